@@ -1,0 +1,77 @@
+/**
+ * The environment contract: Gymnasium's, in TypeScript, plus a vector form that writes into arrays of the caller and allocates nothing per step.
+ * Observations are row-major Float32Array; a discrete action is a number, a continuous one a Float32Array (float32 before use).
+ */
+export type Space =
+  | { readonly kind: 'discrete'; readonly n: number }
+  | { readonly kind: 'box'; readonly shape: readonly number[]; readonly low: Float32Array; readonly high: Float32Array }
+
+export type BoxSpace = Extract<Space, { kind: 'box' }>
+
+export interface ResetOptions {
+  /** Seeds the environment's random stream; without it the stream goes on. */
+  readonly seed?: number
+  readonly options?: Readonly<Record<string, unknown>>
+}
+
+export interface StepResult {
+  readonly observation: Float32Array
+  readonly reward: number
+  readonly terminated: boolean
+  readonly truncated: boolean
+  readonly info: Readonly<Record<string, unknown>>
+}
+
+/** One environment. `reset` must come first; stepping a finished episode throws `episode_over`. */
+export interface Environment {
+  readonly observationSpace: BoxSpace
+  readonly actionSpace: Space
+  reset(options?: ResetOptions): { readonly observation: Float32Array; readonly info: Readonly<Record<string, unknown>> }
+  step(action: number | Float32Array): StepResult
+  saveState?(): Uint8Array
+  restoreState?(bytes: Uint8Array): void
+  close(): void
+}
+
+/** Buffers of one vector step; n = rows, d = floats of one observation. */
+export interface VectorBuffers {
+  /** [n, d]: where an episode ended, already the first observation of the next (same-step autoreset). */
+  readonly observations: Float32Array
+  /** [n] */
+  readonly rewards: Float32Array
+  /** [n], 0 or 1 */
+  readonly terminated: Uint8Array
+  /** [n], 0 or 1 */
+  readonly truncated: Uint8Array
+  /** [n, d]: the last observation of an episode that ended in this step; other rows are left as they were. */
+  readonly finalObservations: Float32Array
+}
+
+/** `count` environments (or agents) as rows. */
+export interface VectorEnvironment {
+  readonly count: number
+  readonly observationSpace: BoxSpace
+  readonly actionSpace: Space
+  /** Begins new episodes everywhere; row i is seeded with `seed` + i (null: streams go on). Writes [n, d]. */
+  reset(seed: number | null, observations: Float32Array): void
+  /** Actions: Int32Array [n] for a discrete space, Float32Array [n, a] for a box. */
+  step(actions: Int32Array | Float32Array, out: VectorBuffers): void
+  saveState?(): Uint8Array
+  restoreState?(bytes: Uint8Array): void
+  close(): void
+}
+
+/** An entry of the registry. */
+export interface EnvironmentSpec {
+  readonly id: string
+  /** Changes whenever the behaviour does; part of the manifest. */
+  readonly version: string
+  /** One line for `grapevine envs`: task, reward, end of an episode. */
+  readonly description: string
+  /** Mean return over 100 episodes that counts as solved; null when none is agreed. */
+  readonly threshold: number | null
+  readonly maxEpisodeSteps: number | null
+  make(options: Readonly<Record<string, unknown>>): Environment
+  /** A fast vector form; without it the registry builds one from `make`. */
+  makeVector?(count: number, options: Readonly<Record<string, unknown>>): VectorEnvironment
+}

@@ -1,0 +1,69 @@
+/**
+ * The event lines of a daemon: a contract (one JSON object per line with `--json`). Unknown numbers are null.
+ */
+export type PeerState = 'connecting' | 'alive' | 'silent' | 'left' | 'banned'
+
+export type PeerEvent =
+  /** Ready: addresses others can dial, own peer id, run id (hex), HTTP address or null. */
+  | { readonly event: 'listening'; readonly addresses: readonly string[]; readonly peer: string; readonly run: string; readonly http: string | null }
+  /** Holds the swarm's weights now. `digest`: SHA-256 (hex) of the parameters, equal to the donor's `served`. */
+  | { readonly event: 'joined'; readonly run: string; readonly from: string; readonly version: number; readonly digest: string }
+  | { readonly event: 'served'; readonly peer: string; readonly version: number; readonly digest: string }
+  | { readonly event: 'peer'; readonly id: string; readonly state: PeerState }
+  | {
+      readonly event: 'stats'
+      readonly steps: number
+      readonly updates: number
+      readonly stepsPerSecond: number | null
+      readonly returnMean: number | null
+      readonly episodes: number
+      readonly peers: number
+      readonly consensusDistance: number | null
+      readonly bytesIn: number
+      readonly bytesOut: number
+    }
+  /** One per author mixed. `distance`: norm of the difference over the norm of the own parameters; `staleness` in updates; `bytes` of the frame. */
+  | {
+      readonly event: 'mix'
+      readonly with: string
+      readonly strategy: string
+      readonly distance: number | null
+      readonly staleness: number | null
+      readonly stalenessMs: number | null
+      readonly bytes: number
+    }
+  | { readonly event: 'refused'; readonly peer: string; readonly code: string }
+  | { readonly event: 'warning'; readonly code: string; readonly message: string }
+  | { readonly event: 'checkpoint'; readonly path: string }
+  | { readonly event: 'solved'; readonly steps: number; readonly seconds: number; readonly returnMean: number }
+  | { readonly event: 'stopped'; readonly reason: string; readonly steps: number }
+  | { readonly event: 'error'; readonly code: string; readonly message: string }
+
+/** What `status` prints and the library's `status()` returns. */
+export interface PeerStatus {
+  readonly peer: string
+  readonly run: string
+  readonly name: string
+  readonly version: string
+  readonly uptimeSeconds: number
+  readonly addresses: readonly string[]
+  readonly environment: string
+  readonly algorithm: string
+  readonly strategy: string
+  readonly engine: string
+  readonly steps: number
+  readonly updates: number
+  readonly stepsPerSecond: number | null
+  readonly returnMean: number | null
+  readonly episodes: number
+  readonly consensusDistance: number | null
+  readonly peers: readonly {
+    readonly id: string
+    readonly state: PeerState
+    readonly steps: number | null
+    readonly returnMean: number | null
+    readonly mixes: number
+    readonly refused: number
+  }[]
+  readonly counters: Readonly<Record<string, number>>
+}

@@ -1,0 +1,118 @@
+/**
+ * The learner as the peer sees it: one asynchronous interface whose values are all structured-cloneable, so that it may live in a thread
+ * (daemon) or inline on virtual time (simulator). All parameter vectors that pass here are canonical: slices in the order of
+ * `LearnerDescription.slices`, row-major, no padding.
+ */
+export type Activation = 'tanh' | 'relu' | 'silu' | 'linear'
+
+/** Dense kernels are [inputs, units]; convolution kernels [height, width, inputs, filters], valid padding, NHWC; a convolution's output is flattened row-major where a dense layer follows. */
+export type LayerSpec =
+  | { readonly kind: 'dense'; readonly units: number; readonly activation: Activation }
+  | { readonly kind: 'conv'; readonly filters: number; readonly kernel: number; readonly stride: number; readonly activation: Activation }
+  | { readonly kind: 'layerNorm' }
+
+/** A linear output of `size` units on top of its own hidden `layers`, which start from the torso's output. */
+export interface HeadSpec {
+  readonly name: string
+  readonly layers: readonly LayerSpec[]
+  readonly size: number
+  /** Gain of the orthogonal initialisation of the output layer (0.01 for a policy, 1 for a value). */
+  readonly gain: number
+}
+
+/** A free parameter vector (the log standard deviation of a Gaussian policy). */
+export interface VectorSpec {
+  readonly name: string
+  readonly size: number
+  readonly initial: number
+}
+
+export interface NetworkSpec {
+  /** Shape of one observation: [n] or [height, width, channels]. */
+  readonly input: readonly number[]
+  readonly torso: readonly LayerSpec[]
+  readonly heads: readonly HeadSpec[]
+  readonly vectors: readonly VectorSpec[]
+}
+
+/** One named tensor of the canonical arena; offset and length in floats. */
+export interface Slice {
+  readonly name: string
+  readonly shape: readonly number[]
+  readonly offset: number
+  readonly length: number
+}
+
+export type HyperValue = number | string | boolean | null
+
+export interface LearnerSettings {
+  readonly environment: { readonly id: string; readonly options: Readonly<Record<string, unknown>> }
+  /** Names of wrappers with their options, innermost first. */
+  readonly wrappers: readonly { readonly id: string; readonly options: Readonly<Record<string, unknown>> }[]
+  readonly algorithm: { readonly id: string; readonly hyperparameters: Readonly<Record<string, HyperValue>>; readonly horizonSteps: number }
+  readonly network: NetworkSpec
+  /** Seed of the initial weights: equal for all peers of a run. */
+  readonly weightsSeed: number
+  /** Seed of this peer's environments and action sampling: different for each peer. */
+  readonly actorSeed: number
+  readonly engine: 'wasm' | 'tfjs'
+  readonly deterministic: boolean
+  readonly threads: number
+  /** Mean raw return of the last 100 training episodes at which `solved` is reported; null: never. */
+  readonly threshold: number | null
+  /** The learner holds by itself after this many environment steps (at the next update boundary); null: never. */
+  readonly untilSteps: number | null
+}
+
+export interface LearnerDescription {
+  readonly slices: readonly Slice[]
+  readonly parameterCount: number
+  readonly engine: string
+}
+
+/** Counters of this peer; `returnMean` is over the last 100 finished training episodes (fewer at the start), null before the first. */
+export interface Progress {
+  readonly steps: number
+  readonly updates: number
+  readonly episodes: number
+  readonly returnMean: number | null
+  readonly lengthMean: number | null
+  /** Steps at which the threshold was first reached over 100 episodes, with the mean then; null before. */
+  readonly solved: { readonly steps: number; readonly returnMean: number } | null
+  readonly holding: boolean
+  /** Named training statistics of the last update (`train/entropy_loss`, ...). */
+  readonly statistics: Readonly<Record<string, number>>
+  /** CPU milliseconds of the learner's own thread; null where unknown. */
+  readonly cpuMs: number | null
+}
+
+export interface Replica {
+  readonly parameters: Float32Array
+  /** Target network parameters of value-based algorithms. */
+  readonly target: Float32Array | null
+  readonly version: number
+  /** Environment steps behind the schedules. */
+  readonly steps: number
+}
+
+export interface Learner {
+  describe(): LearnerDescription
+  /** Starts or goes on collecting and updating. A fresh learner holds. */
+  run(): Promise<void>
+  /** Stops collecting at the next update boundary; snapshots and mixes still work. */
+  hold(): Promise<void>
+  /** Resolves once `updates` is reached, at once when the learner holds. */
+  reach(updates: number, signal?: AbortSignal): Promise<Progress>
+  progress(): Progress
+  /** A copy of the replica as of an update boundary, after every earlier mix was applied. The arrays are the caller's until the next snapshot. */
+  snapshot(): Promise<Replica>
+  /** Adds `delta` (canonical) to the parameters at the next update boundary; resolves when done. The array is the caller's again then. */
+  mix(delta: Float32Array): Promise<void>
+  /** Replaces the replica (a joiner's first weights). Only while holding. */
+  adopt(replica: Replica): Promise<void>
+  /** The returned function unsubscribes. Called at most every 100 ms, and at once when `solved` is first set, a hold begins, or the learner fails. */
+  onProgress(listener: (progress: Progress) => void): () => void
+  /** Rejects when the learner fails for good (a crashed thread, ten bad updates in a row); never resolves otherwise before `stop`. */
+  readonly failed: Promise<never>
+  stop(): Promise<void>
+}

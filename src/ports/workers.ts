@@ -1,0 +1,16 @@
+/** Where work runs that must not hold up the caller: threads in the daemon, inline in the simulator. */
+import type { Learner, LearnerSettings } from './learner.ts'
+
+/** Passes over large arrays; each call may run in a helper thread. Arrays may be transferred back and forth: the caller uses what is returned. */
+export interface Compute {
+  /** SHA-256 of the little-endian bytes of `values`. */
+  digest(values: Float32Array): Promise<Uint8Array>
+  /** SHA-256 of each `chunkBytes` piece of `bytes`. */
+  chunkDigests(bytes: Uint8Array, chunkBytes: number): Promise<readonly Uint8Array[]>
+}
+
+export interface Workers {
+  learner(settings: LearnerSettings): Promise<Learner>
+  readonly compute: Compute
+  stop(): Promise<void>
+}
