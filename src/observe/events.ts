@@ -5,7 +5,13 @@ export type PeerState = 'connecting' | 'alive' | 'silent' | 'left' | 'banned'
 
 export type PeerEvent =
   /** Ready: addresses others can dial, own peer id, run id (hex), HTTP address or null. */
-  | { readonly event: 'listening'; readonly addresses: readonly string[]; readonly peer: string; readonly run: string; readonly http: string | null }
+  | {
+      readonly event: 'listening'
+      readonly addresses: readonly string[]
+      readonly peer: string
+      readonly run: string
+      readonly http: string | null
+    }
   /** Holds the swarm's weights now. `digest`: SHA-256 (hex) of the parameters, equal to the donor's `served`. */
   | { readonly event: 'joined'; readonly run: string; readonly from: string; readonly version: number; readonly digest: string }
   | { readonly event: 'served'; readonly peer: string; readonly version: number; readonly digest: string }

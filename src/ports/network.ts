@@ -39,7 +39,16 @@ export type PeerChange = { readonly id: PeerId; readonly state: 'connected' | 'd
  * malformed: the address cannot be parsed; too_large: answer over the limit; reset: the other side broke off; closed: we are stopping.
  */
 export type NetworkErrorCode =
-  | 'refused' | 'timeout' | 'other_network' | 'protocol_version' | 'wrong_peer' | 'self' | 'malformed' | 'too_large' | 'reset' | 'closed'
+  | 'refused'
+  | 'timeout'
+  | 'other_network'
+  | 'protocol_version'
+  | 'wrong_peer'
+  | 'self'
+  | 'malformed'
+  | 'too_large'
+  | 'reset'
+  | 'closed'
 
 export interface NetworkCounters {
   readonly bytesIn: number
