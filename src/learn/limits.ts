@@ -1,0 +1,7 @@
+/** Limits of the learning part, each with its unit and reason. */
+
+/** Bytes of parameters of one network: wasm32 holds gradients, moments and actors' copies beside them. */
+export const MAX_PARAMETER_BYTES = 256 * 1_048_576
+
+/** Floats of one layer's output for one observation: an 84x84 frame through 64 filters has 0.4 million, and batches multiply it. */
+export const MAX_LAYER_FLOATS = 4 * 1_048_576
