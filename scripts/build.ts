@@ -1,0 +1,57 @@
+/**
+ * `npm run build [-- FOLDER]`: makes FOLDER (default dist) the publishable package: JavaScript, types and data files in lib/, and a package.json with
+ * `engines` and without anything that only development needs. `npm pack ./dist` then makes the tarball. Leaves with 1 when a step fails.
+ *
+ * lib/ takes the place of src/, so that a path relative to a module (../../package.json) means the same in both trees.
+ */
+import { spawnSync } from 'node:child_process'
+import { chmodSync, copyFileSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+
+const root = join(import.meta.dirname, '..')
+const out = resolve(process.argv[2] ?? join(root, 'dist'))
+/** JavaScript from rewriteRelativeImportExtensions needs no type stripping, so any Node 22 will do. */
+const NODE_RANGE = '>=22'
+
+rmSync(out, { recursive: true, force: true })
+run('scripts/build-kernels.ts')
+run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', join(out, 'lib'))
+copyDataFiles()
+writePackage()
+for (const name of ['README.md', 'LICENSE']) copyFileSync(join(root, name), join(out, name))
+
+function run(script: string, ...args: string[]): void {
+  const { status } = spawnSync(process.execPath, [join(root, script), ...args], { cwd: root, stdio: 'inherit' })
+  if (status !== 0) {
+    console.error(`build: ${script} failed`)
+    process.exit(1)
+  }
+}
+
+/** Everything in src that is neither TypeScript nor the sources of the kernels. */
+function copyDataFiles(): void {
+  const names = globSync('**/*.*', { cwd: join(root, 'src'), exclude: (name) => name.endsWith('.ts') || name === 'assembly' })
+  for (const name of names) {
+    const target = join(out, 'lib', name)
+    mkdirSync(dirname(target), { recursive: true })
+    copyFileSync(join(root, 'src', name), target)
+  }
+  chmodSync(join(out, 'lib/cli/grapevine.cjs'), 0o755)
+}
+
+function writePackage(): void {
+  const { name, version, description, license, type, dependencies, optionalDependencies } = JSON.parse(
+    readFileSync(join(root, 'package.json'), 'utf8'),
+  ) as Record<string, unknown>
+  const entries = [
+    ['.', 'index'],
+    ['./policy', 'policy'],
+  ].filter(([, module]) => existsSync(join(out, `lib/${module}.js`)))
+  const exports = Object.fromEntries(
+    entries.map(([path, module]) => [path, { types: `./lib/${module}.d.ts`, default: `./lib/${module}.js` }]),
+  )
+  const bin = { grapevine: 'lib/cli/grapevine.cjs' }
+  const engines = { node: NODE_RANGE }
+  const manifest = { name, version, description, license, type, bin, exports, engines, dependencies, optionalDependencies }
+  writeFileSync(join(out, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
+}
