@@ -1,0 +1,111 @@
+/**
+ * Virtual time: timers fire in order of their due time, then of their creation, and between two of them every promise that can go on does
+ * (one real `setImmediate` drains the microtasks). Nothing happens unless someone calls `run`.
+ */
+import type { Clock } from '../ports/clock.ts'
+
+interface Timer {
+  readonly dueMs: number
+  readonly order: number
+  readonly fire: () => void
+}
+
+export class VirtualClock implements Clock {
+  readonly #startUnixSeconds: number
+  /** Binary heap by (dueMs, order). */
+  readonly #timers: Timer[] = []
+  readonly #cancelled = new Set<Timer>()
+  #nowMs = 0
+  #order = 0
+
+  constructor(startUnixSeconds = 1_700_000_000) {
+    this.#startUnixSeconds = startUnixSeconds
+  }
+
+  now(): number {
+    return this.#nowMs
+  }
+
+  unixSeconds(): number {
+    return this.#startUnixSeconds + Math.floor(this.#nowMs / 1_000)
+  }
+
+  after(ms: number, run: () => void): () => void {
+    const timer: Timer = { dueMs: this.#nowMs + Math.max(0, ms), order: this.#order++, fire: run }
+    this.#push(timer)
+    return () => {
+      this.#cancelled.add(timer)
+    }
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) {
+        reject(signal.reason)
+        return
+      }
+      const onAbort = () => {
+        cancel()
+        reject(signal?.reason)
+      }
+      const cancel = this.after(ms, () => {
+        signal?.removeEventListener('abort', onAbort)
+        resolve()
+      })
+      signal?.addEventListener('abort', onAbort, { once: true })
+    })
+  }
+
+  /** Lets `ms` of virtual time pass, or less when `until` says so before a timer fires. */
+  async run(ms: number, until: () => boolean = () => false): Promise<void> {
+    const endMs = this.#nowMs + ms
+    await settle()
+    while (!until()) {
+      const next = this.#timers[0]
+      if (next === undefined || next.dueMs > endMs) break
+      this.#pop()
+      if (this.#cancelled.delete(next)) continue
+      this.#nowMs = next.dueMs
+      next.fire()
+      await settle()
+    }
+    if (!until()) this.#nowMs = endMs
+  }
+
+  #push(timer: Timer): void {
+    const heap = this.#timers
+    let i = heap.push(timer) - 1
+    while (i > 0) {
+      const parent = (i - 1) >> 1
+      if (!before(timer, heap[parent]!)) break
+      heap[i] = heap[parent]!
+      i = parent
+    }
+    heap[i] = timer
+  }
+
+  #pop(): void {
+    const heap = this.#timers
+    const last = heap.pop()!
+    if (heap.length === 0) return
+    let i = 0
+    for (;;) {
+      let child = 2 * i + 1
+      if (child >= heap.length) break
+      if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child++
+      if (!before(heap[child]!, last)) break
+      heap[i] = heap[child]!
+      i = child
+    }
+    heap[i] = last
+  }
+}
+
+function before(a: Timer, b: Timer): boolean {
+  return a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.order < b.order)
+}
+
+/** Every microtask that is ready, and those that they make ready, run before this resolves. */
+function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
