@@ -1,0 +1,241 @@
+/**
+ * How the command line speaks to a running daemon: a socket in its data folder that only the same user can open, one JSON request per line,
+ * one JSON answer per line. Where the path would be too long for a socket, the socket lies in a private folder under the system's temporary
+ * directory and the file `control` names it; on Windows it is a named pipe.
+ *
+ *   -> {"command":"status"}
+ *   <- {"ok":true,"result":{...}}   or   {"ok":false,"error":{"code":"...","message":"..."}}
+ */
+import { createHash } from 'node:crypto'
+import { chmod, mkdtemp, readFile, rm, rmdir, writeFile } from 'node:fs/promises'
+import { createConnection, createServer, type Server, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { GrapevineError } from '../util/errors.ts'
+import {
+  CONTROL_TIMEOUT_MS,
+  MAX_CONTROL_ANSWER_BYTES,
+  MAX_CONTROL_CONNECTIONS,
+  MAX_CONTROL_REQUEST_BYTES,
+  MAX_SOCKET_PATH_BYTES,
+  STOP_POLL_MS,
+  STOP_WAIT_MS,
+} from './limits.ts'
+import { lockHolder } from './lock.ts'
+import { isRunning } from './processes.ts'
+
+export type ControlCommand = 'status' | 'stop'
+
+const COMMANDS: readonly string[] = ['status', 'stop'] satisfies ControlCommand[]
+
+export interface ControlServer {
+  /** Hangs up on everybody and removes the socket; idempotent. */
+  close(): Promise<void>
+}
+
+type Answer =
+  | { readonly ok: true; readonly result: unknown }
+  | { readonly ok: false; readonly error: { readonly code: string; readonly message: string } }
+
+/**
+ * Serves the folder whose lock the caller holds: whatever socket lies there is of a daemon that is gone. `answer` returns a JSON value, or
+ * throws a GrapevineError, which the client throws again. A `stop` must be answered before the server is closed.
+ */
+export async function serveControl(dataDir: string, answer: (command: ControlCommand) => unknown): Promise<ControlServer> {
+  const place = await newSocketPath(dataDir)
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+    socket.on('error', () => socket.destroy())
+    socket.setTimeout(CONTROL_TIMEOUT_MS, () => socket.destroy())
+    readLines(socket, MAX_CONTROL_REQUEST_BYTES, (line) => void reply(socket, line, answer))
+  })
+  server.maxConnections = MAX_CONTROL_CONNECTIONS
+  await listen(server, place.path)
+  // The folder may be open to others; the socket is not.
+  if (process.platform !== 'win32') await chmod(place.path, 0o600)
+  let closing: Promise<void> | null = null
+  const close = async () => {
+    const closed = new Promise<void>((done) => server.close(() => done()))
+    // What is being written (the answer to `stop`) still goes out; who then goes on is hung up on.
+    for (const socket of sockets) socket.writableLength === 0 ? socket.destroy() : socket.destroySoon()
+    await closed
+    if (process.platform !== 'win32') await rm(place.path, { force: true })
+    if (place.privateFolder !== null) await rmdir(place.privateFolder).catch(() => undefined)
+    await rm(join(dataDir, 'control'), { force: true })
+  }
+  return { close: () => (closing ??= close()) }
+}
+
+/**
+ * Sends one command to the daemon of a data folder. Fails with `no_daemon` when none runs there, `timeout` when it does not answer within
+ * 5 s, `control` when it answers nonsense, or with the daemon's own code.
+ */
+export async function askDaemon(dataDir: string, command: ControlCommand): Promise<unknown> {
+  const path = await existingSocketPath(dataDir)
+  const socket = createConnection(path)
+  try {
+    const line = await new Promise<string>((done, fail) => {
+      socket.setTimeout(CONTROL_TIMEOUT_MS, () => fail(noAnswer(dataDir)))
+      socket.on('error', (error) => fail(unreachable(dataDir, error)))
+      socket.on('close', () => fail(badAnswer(dataDir)))
+      readLines(socket, MAX_CONTROL_ANSWER_BYTES, done)
+      socket.on('connect', () => socket.write(`${JSON.stringify({ command })}\n`))
+    })
+    const answer = parseAnswer(line)
+    if (answer === null) throw badAnswer(dataDir)
+    if (!answer.ok) throw new GrapevineError(answer.error.code, 'local', answer.error.message)
+    return answer.result
+  } finally {
+    socket.destroy()
+  }
+}
+
+/** Asks the daemon to stop and waits until its process is gone or, where it is part of a longer program, its folder is free. */
+export async function stopDaemon(dataDir: string): Promise<void> {
+  const holder = await lockHolder(dataDir)
+  await askDaemon(dataDir, 'stop')
+  const deadlineMs = performance.now() + STOP_WAIT_MS
+  while ((await lockHolder(dataDir)) !== null) {
+    if (performance.now() > deadlineMs) {
+      const pid = holder?.pid
+      throw new GrapevineError(
+        'timeout',
+        'local',
+        `The daemon in ${dataDir} is still there after ${STOP_WAIT_MS / 1000} s; end process ${pid}.`,
+      )
+    }
+    await wait(STOP_POLL_MS)
+  }
+  const goneByMs = performance.now() + 1_000
+  while (holder !== null && holder.pid !== process.pid && performance.now() < goneByMs && (await isRunning(holder)))
+    await wait(STOP_POLL_MS)
+}
+
+async function reply(socket: Socket, line: string, answer: (command: ControlCommand) => unknown): Promise<void> {
+  const result = await answerTo(line, answer)
+  if (!socket.destroyed) socket.write(`${JSON.stringify(result)}\n`)
+}
+
+async function answerTo(line: string, answer: (command: ControlCommand) => unknown): Promise<Answer> {
+  try {
+    const command = commandOf(line)
+    if (command === null)
+      return { ok: false, error: { code: 'usage', message: `Unknown command; this daemon knows ${COMMANDS.join(' and ')}.` } }
+    return { ok: true, result: (await answer(command)) ?? null }
+  } catch (error) {
+    const code = error instanceof GrapevineError ? error.code : 'failed'
+    return { ok: false, error: { code, message: error instanceof Error ? error.message : String(error) } }
+  }
+}
+
+function commandOf(line: string): ControlCommand | null {
+  try {
+    const command = (JSON.parse(line) as { command?: unknown } | null)?.command
+    return typeof command === 'string' && COMMANDS.includes(command) ? (command as ControlCommand) : null
+  } catch {
+    return null
+  }
+}
+
+function parseAnswer(line: string): Answer | null {
+  try {
+    const value = JSON.parse(line) as { ok?: unknown; error?: { code?: unknown; message?: unknown } } | null
+    if (value?.ok === true) return value as Answer
+    const fine = value?.ok === false && typeof value.error?.code === 'string' && typeof value.error.message === 'string'
+    return fine ? (value as Answer) : null
+  } catch {
+    return null
+  }
+}
+
+/** Calls `take` with each whole line; hangs up on a line over `maxBytes`. */
+function readLines(socket: Socket, maxBytes: number, take: (line: string) => void): void {
+  let waiting = Buffer.alloc(0)
+  socket.on('data', (chunk: Buffer) => {
+    waiting = Buffer.concat([waiting, chunk])
+    for (let end = waiting.indexOf(10); end >= 0; end = waiting.indexOf(10)) {
+      take(waiting.toString('utf8', 0, end))
+      waiting = waiting.subarray(end + 1)
+    }
+    if (waiting.length > maxBytes) socket.destroy()
+  })
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((done, fail) => {
+    server.once('error', fail)
+    server.listen(path, () => {
+      server.off('error', fail)
+      // A failed accept (no file handles left) must not end the daemon.
+      server.on('error', () => undefined)
+      done()
+    })
+  })
+}
+
+/** Where a new daemon listens; what an earlier one left there is removed. */
+async function newSocketPath(dataDir: string): Promise<{ readonly path: string; readonly privateFolder: string | null }> {
+  if (process.platform === 'win32') return { path: pipeName(dataDir), privateFolder: null }
+  const path = join(dataDir, 'control.sock')
+  const pointer = join(dataDir, 'control')
+  await rm(path, { force: true })
+  await rm(pointer, { force: true })
+  if (fitsSocket(path)) return { path, privateFolder: null }
+  const privateFolder = await mkdtemp(join(tmpdir(), 'grapevine-'))
+  const elsewhere = join(privateFolder, 'control.sock')
+  if (!fitsSocket(elsewhere)) {
+    throw new GrapevineError(
+      'data_dir',
+      'local',
+      `The path ${dataDir} is too long for a socket, and so is ${privateFolder}; choose a shorter --data-dir.`,
+    )
+  }
+  await writeFile(pointer, elsewhere, { mode: 0o600 })
+  return { path: elsewhere, privateFolder }
+}
+
+async function existingSocketPath(dataDir: string): Promise<string> {
+  if (process.platform === 'win32') return pipeName(dataDir)
+  const path = join(dataDir, 'control.sock')
+  if (fitsSocket(path)) return path
+  const named = await readFile(join(dataDir, 'control'), 'utf8').catch(() => '')
+  if (!fitsSocket(named) || !dirname(named).includes('grapevine-')) throw noDaemon(dataDir)
+  return named
+}
+
+function fitsSocket(path: string): boolean {
+  return Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES
+}
+
+/** Pipe names are global on Windows, so the name is drawn from the folder's. */
+function pipeName(dataDir: string): string {
+  return `\\\\.\\pipe\\grapevine-${createHash('sha256').update(resolve(dataDir).toLowerCase()).digest('hex').slice(0, 32)}`
+}
+
+function unreachable(dataDir: string, error: NodeJS.ErrnoException): GrapevineError {
+  if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') return noDaemon(dataDir)
+  return new GrapevineError('control', 'local', `Cannot speak to the daemon in ${dataDir}: ${error.message}.`)
+}
+
+function noDaemon(dataDir: string): GrapevineError {
+  return new GrapevineError(
+    'no_daemon',
+    'local',
+    `No daemon runs in ${dataDir}; start one there with --data-dir ${dataDir}, or name another folder.`,
+  )
+}
+
+function noAnswer(dataDir: string): GrapevineError {
+  return new GrapevineError(
+    'timeout',
+    'local',
+    `The daemon in ${dataDir} did not answer within ${CONTROL_TIMEOUT_MS / 1000} s; it may be stuck or paused.`,
+  )
+}
+
+function badAnswer(dataDir: string): GrapevineError {
+  return new GrapevineError('control', 'local', `The daemon in ${dataDir} hung up or gave no answer that this version understands.`)
+}

@@ -1,0 +1,31 @@
+/** Limits of the adapters to Node: each with its unit and the reason for its value. */
+
+/** Longest single timer, in milliseconds: beyond 2^31 - 1 Node fires at once instead of later. */
+export const MAX_TIMER_MS = 2_147_483_647
+
+/** Default data folders tried (`default`, `default-2`, ...): more daemons than this on one machine want folders of their own. */
+export const MAX_DEFAULT_FOLDERS = 256
+
+/** A lock file that is being written can be read half; it is read again after this many milliseconds before it counts as broken. */
+export const LOCK_REREAD_MS = 50
+
+/** Longest socket path in bytes: the kernel takes 108 (Linux) or 104 (macOS) and Node cuts longer ones without a word. */
+export const MAX_SOCKET_PATH_BYTES = 100
+
+/** One request line to the daemon; the longest command with its JSON around is below 100 bytes. */
+export const MAX_CONTROL_REQUEST_BYTES = 4_096
+
+/** One answer: a status with 4096 authors of 200 bytes each fits. */
+export const MAX_CONTROL_ANSWER_BYTES = 4_194_304
+
+/** Control connections at once: a person and a few scripts. */
+export const MAX_CONTROL_CONNECTIONS = 16
+
+/** A connected client that asks nothing for this long is hung up on; a daemon that answers nothing for this long is reported. */
+export const CONTROL_TIMEOUT_MS = 5_000
+
+/** `stop` waits this long for the daemon to be gone: it has 2 s to leave, and a busy machine gets five times that. */
+export const STOP_WAIT_MS = 10_000
+
+/** How often `stop` looks whether the daemon is gone. */
+export const STOP_POLL_MS = 25

@@ -1,0 +1,118 @@
+/**
+ * One daemon per data folder: the file `lock` names the process that holds it. A lock whose process is gone is taken over, so a crash
+ * needs no cleaning up; a live one fails with `data_dir_in_use`, naming the process.
+ */
+import { randomUUID } from 'node:crypto'
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { GrapevineError } from '../util/errors.ts'
+import { LOCK_REREAD_MS } from './limits.ts'
+import { isRunning, ownName, type ProcessName } from './processes.ts'
+
+const LOCK_NAME = 'lock'
+
+/** Losing this many races for one folder in a row means that something else is wrong with it. */
+const MAX_ATTEMPTS = 20
+
+interface LockFile extends ProcessName {
+  /** Tells this lock from every other, also from an earlier one of the same process. */
+  readonly token: string
+}
+
+export interface FolderLock {
+  /** Gives the folder back; idempotent. */
+  release(): Promise<void>
+}
+
+/** Makes the folder when it is missing. Fails with `data_dir_in_use` or, where the folder cannot be written, `data_dir`. */
+export async function acquireLock(folder: string): Promise<FolderLock> {
+  const path = join(folder, LOCK_NAME)
+  const mine: LockFile = { ...(await ownName()), token: randomUUID() }
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      if (await create(path, mine)) return { release: () => removeIfHeld(path, mine.token) }
+      const theirs = await readLock(path)
+      if (theirs !== null && (await isRunning(theirs))) throw inUse(folder, theirs.pid)
+      await removeIfHeld(path, theirs?.token ?? null)
+    }
+  } catch (error) {
+    if (error instanceof GrapevineError) throw error
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new GrapevineError('data_dir', 'local', `Cannot use the data folder ${folder}: ${reason}; choose another with --data-dir.`, {
+      folder,
+    })
+  }
+  throw new GrapevineError('data_dir', 'local', `Cannot lock the data folder ${folder}; choose another with --data-dir.`, { folder })
+}
+
+/** The live process that holds the folder, or null. */
+export async function lockHolder(folder: string): Promise<ProcessName | null> {
+  const lock = await readLock(join(folder, LOCK_NAME))
+  return lock !== null && (await isRunning(lock)) ? { pid: lock.pid, began: lock.began } : null
+}
+
+function inUse(folder: string, pid: number): GrapevineError {
+  return new GrapevineError(
+    'data_dir_in_use',
+    'local',
+    `The data folder ${folder} is in use by process ${pid}; stop that daemon (grapevine stop --data-dir ${folder}) or choose another folder.`,
+    { folder, pid },
+  )
+}
+
+async function create(path: string, lock: LockFile): Promise<boolean> {
+  try {
+    const file = await open(path, 'wx', 0o600)
+    try {
+      await file.writeFile(JSON.stringify(lock))
+    } finally {
+      await file.close()
+    }
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
+    throw error
+  }
+}
+
+/** null: there is none, or it is broken (a crash while it was written). */
+async function readLock(path: string): Promise<LockFile | null> {
+  for (let reading = 0; reading < 2; reading++) {
+    const text = await readFile(path, 'utf8').catch(() => null)
+    if (text === null) return null
+    const lock = parseLock(text)
+    if (lock !== null) return lock
+    await wait(LOCK_REREAD_MS)
+  }
+  return null
+}
+
+function parseLock(text: string): LockFile | null {
+  try {
+    const { pid, began, token } = JSON.parse(text) as Record<string, unknown>
+    if (!Number.isSafeInteger(pid) || (pid as number) < 1 || typeof token !== 'string') return null
+    return { pid: pid as number, began: typeof began === 'string' ? began : null, token }
+  } catch {
+    return null
+  }
+}
+
+/**
+ * Removes the lock that carries `token` (null: a broken one) and no other. Two peers may find the same dead lock; the slower one must not
+ * remove the quicker one's new lock, so the file is first moved aside, looked at, and moved back when it is not the one meant.
+ */
+async function removeIfHeld(path: string, token: string | null): Promise<void> {
+  const aside = `${path}.${randomUUID()}`
+  const before = await readFile(path, 'utf8').catch(() => null)
+  if (before === null || (parseLock(before)?.token ?? null) !== token) return
+  const moved = await rename(path, aside).then(
+    () => true,
+    () => false,
+  )
+  if (!moved) return
+  const text = await readFile(aside, 'utf8').catch(() => '')
+  if ((parseLock(text)?.token ?? null) === token) await rm(aside, { force: true })
+  else await rename(aside, path)
+}
