@@ -3,11 +3,11 @@
  * needs no cleaning up; a live one fails with `data_dir_in_use`, naming the process.
  */
 import { randomUUID } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, open, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { GrapevineError } from '../util/errors.ts'
-import { LOCK_REREAD_MS } from './limits.ts'
+import { LOCK_REREAD_MS, TAKEOVER_MAX_MS } from './limits.ts'
 import { isRunning, ownName, type ProcessName } from './processes.ts'
 
 const LOCK_NAME = 'lock'
@@ -32,10 +32,11 @@ export async function acquireLock(folder: string): Promise<FolderLock> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 })
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      if (await create(path, mine)) return { release: () => removeIfHeld(path, mine.token) }
+      if (await create(path, mine)) return { release: () => removeOwn(path, mine.token) }
       const theirs = await readLock(path)
-      if (theirs !== null && (await isRunning(theirs))) throw inUse(folder, theirs.pid)
-      await removeIfHeld(path, theirs?.token ?? null)
+      if (theirs === 'absent') continue
+      if (theirs !== 'broken' && (await isRunning(theirs))) throw inUse(folder, theirs.pid)
+      await removeDead(path, theirs, mine)
     }
   } catch (error) {
     if (error instanceof GrapevineError) throw error
@@ -50,7 +51,7 @@ export async function acquireLock(folder: string): Promise<FolderLock> {
 /** The live process that holds the folder, or null. */
 export async function lockHolder(folder: string): Promise<ProcessName | null> {
   const lock = await readLock(join(folder, LOCK_NAME))
-  return lock !== null && (await isRunning(lock)) ? { pid: lock.pid, began: lock.began } : null
+  return typeof lock === 'object' && (await isRunning(lock)) ? { pid: lock.pid, began: lock.began } : null
 }
 
 function inUse(folder: string, pid: number): GrapevineError {
@@ -77,16 +78,16 @@ async function create(path: string, lock: LockFile): Promise<boolean> {
   }
 }
 
-/** null: there is none, or it is broken (a crash while it was written). */
-async function readLock(path: string): Promise<LockFile | null> {
+/** `broken`: a crash while it was written. */
+async function readLock(path: string): Promise<LockFile | 'absent' | 'broken'> {
   for (let reading = 0; reading < 2; reading++) {
     const text = await readFile(path, 'utf8').catch(() => null)
-    if (text === null) return null
+    if (text === null) return 'absent'
     const lock = parseLock(text)
     if (lock !== null) return lock
     await wait(LOCK_REREAD_MS)
   }
-  return null
+  return 'broken'
 }
 
 function parseLock(text: string): LockFile | null {
@@ -100,19 +101,32 @@ function parseLock(text: string): LockFile | null {
 }
 
 /**
- * Removes the lock that carries `token` (null: a broken one) and no other. Two peers may find the same dead lock; the slower one must not
- * remove the quicker one's new lock, so the file is first moved aside, looked at, and moved back when it is not the one meant.
+ * Removes the lock of a process that is gone, unless someone else was quicker. Several may find the same dead lock, and the slower must not
+ * remove the quicker one's new one: so whoever removes it holds `lock.takeover` meanwhile and looks again first.
  */
-async function removeIfHeld(path: string, token: string | null): Promise<void> {
-  const aside = `${path}.${randomUUID()}`
-  const before = await readFile(path, 'utf8').catch(() => null)
-  if (before === null || (parseLock(before)?.token ?? null) !== token) return
-  const moved = await rename(path, aside).then(
-    () => true,
-    () => false,
-  )
-  if (!moved) return
-  const text = await readFile(aside, 'utf8').catch(() => '')
-  if ((parseLock(text)?.token ?? null) === token) await rm(aside, { force: true })
-  else await rename(aside, path)
+async function removeDead(path: string, dead: LockFile | 'broken', mine: LockFile): Promise<void> {
+  const guard = `${path}.takeover`
+  if (!(await create(guard, mine))) {
+    const heldForMs = await stat(guard).then(
+      ({ mtimeMs }) => Date.now() - mtimeMs,
+      () => 0,
+    )
+    // Its holder crashed within the few milliseconds that it is needed.
+    if (heldForMs > TAKEOVER_MAX_MS) await rm(guard, { force: true })
+    await wait(LOCK_REREAD_MS)
+    return
+  }
+  try {
+    const now = await readLock(path)
+    const same = typeof now === 'object' && typeof dead === 'object' ? now.token === dead.token : now === dead
+    if (same) await rm(path, { force: true })
+  } finally {
+    await rm(guard, { force: true })
+  }
+}
+
+async function removeOwn(path: string, token: string): Promise<void> {
+  // Nobody removes a live process's lock; another token means that the folder was emptied and taken since.
+  const now = await readLock(path)
+  if (typeof now === 'object' && now.token === token) await rm(path, { force: true })
 }
