@@ -5,8 +5,8 @@
  * lib/ takes the place of src/, so that a path relative to a module (../../package.json) means the same in both trees.
  */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, copyFileSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, extname, join, resolve } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
 const out = resolve(process.argv[2] ?? join(root, 'dist'))
@@ -30,8 +30,8 @@ function run(script: string, ...args: string[]): void {
 
 /** Everything in src that is neither TypeScript nor the sources of the kernels. */
 function copyDataFiles(): void {
-  const names = globSync('**/*.*', { cwd: join(root, 'src'), exclude: (name) => name.endsWith('.ts') || name === 'assembly' })
-  for (const name of names) {
+  const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((name) => extname(name) !== '')
+  for (const name of files.filter((name) => !name.endsWith('.ts') && !dirname(name).endsWith('assembly'))) {
     const target = join(out, 'lib', name)
     mkdirSync(dirname(target), { recursive: true })
     copyFileSync(join(root, 'src', name), target)
