@@ -2,12 +2,10 @@
  * SHA-256 of bytes and of float32 vectors. Synchronous: callers keep passes over more than 1 MiB off the main thread.
  */
 import { createHash } from 'node:crypto'
-import { endianness } from 'node:os'
+import { LITTLE_ENDIAN } from './bytes.ts'
 
 /** Length of a digest in bytes. */
 export const SHA256_BYTES = 32
-
-const LITTLE_ENDIAN = endianness() === 'LE'
 
 export function sha256(bytes: Uint8Array): Uint8Array {
   // A plain Uint8Array of its own memory: Buffers compare unequal to it in deep comparisons and share a pool.

@@ -8,3 +8,32 @@ export const MAX_MANIFEST_DEPTH = 8
 
 /** Characters of a name or id in a manifest: they are printed on one terminal line. */
 export const MAX_MANIFEST_TEXT = 200
+
+/** A beacon, in bytes: 604 of fixed fields (512 of them the sketch) and about ten addresses. Sent by everyone every few seconds. */
+export const MAX_BEACON_BYTES = 1_024
+
+/** Addresses in a beacon, and characters of one: a multiaddr with a DNS name and a peer id stays below. */
+export const MAX_BEACON_ADDRESSES = 16
+export const MAX_ADDRESS_CHARACTERS = 255
+
+/** Values of a beacon's sketch: 256 buckets estimate a distance with a standard error of about 4 %. */
+export const SKETCH_BUCKETS = 256
+
+/** Parameters of a model: 256 MiB of float32, because wasm32 must hold moments and policy slots beside them. */
+export const MAX_PARAMETERS = 67_108_864
+
+/** Normalisers in a frame or snapshot (observations and rewards, with room), and values of one: Atari's 84 x 84 x 4 is 28,224. */
+export const MAX_NORMALISERS = 8
+export const MAX_NORMALISER_VALUES = 65_536
+
+/** One answer of a request protocol, header included: fits one noise message of 65,535 bytes with what encryption and framing add. */
+export const MAX_RESPONSE_BYTES = 65_000
+
+/** One request: the longest is a digest, an offset and a length. */
+export const MAX_REQUEST_BYTES = 256
+
+/** Bytes of a body asked for at once: 63 KiB, so that an answer stays below MAX_RESPONSE_BYTES. */
+export const RANGE_BYTES = 64_512
+
+/** Chunk digests of one offer: 1024 of 32 bytes fill half an answer. Larger bodies have larger chunks. */
+export const MAX_CHUNKS = 1_024

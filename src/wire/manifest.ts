@@ -5,6 +5,7 @@
 import { decode, encode } from 'cborg'
 import { z } from 'zod'
 import type { HyperValue, NetworkSpec } from '../ports/learner.ts'
+import { equalBytes } from '../util/bytes.ts'
 import type { Fault } from '../util/errors.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { sha256Hex } from '../util/sha256.ts'
@@ -94,7 +95,7 @@ export function decodeManifest(bytes: Uint8Array): Manifest {
   const value = decodeStrictly(bytes)
   checkMajor(value)
   const manifest = checked(value, 'peer')
-  if (Buffer.compare(encode(manifest), bytes) !== 0) throw badManifest('peer', '', 'is not in canonical form')
+  if (!equalBytes(encode(manifest), bytes)) throw badManifest('peer', '', 'is not in canonical form')
   return manifest
 }
 

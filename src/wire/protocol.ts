@@ -1,5 +1,6 @@
 /**
- * Names under which peers of this version meet. Equal majors join; a minor adds what older peers may ignore.
+ * Names under which peers of this version meet. Equal majors join; a minor adds request kinds and settings that older peers answer with
+ * "unknown", and never changes a layout.
  */
 
 /** [major, minor] of the wire formats. */
@@ -11,12 +12,8 @@ export const AGENT_VERSION = `grapevine/${PROTOCOL_VERSION[0]}.${PROTOCOL_VERSIO
 /** Manifest and snapshots: see state.ts. */
 export const STATE_PROTOCOL = `/grapevine/state/${PROTOCOL_VERSION[0]}`
 
-/** Topic of beacons; `run` is the run id in hex. */
-export function beaconTopic(run: string): string {
-  return `/grapevine/${PROTOCOL_VERSION[0]}/${run}/beacon`
-}
-
-/** Topic of parameter frames; `run` is the run id in hex. */
-export function parameterTopic(run: string): string {
-  return `/grapevine/${PROTOCOL_VERSION[0]}/${run}/params`
+/** Gossip topics of a run; `run` is the run id in hex. */
+export function topics(run: string): { readonly beacon: string; readonly parameters: string } {
+  const prefix = `/grapevine/${PROTOCOL_VERSION[0]}/${run}`
+  return { beacon: `${prefix}/beacon`, parameters: `${prefix}/params` }
 }
