@@ -27,7 +27,8 @@ import { isRunning } from './processes.ts'
 
 export type ControlCommand = 'status' | 'stop'
 
-const COMMANDS: readonly string[] = ['status', 'stop'] satisfies ControlCommand[]
+/** What each command does: a JSON value, or a GrapevineError thrown, which the client throws again. `stop` only sets off the stopping: its answer must go out before the server is closed. */
+export type ControlHandlers = Readonly<Record<ControlCommand, () => unknown>>
 
 export interface ControlServer {
   /** Hangs up on everybody and removes the socket; idempotent. */
@@ -38,11 +39,8 @@ type Answer =
   | { readonly ok: true; readonly result: unknown }
   | { readonly ok: false; readonly error: { readonly code: string; readonly message: string } }
 
-/**
- * Serves the folder whose lock the caller holds: whatever socket lies there is of a daemon that is gone. `answer` returns a JSON value, or
- * throws a GrapevineError, which the client throws again. A `stop` must be answered before the server is closed.
- */
-export async function serveControl(dataDir: string, answer: (command: ControlCommand) => unknown): Promise<ControlServer> {
+/** Serves the folder whose lock the caller holds: whatever socket lies there is of a daemon that is gone. */
+export async function serveControl(dataDir: string, handlers: ControlHandlers): Promise<ControlServer> {
   const place = await newSocketPath(dataDir)
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
@@ -50,7 +48,7 @@ export async function serveControl(dataDir: string, answer: (command: ControlCom
     socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => socket.destroy())
     socket.setTimeout(CONTROL_TIMEOUT_MS, () => socket.destroy())
-    readLines(socket, MAX_CONTROL_REQUEST_BYTES, (line) => void reply(socket, line, answer))
+    readLines(socket, MAX_CONTROL_REQUEST_BYTES, (line) => void reply(socket, line, handlers))
   })
   server.maxConnections = MAX_CONTROL_CONNECTIONS
   await listen(server, place.path)
@@ -114,12 +112,12 @@ export async function stopDaemon(dataDir: string): Promise<void> {
     await wait(STOP_POLL_MS)
 }
 
-async function reply(socket: Socket, line: string, answer: (command: ControlCommand) => unknown): Promise<void> {
-  const result = await answerTo(line, answer)
+async function reply(socket: Socket, line: string, handlers: ControlHandlers): Promise<void> {
+  const result = await answerTo(line, handlers)
   if (!socket.destroyed) socket.write(`${JSON.stringify(result)}\n`)
 }
 
-async function answerTo(line: string, answer: (command: ControlCommand) => unknown): Promise<Answer> {
+async function answerTo(line: string, handlers: ControlHandlers): Promise<Answer> {
   try {
     const command = commandOf(line)
     if (command === null)
@@ -131,10 +129,10 @@ async function answerTo(line: string, answer: (command: ControlCommand) => unkno
   }
 }
 
-function commandOf(line: string): ControlCommand | null {
+function commandOf(line: string): string | null {
   try {
     const command = (JSON.parse(line) as { command?: unknown } | null)?.command
-    return typeof command === 'string' && COMMANDS.includes(command) ? (command as ControlCommand) : null
+    return typeof command === 'string' ? command : null
   } catch {
     return null
   }

@@ -3,27 +3,25 @@
  * `default-2`, ... that no live daemon holds is taken.
  */
 import { readdir } from 'node:fs/promises'
+import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { GrapevineError } from '../util/errors.ts'
 import { MAX_DEFAULT_FOLDERS } from './limits.ts'
-import { acquireLock, type FolderLock, lockHolder } from './lock.ts'
+import { acquireLock, lockHolder } from './lock.ts'
 
 export interface DataFolder {
   /** Absolute. */
   readonly path: string
-  readonly lock: FolderLock
+  /** Gives the folder back; idempotent. */
+  release(): Promise<void>
 }
 
 /** Fails with `data_dir_in_use` or `data_dir`. `home` is the user's home folder. */
-export async function openDataFolder(named: string | null, home: string): Promise<DataFolder> {
-  if (named !== null) {
-    const path = resolve(named)
-    return { path, lock: await acquireLock(path) }
-  }
+export async function openDataFolder(named: string | null, home = homedir()): Promise<DataFolder> {
+  if (named !== null) return open(resolve(named))
   for (let number = 1; number <= MAX_DEFAULT_FOLDERS; number++) {
-    const path = defaultFolder(home, number)
     try {
-      return { path, lock: await acquireLock(path) }
+      return await open(defaultFolder(home, number))
     } catch (error) {
       if (!(error instanceof GrapevineError && error.code === 'data_dir_in_use')) throw error
     }
@@ -39,7 +37,7 @@ export async function openDataFolder(named: string | null, home: string): Promis
  * The folder that `status` and `stop` mean: the one named, else the one default folder with a live daemon.
  * Fails with `no_daemon` when there is none and `several_daemons` when there are more.
  */
-export async function findDaemon(named: string | null, home: string): Promise<string> {
+export async function findDaemon(named: string | null, home = homedir()): Promise<string> {
   if (named !== null) return resolve(named)
   const base = join(home, '.grapevine')
   const names = (await readdir(base).catch(() => [])).filter((name) => /^default(-\d+)?$/.test(name))
@@ -62,6 +60,11 @@ export async function findDaemon(named: string | null, home: string): Promise<st
     )
   }
   return folder
+}
+
+async function open(path: string): Promise<DataFolder> {
+  const lock = await acquireLock(path)
+  return { path, release: lock.release }
 }
 
 function defaultFolder(home: string, number: number): string {

@@ -1,6 +1,6 @@
 /**
  * The Log port over pino. A person gets one short line per message; a machine gets pino's JSON with an ISO time.
- * Where the lines go is the caller's (stderr in the daemon), so that a terminal can keep its live line below them.
+ * The caller may take the lines from stderr elsewhere, so that a terminal can keep its live line below them.
  */
 import { pino } from 'pino'
 import type { Log } from '../ports/log.ts'
@@ -10,14 +10,15 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 export interface LogOptions {
   /** The least important level that is shown. */
   readonly level: LogLevel
-  /** `text` for a person, `json` for a machine. */
-  readonly format: 'text' | 'json'
-  /** Takes one line at a time, newline included. */
-  readonly write: (line: string) => void
+  /** For a machine: pino's JSON; else text for a person. */
+  readonly json: boolean
+  /** Takes one line at a time, newline included; stderr when absent. */
+  readonly write?: (line: string) => void
 }
 
-export function createLog(options: LogOptions): Log {
-  const write = options.format === 'json' ? options.write : (line: string) => options.write(textLine(line))
+export function systemLog(options: LogOptions): Log {
+  const out = options.write ?? ((line: string) => process.stderr.write(line))
+  const write = options.json ? out : (line: string) => out(textLine(line))
   const logger = pino(
     {
       level: options.level,

@@ -10,13 +10,14 @@ import { acquireLock } from '../../src/node/lock.ts'
 import { GrapevineError } from '../../src/util/errors.ts'
 import { temporaryFolder } from './folder.ts'
 
+const well = { status: () => 'well', stop: () => undefined }
 const unix = { skip: process.platform === 'win32' }
 
 test('asks and answers, and is nobody else’s', async (context) => {
   const folder = await temporaryFolder(context)
-  const server = await serveControl(folder, async (command) => ({ asked: command }))
+  const server = await serveControl(folder, { status: async () => ({ steps: 5 }), stop: () => undefined })
   context.after(() => server.close())
-  assert.deepEqual(await askDaemon(folder, 'status'), { asked: 'status' })
+  assert.deepEqual(await askDaemon(folder, 'status'), { steps: 5 })
   if (process.platform !== 'win32') assert.equal((await stat(join(folder, 'control.sock'))).mode & 0o777, 0o600)
   await server.close()
   await server.close()
@@ -25,8 +26,11 @@ test('asks and answers, and is nobody else’s', async (context) => {
 
 test('a failure of the daemon is thrown with its code', async (context) => {
   const folder = await temporaryFolder(context)
-  const server = await serveControl(folder, () => {
-    throw new GrapevineError('busy', 'local', 'Not now.')
+  const server = await serveControl(folder, {
+    ...well,
+    status: () => {
+      throw new GrapevineError('busy', 'local', 'Not now.')
+    },
   })
   context.after(() => server.close())
   await assert.rejects(askDaemon(folder, 'status'), { code: 'busy', message: 'Not now.' })
@@ -37,7 +41,7 @@ test('no daemon, and the socket that a killed one left behind', async (context) 
   await assert.rejects(askDaemon(folder, 'status'), { code: 'no_daemon', message: new RegExp(`No daemon runs in ${folder}`) })
   await writeFile(join(folder, 'control.sock'), '')
   await assert.rejects(askDaemon(folder, 'status'), { code: 'no_daemon' })
-  const server = await serveControl(folder, () => 'well')
+  const server = await serveControl(folder, well)
   context.after(() => server.close())
   assert.equal(await askDaemon(folder, 'status'), 'well')
 })
@@ -46,11 +50,11 @@ test('a path too long for a socket gets one elsewhere, which is removed at the e
   const folder = join(await temporaryFolder(context), 'x'.repeat(MAX_SOCKET_PATH_BYTES))
   await (await acquireLock(folder)).release()
   await assert.rejects(askDaemon(folder, 'status'), { code: 'no_daemon' })
-  const server = await serveControl(folder, () => 'far')
+  const server = await serveControl(folder, well)
   const path = await readFile(join(folder, 'control'), 'utf8')
   assert.ok(Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES)
   assert.equal((await stat(dirname(path))).mode & 0o777, 0o700)
-  assert.equal(await askDaemon(folder, 'status'), 'far')
+  assert.equal(await askDaemon(folder, 'status'), 'well')
   await server.close()
   assert.deepEqual(await readdir(folder), [])
   await assert.rejects(stat(dirname(path)), { code: 'ENOENT' })
@@ -58,7 +62,7 @@ test('a path too long for a socket gets one elsewhere, which is removed at the e
 
 test('nonsense is answered or hung up on, and the next one is served', unix, async (context) => {
   const folder = await temporaryFolder(context)
-  const server = await serveControl(folder, () => 'well')
+  const server = await serveControl(folder, well)
   context.after(() => server.close())
   const confused = createConnection(join(folder, 'control.sock'))
   confused.write('{"command":"fly"}\nnot json\n')
@@ -77,12 +81,15 @@ test('stop waits until the folder is free', async (context) => {
   const folder = await temporaryFolder(context)
   const lock = await acquireLock(folder)
   let released = false
-  const server = await serveControl(folder, () => {
-    setImmediate(async () => {
-      await server.close()
-      released = true
-      await lock.release()
-    })
+  const server = await serveControl(folder, {
+    ...well,
+    stop: () => {
+      setImmediate(async () => {
+        await server.close()
+        released = true
+        await lock.release()
+      })
+    },
   })
   await stopDaemon(folder)
   assert.equal(released, true)

@@ -10,11 +10,11 @@ test('without a name, the first default folder that nobody holds', async (contex
   const second = await openDataFolder(null, home)
   assert.equal(first.path, join(home, '.grapevine', 'default'))
   assert.equal(second.path, join(home, '.grapevine', 'default-2'))
-  await first.lock.release()
+  await first.release()
   const third = await openDataFolder(null, home)
   assert.equal(third.path, first.path)
-  await second.lock.release()
-  await third.lock.release()
+  await second.release()
+  await third.release()
 })
 
 test('a named folder is used or fails', async (context) => {
@@ -23,7 +23,7 @@ test('a named folder is used or fails', async (context) => {
   const held = await openDataFolder(named, home)
   assert.equal(held.path, named)
   await assert.rejects(openDataFolder(named, home), { code: 'data_dir_in_use' })
-  await held.lock.release()
+  await held.release()
 })
 
 test('status and stop find the one daemon that runs', async (context) => {
@@ -34,7 +34,7 @@ test('status and stop find the one daemon that runs', async (context) => {
   const second = await openDataFolder(null, home)
   await assert.rejects(findDaemon(null, home), { code: 'several_daemons', message: new RegExp(`${first.path}, ${second.path}`) })
   assert.equal(await findDaemon(second.path, home), second.path)
-  await first.lock.release()
-  await second.lock.release()
+  await first.release()
+  await second.release()
   await assert.rejects(findDaemon(null, home), { code: 'no_daemon' })
 })
