@@ -120,9 +120,10 @@ async function reply(socket: Socket, line: string, handlers: ControlHandlers): P
 async function answerTo(line: string, handlers: ControlHandlers): Promise<Answer> {
   try {
     const command = commandOf(line)
-    if (command === null)
-      return { ok: false, error: { code: 'usage', message: `Unknown command; this daemon knows ${COMMANDS.join(' and ')}.` } }
-    return { ok: true, result: (await answer(command)) ?? null }
+    if (command === null || !Object.hasOwn(handlers, command)) {
+      return { ok: false, error: { code: 'usage', message: `Unknown command; this daemon knows ${Object.keys(handlers).join(' and ')}.` } }
+    }
+    return { ok: true, result: (await handlers[command as ControlCommand]()) ?? null }
   } catch (error) {
     const code = error instanceof GrapevineError ? error.code : 'failed'
     return { ok: false, error: { code, message: error instanceof Error ? error.message : String(error) } }
