@@ -5,8 +5,8 @@
  * lib/ takes the place of src/, so that a path relative to a module (../../package.json) means the same in both trees.
  */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, extname, join, resolve } from 'node:path'
+import { copyFileSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
 const out = resolve(process.argv[2] ?? join(root, 'dist'))
@@ -16,7 +16,8 @@ const NODE_RANGE = '>=22'
 rmSync(out, { recursive: true, force: true })
 run('scripts/build-kernels.ts')
 run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', join(out, 'lib'))
-copyDataFiles()
+// Data files: everything in src that is neither TypeScript nor the sources of the kernels.
+cpSync(join(root, 'src'), join(out, 'lib'), { recursive: true, filter: (path) => !path.endsWith('.ts') && basename(path) !== 'assembly' })
 writePackage()
 for (const name of ['README.md', 'LICENSE']) copyFileSync(join(root, name), join(out, name))
 
@@ -26,17 +27,6 @@ function run(script: string, ...args: string[]): void {
     console.error(`build: ${script} failed`)
     process.exit(1)
   }
-}
-
-/** Everything in src that is neither TypeScript nor the sources of the kernels. */
-function copyDataFiles(): void {
-  const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((name) => extname(name) !== '')
-  for (const name of files.filter((name) => !name.endsWith('.ts') && !dirname(name).endsWith('assembly'))) {
-    const target = join(out, 'lib', name)
-    mkdirSync(dirname(target), { recursive: true })
-    copyFileSync(join(root, 'src', name), target)
-  }
-  chmodSync(join(out, 'lib/cli/grapevine.cjs'), 0o755)
 }
 
 function writePackage(): void {
