@@ -2,6 +2,8 @@
  * The environment contract: Gymnasium's, in TypeScript, plus a vector form that writes into arrays of the caller and allocates nothing per step.
  * Observations are row-major Float32Array; a discrete action is a number, a continuous one a Float32Array (float32 before use).
  */
+import type { Picture } from './picture.ts'
+
 export type Space =
   | { readonly kind: 'discrete'; readonly n: number }
   | { readonly kind: 'box'; readonly shape: readonly number[]; readonly low: Float32Array; readonly high: Float32Array }
@@ -30,6 +32,8 @@ export interface Environment {
   step(action: number | Float32Array): StepResult
   saveState?(): Uint8Array
   restoreState?(bytes: Uint8Array): void
+  /** What the environment looks like now; `rasterise` turns it into RGB. */
+  render?(): Picture
   close(): void
 }
 
@@ -56,8 +60,11 @@ export interface VectorEnvironment {
   reset(seed: number | null, observations: Float32Array): void
   /** Actions: Int32Array [n] for a discrete space, Float32Array [n, a] for a box. */
   step(actions: Int32Array | Float32Array, out: VectorBuffers): void
+  /** Begins a new episode in every row whose flag is 1, from the row's stream, and writes its observation; other rows are left as they were. */
+  restart?(flags: Uint8Array, observations: Float32Array): void
   saveState?(): Uint8Array
   restoreState?(bytes: Uint8Array): void
+  render?(row: number): Picture
   close(): void
 }
 
@@ -70,8 +77,12 @@ export interface EnvironmentSpec {
   readonly description: string
   /** Mean return over 100 episodes that counts as solved; null when none is agreed. */
   readonly threshold: number | null
+  /** Steps after which an episode is truncated; `makeEnv` and `makeVectorEnv` see to it. */
   readonly maxEpisodeSteps: number | null
+  /** Rows of the vector form for each environment of `makeVectorEnv`'s count: agents that share one world. Default 1. */
+  readonly agents?: number
+  /** One environment without time limit. */
   make(options: Readonly<Record<string, unknown>>): Environment
-  /** A fast vector form; without it the registry builds one from `make`. */
-  makeVector?(count: number, options: Readonly<Record<string, unknown>>): VectorEnvironment
+  /** A fast vector form that truncates after `maxEpisodeSteps` (null: never) itself; without it the registry builds one from `make`. */
+  makeVector?(count: number, options: Readonly<Record<string, unknown>>, maxEpisodeSteps: number | null): VectorEnvironment
 }

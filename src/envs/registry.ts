@@ -1,0 +1,97 @@
+/**
+ * The environments by id: those that come along and those a user registers. `makeEnv` and `makeVectorEnv` build them with their time limit.
+ *
+ *   registerEnv('Corridor-v0', () => new Corridor())
+ *   const env = makeEnv('Corridor-v0')
+ */
+import { GrapevineError } from '../util/errors.ts'
+import { nearest } from '../util/nearest.ts'
+import { BUILTIN } from './builtin.ts'
+import { SinglesVector } from './from-singles.ts'
+import { VECTOR_ROWS_MAX } from './limits.ts'
+import { limitTime } from './time-limit.ts'
+import type { Environment, EnvironmentSpec, VectorEnvironment } from './types.ts'
+
+type Options = Readonly<Record<string, unknown>>
+
+/** Makes one environment, without time limit. */
+export type EnvironmentFactory = (options: Options) => Environment
+
+/** What `registerEnv` takes beside a bare factory: a spec whose facts may be left out. */
+export type EnvironmentEntry = Partial<Omit<EnvironmentSpec, 'id' | 'make'>> & Pick<EnvironmentSpec, 'make'>
+
+const entries = new Map<string, EnvironmentSpec>(BUILTIN.map((spec) => [spec.id, spec]))
+
+/**
+ * Registers an environment, or replaces the one of that id. `defaults` are options that `makeEnv`'s own are laid over.
+ * A bare factory gets version "1", no threshold and no time limit.
+ */
+export function registerEnv(id: string, entry: EnvironmentFactory | EnvironmentEntry, defaults: Options = {}): void {
+  if (!/^[A-Za-z0-9_.:/-]{1,100}$/.test(id))
+    throw new GrapevineError(
+      'environment_id',
+      'local',
+      `An environment id may hold up to 100 letters, digits and _ . : / -, so "${id}" is none.`,
+      { id },
+    )
+  const given: EnvironmentEntry = typeof entry === 'function' ? { make: entry } : entry
+  const { makeVector } = given
+  entries.set(id, {
+    version: '1',
+    description: 'registered by the user',
+    threshold: null,
+    maxEpisodeSteps: null,
+    ...given,
+    id,
+    make: (options) => given.make({ ...defaults, ...options }),
+    ...(makeVector === undefined
+      ? {}
+      : { makeVector: (count, options, limit) => makeVector.call(given, count, { ...defaults, ...options }, limit) }),
+  })
+}
+
+/** The entry of `id`. Throws `unknown_environment`, naming the nearest ids. */
+export function findEnvironment(id: string): EnvironmentSpec {
+  const spec = entries.get(id)
+  if (spec !== undefined) return spec
+  const like = nearest(id, [...entries.keys()])
+  const hint = like.length === 0 ? '`grapevine envs` lists those that are' : `did you mean ${like.join(' or ')}?`
+  throw new GrapevineError('unknown_environment', 'local', `Environment "${id}" is not registered here; ${hint}`, { id, nearest: like })
+}
+
+/** All entries, sorted by id. */
+export function listEnvironments(): EnvironmentSpec[] {
+  return [...entries.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
+}
+
+/** One environment with its time limit. The option `maxEpisodeSteps` (null: none) replaces the registered one; the others go to the environment. */
+export function makeEnv(id: string, options: Options = {}): Environment {
+  const spec = findEnvironment(id)
+  const { limit, rest } = splitLimit(spec, options)
+  const environment = spec.make(rest)
+  return limit === null ? environment : limitTime(environment, limit)
+}
+
+/** `count` environments as one vector environment with the time limit; it has `count` rows for each agent of the environment. */
+export function makeVectorEnv(id: string, count: number, options: Options = {}): VectorEnvironment {
+  const spec = findEnvironment(id)
+  if (!Number.isInteger(count) || count < 1 || count * (spec.agents ?? 1) > VECTOR_ROWS_MAX)
+    throw new GrapevineError('shape', 'local', `A vector environment has 1 to ${VECTOR_ROWS_MAX} rows, but ${count} were asked for.`, {
+      count,
+    })
+  const { limit, rest } = splitLimit(spec, options)
+  if (spec.makeVector !== undefined) return spec.makeVector(count, rest, limit)
+  return new SinglesVector(Array.from({ length: count }, () => makeEnv(id, options)))
+}
+
+function splitLimit(spec: EnvironmentSpec, options: Options): { limit: number | null; rest: Options } {
+  const { maxEpisodeSteps: limit = spec.maxEpisodeSteps, ...rest } = options
+  if (limit !== null && !(typeof limit === 'number' && Number.isInteger(limit) && limit >= 1))
+    throw new GrapevineError(
+      'option',
+      'local',
+      `Option "maxEpisodeSteps" of ${spec.id} must be an integer of at least 1, or null for none.`,
+      { id: spec.id },
+    )
+  return { limit, rest }
+}

@@ -1,0 +1,51 @@
+/** Spaces: how they are built, how large they are, and what lies in them. */
+import { GrapevineError } from '../util/errors.ts'
+import type { BoxSpace, Space } from './types.ts'
+
+/** A box with one bound each for all of its elements, or one for each element. */
+export function boxSpace(shape: readonly number[], low: number | readonly number[], high: number | readonly number[]): BoxSpace {
+  const size = shape.reduce((product, length) => product * length, 1)
+  const bound = (value: number | readonly number[]): Float32Array =>
+    typeof value === 'number' ? new Float32Array(size).fill(value) : Float32Array.from(value)
+  return { kind: 'box', shape, low: bound(low), high: bound(high) }
+}
+
+/** Floats of one element of a box; 1 for a discrete space. */
+export function sizeOf(space: Space): number {
+  return space.kind === 'discrete' ? 1 : space.shape.reduce((product, length) => product * length, 1)
+}
+
+/** Throws `action` unless every row of `actions` is one of a discrete space, or finite for a box. Box bounds are the environment's to apply. */
+export function checkActions(space: Space, actions: Int32Array | Float32Array, count: number): void {
+  if (space.kind === 'discrete') {
+    if (!(actions instanceof Int32Array) || actions.length !== count) throw wrongShape('Int32Array', count, actions)
+    const { n } = space
+    for (let i = 0; i < count; i++) {
+      if (actions[i]! >>> 0 >= n)
+        throw new GrapevineError('action', 'local', `Action ${actions[i]} of row ${i} is not one of 0 to ${n - 1}; check what chose it.`, {
+          row: i,
+          action: actions[i],
+        })
+    }
+    return
+  }
+  const length = count * sizeOf(space)
+  if (!(actions instanceof Float32Array) || actions.length !== length) throw wrongShape('Float32Array', length, actions)
+  for (let i = 0; i < length; i++) {
+    const value = actions[i]!
+    if (value - value !== 0)
+      throw new GrapevineError('action', 'local', `Element ${i} of the actions is ${value}, not a finite number; check what chose it.`, {
+        element: i,
+        action: value,
+      })
+  }
+}
+
+function wrongShape(type: string, length: number, actions: Int32Array | Float32Array): GrapevineError {
+  return new GrapevineError(
+    'shape',
+    'local',
+    `A step wants its actions as ${type} of length ${length}, but got ${actions.constructor.name} of length ${actions.length}.`,
+    { expected: length, got: actions.length },
+  )
+}
