@@ -1,0 +1,13 @@
+import { test } from 'node:test'
+import { createTfjsEngine } from '../../src/learn/engines/tfjs.ts'
+import { engineContract } from './engine.ts'
+
+engineContract('tfjs cpu', () => createTfjsEngine({ deterministic: false, backend: 'cpu' }))
+engineContract('tfjs wasm', () => createTfjsEngine({ deterministic: false, backend: 'wasm' }))
+
+const native = await import('@tensorflow/tfjs-node').then(
+  () => true,
+  () => false,
+)
+if (native) engineContract('tfjs tensorflow', () => createTfjsEngine({ deterministic: false, backend: 'tensorflow' }))
+else test('tfjs tensorflow', { skip: 'tfjs-node is not installed; scripts/setup-tfjs-node.sh does that' }, () => {})
