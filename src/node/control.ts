@@ -57,8 +57,7 @@ export async function serveControl(dataDir: string, handlers: ControlHandlers): 
   let closing: Promise<void> | null = null
   const close = async () => {
     const closed = new Promise<void>((done) => server.close(() => done()))
-    // What is being written (the answer to `stop`) still goes out; who then goes on is hung up on.
-    for (const socket of sockets) socket.writableLength === 0 ? socket.destroy() : socket.destroySoon()
+    for (const socket of sockets) socket.destroy()
     await closed
     if (process.platform !== 'win32') await rm(place.path, { force: true })
     if (place.privateFolder !== null) await rmdir(place.privateFolder).catch(() => undefined)

@@ -1,0 +1,94 @@
+/**
+ * Addresses as people write them: a multiaddr over TCP, with or without a peer id, or HOST:PORT. Pure: nothing is looked up or dialled.
+ *
+ *   /ip4/192.168.1.5/tcp/4001/p2p/12D3KooW...   /dns4/example.org/tcp/4001   192.168.1.5:4001   [::1]:4001
+ */
+import { nearest } from '../util/nearest.ts'
+import { peerIdBytes } from '../wire/peer-id.ts'
+
+/** `listen`: an address of this machine, where port 0 means any free one; `dial`: somebody else's. */
+export type AddressUse = 'dial' | 'listen'
+
+/** `address`: the multiaddr; `fault`: what is wrong and what was probably meant, to follow "... is no address: ". */
+export type AddressVerdict = { readonly address: string } | { readonly fault: string }
+
+const HOST_KINDS = ['ip4', 'ip6', 'dns', 'dns4', 'dns6']
+
+/** Not misspellings: other ways to travel, which libp2p knows and Grapevine does not speak. */
+const OTHER_TRANSPORTS = ['udp', 'quic', 'quic-v1', 'ws', 'wss', 'webrtc', 'webtransport', 'unix', 'memory']
+
+export function readAddress(text: string, use: AddressUse): AddressVerdict {
+  return text.startsWith('/') ? readMultiaddr(text, use) : readHostAndPort(text, use)
+}
+
+function readMultiaddr(text: string, use: AddressUse): AddressVerdict {
+  const [kind = '', host = '', transport, port, ...rest] = text.slice(1).split('/')
+  if (!HOST_KINDS.includes(kind)) return misspelt(text, kind, HOST_KINDS)
+  if (!isHost(kind, host)) return { fault: `"${host}" is no ${kindName(kind)}` }
+  if (transport === undefined || transport === '') return { fault: `it names no port; write ${text.replace(/\/+$/, '')}/tcp/PORT` }
+  if (transport !== 'tcp') return misspelt(text, transport, ['tcp'])
+  if (!isPort(port ?? '', use)) return { fault: portFault(port ?? '', use) }
+  if (rest.length === 0) return { address: text }
+  if (use === 'listen') return { fault: `to listen, leave out what follows the port: /${kind}/${host}/tcp/${port}` }
+  const [p2p = '', id = '', ...more] = rest
+  if (p2p !== 'p2p') return misspelt(text, p2p, ['p2p'])
+  if (peerIdBytes(id) === null)
+    return { fault: `"${id}" is no peer id; copy the whole line that the other peer printed, or leave out /p2p/...` }
+  if (more.length > 0) return { fault: `something follows the peer id; did you mean /${kind}/${host}/tcp/${port}/p2p/${id}?` }
+  return { address: text }
+}
+
+function readHostAndPort(text: string, use: AddressUse): AddressVerdict {
+  const parts = /^(?:\[(?<six>[^\]]*)\]|(?<host>[^:]*)):(?<port>[^:]*)$/.exec(text)?.groups
+  if (parts === undefined) {
+    if (isIp6(text)) return { fault: `it names no port; write [${text}]:PORT` }
+    const host = isHost('ip4', text) || isHost('dns', text)
+    return { fault: host ? `it names no port; write ${text}:PORT` : `write HOST:PORT or /ip4/HOST/tcp/PORT` }
+  }
+  const host = parts.six ?? parts.host ?? ''
+  const kind = parts.six !== undefined ? 'ip6' : /^[\d.]+$/.test(host) ? 'ip4' : 'dns'
+  if (!isHost(kind, host)) return { fault: `"${host}" is no ${kindName(kind)}` }
+  if (!isPort(parts.port ?? '', use)) return { fault: portFault(parts.port ?? '', use) }
+  return { address: `/${kind}/${host}/tcp/${parts.port}` }
+}
+
+function misspelt(text: string, word: string, choices: readonly string[]): AddressVerdict {
+  const [close] = choices.length === 1 ? choices : nearest(word, choices, 1)
+  if (close !== undefined && word !== '' && !OTHER_TRANSPORTS.includes(word)) {
+    return { fault: `did you mean ${text.replace(`/${word}`, `/${close}`)}?` }
+  }
+  return { fault: `after "/" comes ${choices.join(', ')}, not "${word}"; Grapevine speaks TCP, as in /ip4/127.0.0.1/tcp/4001` }
+}
+
+function isHost(kind: string, host: string): boolean {
+  if (kind === 'ip4') return /^\d{1,3}(\.\d{1,3}){3}$/.test(host) && host.split('.').every((part) => Number(part) <= 255)
+  if (kind === 'ip6') return isIp6(host)
+  // Labels of at most 63 characters, 253 in all (RFC 1035); the last is not a number, or it were an unfinished IPv4 address.
+  return host.length <= 253 && /^(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?$/.test(host) && !/(^|\.)\d+\.?$/.test(host)
+}
+
+/** Eight groups of up to four hex digits, one run of zero groups written `::`, the last two perhaps as IPv4 (RFC 4291, section 2.2). */
+function isIp6(host: string): boolean {
+  const sides = host.split('::')
+  if (sides.length > 2 || host === '') return false
+  const groups = sides.flatMap((side) => (side === '' ? [] : side.split(':')))
+  const last = groups.at(-1) ?? ''
+  const mixed = last.includes('.')
+  if (mixed && !isHost('ip4', last)) return false
+  const hex = mixed ? groups.slice(0, -1) : groups
+  if (!hex.every((group) => /^[0-9A-Fa-f]{1,4}$/.test(group))) return false
+  const count = hex.length + (mixed ? 2 : 0)
+  return sides.length === 2 ? count <= 7 : count === 8
+}
+
+function isPort(text: string, use: AddressUse): boolean {
+  return /^\d{1,5}$/.test(text) && Number(text) <= 65_535 && (use === 'listen' || Number(text) >= 1)
+}
+
+function portFault(text: string, use: AddressUse): string {
+  return `the port is a number from ${use === 'listen' ? 0 : 1} to 65535, not "${text}"`
+}
+
+function kindName(kind: string): string {
+  return kind === 'ip4' ? 'IPv4 address' : kind === 'ip6' ? 'IPv6 address' : 'host name'
+}
