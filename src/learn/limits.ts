@@ -8,3 +8,12 @@ export const MAX_LAYER_FLOATS = 4 * 1_048_576
 
 /** Multiplications that orthogonal initialisation spends on one kernel (rows x columns x the smaller): about 3 s; a 1024x1024 kernel takes half of it. */
 export const MAX_ORTHOGONAL_WORK = 2_147_483_648
+
+/** Episodes behind the mean return that is reported and compared with the threshold: Gymnasium's definition of solved. */
+export const EPISODE_WINDOW = 100
+
+/** Bad updates in a row after which the learner gives up: one may be an unlucky batch, ten are a replica beyond repair. */
+export const MAX_BAD_UPDATES = 10
+
+/** Milliseconds between two progress reports, so that a fast learner does not flood its listeners. */
+export const PROGRESS_INTERVAL_MS = 100

@@ -32,3 +32,9 @@ export const STOP_WAIT_MS = 10_000
 
 /** How often `stop` looks whether the daemon is gone. */
 export const STOP_POLL_MS = 25
+
+/** Milliseconds that a learner thread has to reach its next update boundary and leave, before it is ended; the peer's leaving has 2 s in all. */
+export const LEARNER_STOP_MS = 500
+
+/** Bytes above which a pass over an array leaves the main thread: 1 MiB takes SHA-256 about a millisecond. */
+export const INLINE_PASS_BYTES = 1_048_576

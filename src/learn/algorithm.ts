@@ -1,0 +1,41 @@
+/**
+ * What an algorithm is to the learner: it owns a replica (parameters, target, optimiser) and its environments, and turns experience into
+ * updates of that replica. Between two calls of `iterate` its arenas may be read and added to.
+ *
+ *   const iteration = algorithm.iterate(stepsBehindSchedules)
+ *   version += iteration.updates
+ */
+import type { VectorEnvironment } from '../envs/types.ts'
+import type { LearnerSettings } from '../ports/learner.ts'
+import type { Arena, Engine, EngineNetwork } from './engine.ts'
+import type { Episodes } from './episodes.ts'
+
+/** What an algorithm is built from. */
+export interface AlgorithmContext {
+  readonly settings: LearnerSettings
+  readonly engine: Engine
+  /** `count` environments of the run, wrapped, as one vector of `count` rows per agent. */
+  makeEnvironments(count: number): VectorEnvironment
+}
+
+/** What `iterate` did; one object, reused. */
+export interface Iteration {
+  /** Optimiser steps taken. */
+  updates: number
+  /** The terms of the loss that were not finite, for which an update was skipped ("value loss and gradient"); null when all were. */
+  bad: string | null
+}
+
+export interface Algorithm {
+  readonly network: EngineNetwork
+  readonly parameters: Arena
+  /** Target network of value-based algorithms. */
+  readonly target: Arena | null
+  /** Steps and episodes of this peer. */
+  readonly episodes: Episodes
+  /** Collects what the next updates need and takes them; a bad update changes nothing. `steps`: environment steps behind the schedules. */
+  iterate(steps: number): Iteration
+  /** Named statistics of the last update (`train/policy_loss`, ...), as Stable-Baselines3 names them; a fresh object. */
+  statistics(): Record<string, number>
+  dispose(): void
+}

@@ -1,0 +1,71 @@
+/**
+ * Environment steps and finished training episodes of one peer: raw returns and lengths of the last 100, and when they first solved the task.
+ * One record per vector step; nothing is allocated.
+ */
+import { EPISODE_WINDOW } from './limits.ts'
+import { requireLength } from './shapes.ts'
+
+export class Episodes {
+  /** Environment steps recorded. */
+  steps = 0
+  /** Episodes finished. */
+  finished = 0
+  /** When the mean of a full window first reached the threshold; null before. */
+  solved: { readonly steps: number; readonly returnMean: number } | null = null
+  readonly #threshold: number | null
+  readonly #running: Float64Array
+  readonly #lengths: Int32Array
+  readonly #lastReturns = new Float64Array(EPISODE_WINDOW)
+  readonly #lastLengths = new Float64Array(EPISODE_WINDOW)
+
+  /** `environments` rows; `threshold` null: never solved. */
+  constructor(environments: number, threshold: number | null) {
+    this.#threshold = threshold
+    this.#running = new Float64Array(environments)
+    this.#lengths = new Int32Array(environments)
+  }
+
+  /** Mean raw return over the last 100 finished episodes, fewer at the start; null before the first. */
+  get returnMean(): number | null {
+    return this.#mean(this.#lastReturns)
+  }
+
+  /** Mean length in steps over the same episodes. */
+  get lengthMean(): number | null {
+    return this.#mean(this.#lastLengths)
+  }
+
+  /** One step of every environment: rewards, terminated and truncated, each one per row. */
+  record(rewards: Float32Array, terminated: Uint8Array, truncated: Uint8Array): void {
+    const rows = this.#running.length
+    requireLength('rewards', rewards, rows)
+    requireLength('terminated', terminated, rows)
+    requireLength('truncated', truncated, rows)
+    this.steps += rows
+    for (let row = 0; row < rows; row++) {
+      this.#running[row]! += rewards[row]!
+      this.#lengths[row]! += 1
+      if (terminated[row] === 1 || truncated[row] === 1) this.#finish(row)
+    }
+  }
+
+  #finish(row: number): void {
+    const slot = this.finished % EPISODE_WINDOW
+    this.#lastReturns[slot] = this.#running[row]!
+    this.#lastLengths[slot] = this.#lengths[row]!
+    this.#running[row] = 0
+    this.#lengths[row] = 0
+    this.finished++
+    if (this.solved !== null || this.#threshold === null || this.finished < EPISODE_WINDOW) return
+    const returnMean = this.returnMean!
+    if (returnMean >= this.#threshold) this.solved = { steps: this.steps, returnMean }
+  }
+
+  #mean(values: Float64Array): number | null {
+    const count = Math.min(this.finished, EPISODE_WINDOW)
+    if (count === 0) return null
+    let sum = 0
+    for (let i = 0; i < count; i++) sum += values[i]!
+    return sum / count
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * The synchronous core of a learner: one algorithm on one replica, its counters, and what happens at update boundaries (snapshot, mix, adopt).
+ * Threads and the simulator wrap it; it knows neither time nor messages. All vectors that pass here are canonical.
+ */
+import { findEnvironment, makeVectorEnv } from '../envs/registry.ts'
+import type { LearnerDescription, LearnerSettings, Progress } from '../ports/learner.ts'
+import { GrapevineError } from '../util/errors.ts'
+import { A2C } from './a2c.ts'
+import type { Algorithm, AlgorithmContext } from './algorithm.ts'
+import type { Engine } from './engine.ts'
+import { createEngine } from './engines/create.ts'
+import { requireAlgorithm } from './hyperparameters.ts'
+import { initialParameters } from './initialise.ts'
+import { MAX_BAD_UPDATES } from './limits.ts'
+
+const ALGORITHM_CLASSES = { a2c: A2C } as const
+
+/** Where a snapshot is written: arrays of the caller. */
+export interface SnapshotTarget {
+  readonly parameters: Float32Array
+  readonly target: Float32Array | null
+}
+
+/** A replica from elsewhere; see `Replica` of the port. */
+export interface AdoptedReplica extends SnapshotTarget {
+  readonly version: number
+  readonly steps: number
+}
+
+export class LearnerCore {
+  readonly description: LearnerDescription
+  /** Whether the replica includes a target network. */
+  readonly hasTarget: boolean
+  readonly #algorithm: Algorithm
+  readonly #untilSteps: number | null
+  #updates = 0
+  #badUpdates = 0
+  #badInARow = 0
+  /** Updates and steps behind the replica that was adopted, before our own. */
+  #adoptedVersion = 0
+  #adoptedSteps = 0
+
+  constructor(algorithm: Algorithm, engineName: string, settings: LearnerSettings) {
+    const { network, parameters, target } = algorithm
+    this.#algorithm = algorithm
+    this.#untilSteps = settings.untilSteps
+    this.hasTarget = target !== null
+    this.description = { slices: network.slices, parameterCount: network.parameterCount, engine: engineName }
+    const initial = initialParameters(settings.network, settings.weightsSeed)
+    network.write(parameters, initial)
+    if (target !== null) network.write(target, initial)
+  }
+
+  /** Optimiser steps of this peer. */
+  get updates(): number {
+    return this.#updates
+  }
+
+  /** Environment steps of this peer. */
+  get steps(): number {
+    return this.#algorithm.episodes.steps
+  }
+
+  /** Whether the step limit is reached, so that the learner holds. */
+  get exhausted(): boolean {
+    return this.#untilSteps !== null && this.steps >= this.#untilSteps
+  }
+
+  get solved(): Progress['solved'] {
+    return this.#algorithm.episodes.solved
+  }
+
+  /** Number of updates behind the replica. */
+  get version(): number {
+    return this.#adoptedVersion + this.#updates
+  }
+
+  /** Environment steps behind the replica's schedules. */
+  get scheduleSteps(): number {
+    return this.#adoptedSteps + this.steps
+  }
+
+  /** Goes on to the next update boundary. Throws GrapevineError `diverged` after ten bad updates in a row. */
+  update(): void {
+    const { updates, bad } = this.#algorithm.iterate(this.scheduleSteps)
+    this.#updates += updates
+    if (bad === null) {
+      this.#badInARow = 0
+      return
+    }
+    this.#badUpdates++
+    if (++this.#badInARow < MAX_BAD_UPDATES) return
+    throw new GrapevineError(
+      'diverged',
+      'local',
+      `Training stopped because ${bad} was not a finite number in ${MAX_BAD_UPDATES} updates in a row; lower the learning rate or check the rewards of the environment.`,
+      { term: bad, steps: this.steps },
+    )
+  }
+
+  progress(holding: boolean, cpuMs: number | null): Progress {
+    const { episodes } = this.#algorithm
+    const { returnMean, lengthMean } = episodes
+    const statistics = this.#algorithm.statistics()
+    for (const [name, value] of Object.entries(statistics)) if (!Number.isFinite(value)) delete statistics[name]
+    statistics['train/n_updates'] = this.#updates
+    statistics['train/skipped_updates'] = this.#badUpdates
+    if (returnMean !== null) statistics['rollout/ep_rew_mean'] = returnMean
+    if (lengthMean !== null) statistics['rollout/ep_len_mean'] = lengthMean
+    return {
+      steps: this.steps,
+      updates: this.#updates,
+      episodes: episodes.finished,
+      returnMean,
+      lengthMean,
+      solved: this.solved,
+      holding,
+      statistics,
+      cpuMs,
+    }
+  }
+
+  /** Writes the replica into arrays of the caller [parameterCount]. */
+  snapshot(into: SnapshotTarget): void {
+    const { network, parameters, target } = this.#algorithm
+    network.read(parameters, into.parameters)
+    if (target !== null && into.target !== null) network.read(target, into.target)
+  }
+
+  /** Adds `delta` [parameterCount] to the parameters. */
+  mix(delta: Float32Array): void {
+    this.#algorithm.network.add(this.#algorithm.parameters, delta)
+  }
+
+  /** Replaces the replica and takes up its place in the schedules. Optimiser moments stay. */
+  adopt(replica: AdoptedReplica): void {
+    const { network, parameters, target } = this.#algorithm
+    network.write(parameters, replica.parameters)
+    if (target !== null) network.write(target, replica.target ?? replica.parameters)
+    this.#adoptedVersion = replica.version - this.#updates
+    this.#adoptedSteps = replica.steps - this.steps
+  }
+
+  dispose(): void {
+    this.#algorithm.dispose()
+  }
+}
+
+/**
+ * Builds environments, network and algorithm as `settings` say. Throws GrapevineErrors of the registry, the engine, `hyperparameter` and
+ * `network_mismatch`. `engine` replaces the one that the settings name.
+ */
+export async function createLearner(settings: LearnerSettings, engine?: Engine): Promise<LearnerCore> {
+  const used = engine ?? (await createEngine(settings.engine, { deterministic: settings.deterministic }))
+  const context: AlgorithmContext = { settings, engine: used, makeEnvironments: (count) => environments(settings, count) }
+  const algorithm = new ALGORITHM_CLASSES[requireAlgorithm(settings.algorithm.id)](context)
+  return new LearnerCore(algorithm, used.name, settings)
+}
+
+function environments(settings: LearnerSettings, count: number) {
+  const { id, options } = settings.environment
+  const made = makeVectorEnv(id, count, options)
+  const { shape } = made.observationSpace
+  const { input } = settings.network
+  if (shape.length === input.length && shape.every((size, i) => size === input[i])) return made
+  made.close()
+  throw new GrapevineError(
+    'network_mismatch',
+    'local',
+    `The network takes observations of shape [${input}], but ${findEnvironment(id).id} gives [${shape}].`,
+    { input, shape },
+  )
+}

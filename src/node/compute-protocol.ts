@@ -1,0 +1,18 @@
+/** What is asked of the helper thread, and the work itself, which small arrays get inline. */
+import { sha256 } from '../util/sha256.ts'
+
+export type ComputeRequest =
+  | { readonly kind: 'digest'; readonly id: number; readonly values: Float32Array }
+  | { readonly kind: 'chunkDigests'; readonly id: number; readonly bytes: Uint8Array; readonly chunkBytes: number }
+
+export interface ComputeReply {
+  readonly id: number
+  readonly digests: readonly Uint8Array[]
+}
+
+/** SHA-256 of each piece of `chunkBytes` bytes; the last piece may be shorter, and no bytes have no pieces. */
+export function chunkDigests(bytes: Uint8Array, chunkBytes: number): readonly Uint8Array[] {
+  const digests: Uint8Array[] = []
+  for (let at = 0; at < bytes.length; at += chunkBytes) digests.push(sha256(bytes.subarray(at, at + chunkBytes)))
+  return digests
+}

@@ -1,0 +1,82 @@
+/**
+ * Passes over large arrays off the main thread: SHA-256 inline up to INLINE_PASS_BYTES, in one helper thread above. The helper starts with the
+ * first large array and does not keep the process alive; should it crash, what it was asked rejects and the next call starts another.
+ */
+import { Worker } from 'node:worker_threads'
+import type { Compute } from '../ports/workers.ts'
+import { GrapevineError } from '../util/errors.ts'
+import { parameterDigest } from '../util/sha256.ts'
+import { type ComputeReply, type ComputeRequest, chunkDigests } from './compute-protocol.ts'
+import { INLINE_PASS_BYTES } from './limits.ts'
+import { workerUrl } from './worker-url.ts'
+
+interface Helper {
+  readonly worker: Worker
+  readonly pending: Map<number, { readonly resolve: (digests: readonly Uint8Array[]) => void; readonly reject: (error: unknown) => void }>
+}
+
+export class ThreadCompute implements Compute {
+  #helper: Helper | null = null
+  #nextId = 0
+  #stopped = false
+
+  async digest(values: Float32Array): Promise<Uint8Array> {
+    if (values.byteLength <= INLINE_PASS_BYTES) return parameterDigest(values)
+    const [digest] = await this.#ask({ kind: 'digest', id: this.#nextId++, values: shared(values) })
+    return digest!
+  }
+
+  async chunkDigests(bytes: Uint8Array, chunkBytes: number): Promise<readonly Uint8Array[]> {
+    if (bytes.length <= INLINE_PASS_BYTES) return chunkDigests(bytes, chunkBytes)
+    return this.#ask({ kind: 'chunkDigests', id: this.#nextId++, bytes: shared(bytes), chunkBytes })
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await this.#helper?.worker.terminate()
+  }
+
+  #ask(request: ComputeRequest): Promise<readonly Uint8Array[]> {
+    if (this.#stopped) return Promise.reject(lost('this peer is stopping'))
+    this.#helper ??= this.#start()
+    const helper = this.#helper
+    return new Promise((resolve, reject) => {
+      helper.pending.set(request.id, { resolve, reject })
+      // Only work in progress keeps the process alive.
+      helper.worker.ref()
+      helper.worker.postMessage(request)
+    })
+  }
+
+  #start(): Helper {
+    const worker = new Worker(workerUrl('compute-worker'), { name: 'helper' })
+    const helper: Helper = { worker, pending: new Map() }
+    worker.on('message', (reply: ComputeReply) => {
+      helper.pending.get(reply.id)?.resolve(reply.digests)
+      helper.pending.delete(reply.id)
+      if (helper.pending.size === 0) worker.unref()
+    })
+    let reason = 'it ended by itself'
+    worker.on('error', (error) => {
+      reason = error.message
+    })
+    worker.once('exit', () => {
+      if (this.#helper === helper) this.#helper = null
+      for (const { reject } of helper.pending.values()) reject(lost(this.#stopped ? 'this peer is stopping' : reason))
+      helper.pending.clear()
+    })
+    return helper
+  }
+}
+
+function lost(reason: string): GrapevineError<'helper_lost'> {
+  return new GrapevineError('helper_lost', 'local', `The helper thread did not finish a digest because ${reason}.`, { reason })
+}
+
+/** The same elements in shared memory, which a message hands over without a copy; copied only where they are not there yet. */
+function shared<T extends Float32Array | Uint8Array>(array: T): T {
+  if (array.buffer instanceof SharedArrayBuffer) return array
+  const bytes = new Uint8Array(new SharedArrayBuffer(array.byteLength))
+  bytes.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength))
+  return (array instanceof Float32Array ? new Float32Array(bytes.buffer) : bytes) as T
+}

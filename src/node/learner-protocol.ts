@@ -1,0 +1,74 @@
+/**
+ * What the main thread and the learner thread say to each other. Requests travel over a message port; a shared Int32 mailbox counts them, so that
+ * the learner sees with one atomic load per update whether there is any, and sleeps on it while it holds. Vectors lie in shared memory.
+ */
+import type { MessagePort } from 'node:worker_threads'
+import type { LearnerDescription, LearnerSettings, Progress } from '../ports/learner.ts'
+import { type Fault, GrapevineError } from '../util/errors.ts'
+
+export interface LearnerThreadData {
+  readonly settings: LearnerSettings
+  readonly port: MessagePort
+  /** [1]: requests posted so far, modulo 2^32. */
+  readonly mailbox: Int32Array
+}
+
+export type LearnerRequest =
+  | { readonly kind: 'run' | 'hold' | 'snapshot' | 'stop' }
+  /** `delta` null: it lies in the thread's own delta buffer. */
+  | { readonly kind: 'mix'; readonly delta: Float32Array | null }
+  | {
+      readonly kind: 'adopt'
+      readonly parameters: Float32Array
+      readonly target: Float32Array | null
+      readonly version: number
+      readonly steps: number
+    }
+  /** Answered by `reached` with this token, not by `done`. */
+  | { readonly kind: 'reach'; readonly updates: number; readonly token: number }
+
+export type LearnerReply =
+  /** First message: the learner is built and holds. Buffers of [parameterCount], written by the learner (snapshot, target) or read by it (delta). */
+  | {
+      readonly kind: 'ready'
+      readonly description: LearnerDescription
+      readonly snapshot: Float32Array
+      readonly target: Float32Array | null
+      readonly delta: Float32Array
+      readonly progress: Progress
+    }
+  /** The oldest request without an answer is done. `version` and `steps` belong to the replica as it was then. */
+  | { readonly kind: 'done'; readonly progress: Progress; readonly version: number; readonly steps: number }
+  | { readonly kind: 'refused'; readonly error: PlainError }
+  | { readonly kind: 'progress'; readonly progress: Progress }
+  | { readonly kind: 'reached'; readonly token: number; readonly progress: Progress }
+  /** The last message: the learner failed for good. */
+  | { readonly kind: 'failed'; readonly error: PlainError }
+
+/** An error as a message carries it: structured cloning would lose its class and code. */
+export interface PlainError {
+  readonly code: string | null
+  readonly fault: Fault
+  readonly message: string
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+export function plainError(error: unknown): PlainError {
+  if (error instanceof GrapevineError) return { code: error.code, fault: error.fault, message: error.message, data: error.data }
+  return { code: null, fault: 'local', message: error instanceof Error ? error.message : String(error), data: {} }
+}
+
+/** The error again; one without a code becomes `learner_crashed`. */
+export function restoredError(error: PlainError): GrapevineError {
+  if (error.code === null) return crashed(error.message)
+  return new GrapevineError(error.code, error.fault, error.message, error.data)
+}
+
+export function crashed(reason: string): GrapevineError<'learner_crashed'> {
+  return new GrapevineError(
+    'learner_crashed',
+    'local',
+    `The learner thread crashed (${reason}); this is a fault of the program, its environment or too little memory, and training cannot go on.`,
+    { reason },
+  )
+}

@@ -1,0 +1,227 @@
+/**
+ * The Learner port over a thread. Requests are answered one at a time in the order they were made, so that a snapshot follows every earlier mix.
+ * A thread that crashes rejects `failed` and whatever was waiting. `stop` gives the thread LEARNER_STOP_MS to leave and ends it then.
+ */
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import { requireLength } from '../learn/shapes.ts'
+import type { Learner, LearnerDescription, LearnerSettings, Progress, Replica } from '../ports/learner.ts'
+import { GrapevineError } from '../util/errors.ts'
+import { crashed, type LearnerReply, type LearnerRequest, type LearnerThreadData, restoredError } from './learner-protocol.ts'
+import { LEARNER_STOP_MS } from './limits.ts'
+import { workerUrl } from './worker-url.ts'
+
+type Ready = Extract<LearnerReply, { kind: 'ready' }>
+type Done = Extract<LearnerReply, { kind: 'done' }>
+
+/** Starts a learner in a thread of its own; resolves when it is built and holds, rejects with what its construction threw. */
+export async function startLearnerThread(settings: LearnerSettings): Promise<Learner> {
+  const channel = new MessageChannel()
+  const mailbox = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
+  const data: LearnerThreadData = { settings, port: channel.port2, mailbox }
+  const worker = new Worker(workerUrl('learner-worker'), { workerData: data, transferList: [channel.port2], name: 'learner' })
+  const ready = Promise.withResolvers<Ready>()
+  const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
+  const onReply = (reply: LearnerReply) => {
+    if (reply.kind === 'ready') ready.resolve(reply)
+    if (reply.kind === 'failed') ready.reject(restoredError(reply.error))
+  }
+  const onError = (error: Error) => ready.reject(crashed(error.message))
+  channel.port1.on('message', onReply)
+  worker.on('error', onError)
+  exited.then(() => ready.reject(crashed('it ended before it was ready')))
+  try {
+    const first = await ready.promise
+    return new ThreadLearner(worker, exited, channel.port1, mailbox, first)
+  } catch (error) {
+    channel.port1.close()
+    await worker.terminate()
+    throw error
+  } finally {
+    channel.port1.off('message', onReply)
+    worker.off('error', onError)
+  }
+}
+
+class ThreadLearner implements Learner {
+  readonly failed: Promise<never>
+  readonly #fail: (error: unknown) => void
+  readonly #worker: Worker
+  readonly #exited: Promise<void>
+  readonly #port: MessagePort
+  readonly #mailbox: Int32Array
+  readonly #ready: Ready
+  readonly #listeners = new Set<(progress: Progress) => void>()
+  readonly #waiters = new Map<number, { readonly resolve: (progress: Progress) => void; readonly reject: (error: unknown) => void }>()
+  #pending: { readonly resolve: (done: Done) => void; readonly reject: (error: unknown) => void } | null = null
+  /** Settles when every request made so far was answered. */
+  #last: Promise<unknown> = Promise.resolve()
+  #progress: Progress
+  #nextToken = 0
+  /** Why no call is taken any more; null while alive. */
+  #over: GrapevineError | null = null
+  #stopping: Promise<void> | null = null
+
+  constructor(worker: Worker, exited: Promise<void>, port: MessagePort, mailbox: Int32Array, ready: Ready) {
+    const failure = Promise.withResolvers<never>()
+    this.failed = failure.promise
+    this.#fail = failure.reject
+    // Whoever does not watch `failed` still sees every call rejected.
+    this.failed.catch(() => undefined)
+    this.#worker = worker
+    this.#exited = exited
+    this.#port = port
+    this.#mailbox = mailbox
+    this.#ready = ready
+    this.#progress = ready.progress
+    port.on('message', (reply: LearnerReply) => this.#receive(reply))
+    worker.on('error', (error) => this.#crash(crashed(error.message)))
+    exited.then(() => this.#crash(crashed('it ended by itself')))
+  }
+
+  describe(): LearnerDescription {
+    return this.#ready.description
+  }
+
+  async run(): Promise<void> {
+    await this.#request({ kind: 'run' })
+  }
+
+  async hold(): Promise<void> {
+    await this.#request({ kind: 'hold' })
+  }
+
+  reach(updates: number, signal?: AbortSignal): Promise<Progress> {
+    if (this.#over !== null) return Promise.reject(this.#over)
+    if (signal?.aborted) return Promise.reject(signal.reason)
+    const token = this.#nextToken++
+    return new Promise<Progress>((resolve, reject) => {
+      const abort = () => {
+        this.#waiters.delete(token)
+        reject(signal?.reason)
+      }
+      const settled = () => signal?.removeEventListener('abort', abort)
+      this.#waiters.set(token, {
+        resolve: (progress) => {
+          settled()
+          resolve(progress)
+        },
+        reject: (error) => {
+          settled()
+          reject(error)
+        },
+      })
+      signal?.addEventListener('abort', abort, { once: true })
+      this.#post({ kind: 'reach', updates, token })
+    })
+  }
+
+  progress(): Progress {
+    return this.#progress
+  }
+
+  async snapshot(): Promise<Replica> {
+    const { version, steps } = await this.#request({ kind: 'snapshot' })
+    return { parameters: this.#ready.snapshot, target: this.#ready.target, version, steps }
+  }
+
+  async mix(delta: Float32Array): Promise<void> {
+    const own = this.#ready.delta
+    requireLength('delta', delta, own.length)
+    const shared = delta.buffer instanceof SharedArrayBuffer
+    await this.#request({ kind: 'mix', delta: shared ? delta : null }, () => {
+      if (!shared) own.set(delta)
+    })
+  }
+
+  async adopt(replica: Replica): Promise<void> {
+    await this.#request({ kind: 'adopt', ...replica })
+  }
+
+  onProgress(listener: (progress: Progress) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  async #stop(): Promise<void> {
+    this.#end(new GrapevineError('stopped', 'local', 'The learner was stopped and takes no more calls.'))
+    this.#listeners.clear()
+    this.#post({ kind: 'stop' })
+    const deadline = setTimeout(() => this.#worker.terminate(), LEARNER_STOP_MS)
+    await this.#exited
+    clearTimeout(deadline)
+    this.#port.close()
+  }
+
+  /** One request, after all earlier ones were answered; `prepare` runs just before it is posted. */
+  #request(request: Exclude<LearnerRequest, { kind: 'reach' }>, prepare: () => void = () => undefined): Promise<Done> {
+    const answer = this.#last.then(() => {
+      if (this.#over !== null) throw this.#over
+      const { promise, resolve, reject } = Promise.withResolvers<Done>()
+      this.#pending = { resolve, reject }
+      prepare()
+      this.#post(request)
+      return promise
+    })
+    this.#last = answer.catch(() => undefined)
+    return answer
+  }
+
+  #post(request: LearnerRequest): void {
+    this.#port.postMessage(request)
+    Atomics.add(this.#mailbox, 0, 1)
+    Atomics.notify(this.#mailbox, 0)
+  }
+
+  #receive(reply: LearnerReply): void {
+    switch (reply.kind) {
+      case 'done':
+        this.#progress = reply.progress
+        this.#settle()?.resolve(reply)
+        return
+      case 'refused':
+        this.#settle()?.reject(restoredError(reply.error))
+        return
+      case 'reached':
+        this.#progress = reply.progress
+        this.#waiters.get(reply.token)?.resolve(reply.progress)
+        this.#waiters.delete(reply.token)
+        return
+      case 'progress':
+        this.#progress = reply.progress
+        for (const listener of [...this.#listeners]) listener(reply.progress)
+        return
+      case 'failed':
+        this.#crash(restoredError(reply.error))
+        return
+      case 'ready':
+        return
+    }
+  }
+
+  #settle() {
+    const pending = this.#pending
+    this.#pending = null
+    return pending
+  }
+
+  /** The learner is lost, unless it was told to stop. */
+  #crash(error: GrapevineError): void {
+    if (this.#over !== null) return
+    this.#end(error)
+    this.#progress = { ...this.#progress, holding: true }
+    for (const listener of [...this.#listeners]) listener(this.#progress)
+    this.#fail(error)
+  }
+
+  #end(error: GrapevineError): void {
+    this.#over ??= error
+    this.#settle()?.reject(error)
+    for (const waiter of [...this.#waiters.values()]) waiter.reject(error)
+    this.#waiters.clear()
+  }
+}

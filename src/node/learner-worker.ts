@@ -1,0 +1,167 @@
+/**
+ * Entry of the learner thread: owns the replica, collects and updates, and between two updates does what the main thread asked for.
+ * It never waits for the main thread; while it holds it sleeps on the mailbox. Progress goes out at most every 100 ms, and at once when
+ * `solved` is first set, a hold begins, or the learner fails.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { requireHolding, requireReplica } from '../learn/inline-learner.ts'
+import { createLearner, type LearnerCore } from '../learn/learner.ts'
+import { PROGRESS_INTERVAL_MS } from '../learn/limits.ts'
+import { requireLength } from '../learn/shapes.ts'
+import type { LearnerReply, LearnerRequest, LearnerThreadData } from './learner-protocol.ts'
+import { plainError } from './learner-protocol.ts'
+import { threadCpuMs } from './thread-cpu.ts'
+
+const { settings, port, mailbox } = workerData as LearnerThreadData
+
+/** Somebody who wants to hear when `updates` is reached. */
+interface Waiter {
+  readonly updates: number
+  readonly token: number
+}
+
+class LearnerThread {
+  readonly #core: LearnerCore
+  readonly #snapshot: Float32Array
+  readonly #target: Float32Array | null
+  readonly #delta: Float32Array
+  #handled = 0
+  #holding = true
+  #stopping = false
+  #reportedAtMs = 0
+  #solvedReported = false
+  #waiters: readonly Waiter[] = []
+  /** The smallest number of updates that somebody waits for. */
+  #nextReach = Number.POSITIVE_INFINITY
+
+  constructor(core: LearnerCore) {
+    const { parameterCount } = core.description
+    this.#core = core
+    this.#snapshot = sharedVector(parameterCount)
+    this.#target = core.hasTarget ? sharedVector(parameterCount) : null
+    this.#delta = sharedVector(parameterCount)
+  }
+
+  /** Runs until asked to stop. */
+  async live(): Promise<void> {
+    const core = this.#core
+    post({
+      kind: 'ready',
+      description: core.description,
+      snapshot: this.#snapshot,
+      target: this.#target,
+      delta: this.#delta,
+      progress: this.#progress(),
+    })
+    while (!this.#stopping) {
+      if (Atomics.load(mailbox, 0) !== this.#handled) this.#drain()
+      else if (this.#holding) Atomics.wait(mailbox, 0, this.#handled)
+      else {
+        core.update()
+        if (core.exhausted) this.#hold()
+        else await this.#afterUpdate()
+      }
+    }
+  }
+
+  async #afterUpdate(): Promise<void> {
+    const core = this.#core
+    if (core.updates >= this.#nextReach) this.#settleWaiters(core.updates)
+    const solvedNow = core.solved !== null && !this.#solvedReported
+    if (!solvedNow && performance.now() - this.#reportedAtMs < PROGRESS_INTERVAL_MS) return
+    this.#report()
+    // Native finalisers and the inspector live on the event loop: it gets a turn as often as there is progress.
+    await nextTurn()
+  }
+
+  #drain(): void {
+    this.#handled = Atomics.load(mailbox, 0)
+    for (let packet = receiveMessageOnPort(port); packet !== undefined; packet = receiveMessageOnPort(port)) {
+      const request = packet.message as LearnerRequest
+      if (request.kind === 'reach') {
+        this.#waiters = [...this.#waiters, request]
+        this.#settleWaiters(this.#holding ? Number.POSITIVE_INFINITY : this.#core.updates)
+        continue
+      }
+      try {
+        this.#perform(request)
+        post({ kind: 'done', progress: this.#progress(), version: this.#core.version, steps: this.#core.scheduleSteps })
+      } catch (error) {
+        post({ kind: 'refused', error: plainError(error) })
+      }
+    }
+  }
+
+  #perform(request: Exclude<LearnerRequest, { kind: 'reach' }>): void {
+    const core = this.#core
+    switch (request.kind) {
+      case 'run':
+        this.#holding = core.exhausted
+        return
+      case 'hold':
+        if (!this.#holding) this.#hold()
+        return
+      case 'snapshot':
+        core.snapshot({ parameters: this.#snapshot, target: this.#target })
+        return
+      case 'mix': {
+        const delta = request.delta ?? this.#delta
+        requireLength('delta', delta, core.description.parameterCount)
+        core.mix(delta)
+        return
+      }
+      case 'adopt':
+        requireHolding(this.#holding)
+        requireReplica(request, core.description.parameterCount)
+        core.adopt(request)
+        return
+      case 'stop':
+        this.#stopping = true
+        core.dispose()
+    }
+  }
+
+  #hold(): void {
+    this.#holding = true
+    this.#settleWaiters(Number.POSITIVE_INFINITY)
+    this.#report()
+  }
+
+  /** Answers everybody who waits for at most `updates`. */
+  #settleWaiters(updates: number): void {
+    const left: Waiter[] = []
+    for (const waiter of this.#waiters) {
+      if (waiter.updates <= updates) post({ kind: 'reached', token: waiter.token, progress: this.#progress() })
+      else left.push(waiter)
+    }
+    this.#waiters = left
+    this.#nextReach = left.reduce((least, waiter) => Math.min(least, waiter.updates), Number.POSITIVE_INFINITY)
+  }
+
+  #report(): void {
+    this.#reportedAtMs = performance.now()
+    this.#solvedReported = this.#core.solved !== null
+    post({ kind: 'progress', progress: this.#progress() })
+  }
+
+  #progress() {
+    return this.#core.progress(this.#holding, threadCpuMs())
+  }
+}
+
+function post(reply: LearnerReply): void {
+  port.postMessage(reply)
+}
+
+function sharedVector(length: number): Float32Array {
+  return new Float32Array(new SharedArrayBuffer(length * Float32Array.BYTES_PER_ELEMENT))
+}
+
+try {
+  await new LearnerThread(await createLearner(settings)).live()
+} catch (error) {
+  post({ kind: 'failed', error: plainError(error) })
+} finally {
+  port.close()
+}
