@@ -3,15 +3,30 @@
  */
 import { GrapevineError } from '../util/errors.ts'
 
+type Vector = Float32Array | Float64Array
+
+/** ||a - b||^2, both [n]. Throws `shape` (fault local). */
+export function squaredDistance(a: Vector, b: Vector): number {
+  checkSameLength(a, b)
+  let sum = 0
+  for (let i = 0; i < a.length; i++) {
+    const difference = a[i]! - b[i]!
+    sum += difference * difference
+  }
+  return sum
+}
+
+/** ||values||^2 */
+export function sumOfSquares(values: Vector): number {
+  let sum = 0
+  for (let i = 0; i < values.length; i++) sum += values[i]! * values[i]!
+  return sum
+}
+
 /** ||a - b|| / ||b||, both [n]; null when b is all zero. Throws `shape` (fault local). */
 export function relativeDistance(a: Float32Array, b: Float32Array): number | null {
-  checkSameLength(a, b)
-  let difference = 0
-  let norm = 0
-  for (let i = 0; i < b.length; i++) {
-    difference += (a[i]! - b[i]!) ** 2
-    norm += b[i]! * b[i]!
-  }
+  const difference = squaredDistance(a, b)
+  const norm = sumOfSquares(b)
   return norm === 0 ? null : Math.sqrt(difference / norm)
 }
 
@@ -31,17 +46,14 @@ export function meanOf(replicas: readonly Float32Array[]): Float64Array {
  */
 export function exactConsensusDistance(replicas: readonly Float32Array[]): { readonly distance: number; readonly relative: number | null } {
   const mean = meanOf(replicas)
+  const norm = sumOfSquares(mean)
   let deviation = 0
-  let norm = 0
-  for (let i = 0; i < mean.length; i++) norm += mean[i]! * mean[i]!
-  for (const replica of replicas) {
-    for (let i = 0; i < mean.length; i++) deviation += (replica[i]! - mean[i]!) ** 2
-  }
+  for (const replica of replicas) deviation += squaredDistance(replica, mean)
   const distance = Math.sqrt(deviation / (replicas.length * mean.length))
   return { distance, relative: norm === 0 ? null : distance / Math.sqrt(norm / mean.length) }
 }
 
-function checkSameLength(a: ArrayLike<number>, b: ArrayLike<number>): void {
+function checkSameLength(a: Vector, b: Vector): void {
   if (a.length !== b.length) {
     throw new GrapevineError(
       'shape',

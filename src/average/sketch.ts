@@ -7,12 +7,13 @@
 import { GrapevineError } from '../util/errors.ts'
 import { seededRandom } from '../util/random.ts'
 import { SKETCH_BUCKETS } from '../wire/limits.ts'
+import { squaredDistance, sumOfSquares } from './distance.ts'
 import { OUTLIER_RATIO } from './limits.ts'
 
 /** Sketches of parameters minus the initial ones of one run. Holds 2 bytes per parameter. */
 export class Sketcher {
   readonly dimension: number
-  /** Root mean square of the initial parameters, and their sketch. */
+  /** Sum of squares of the initial parameters, and their sketch. */
   readonly #originSquares: number
   readonly #origin: Float64Array
   /** Bucket in the low 8 bits, sign in the ninth: an index into sums of the positive, then of the negative coordinates. */
@@ -24,7 +25,7 @@ export class Sketcher {
     const random = seededRandom('sketch', run)
     for (let i = 0; i < initial.length; i++) this.#table[i] = random.uint32() >>> 23
     this.#origin = this.#project(initial)
-    this.#originSquares = squares(initial)
+    this.#originSquares = sumOfSquares(initial)
   }
 
   /** [dimension] -> [SKETCH_BUCKETS]. One pass; sums in float64. Throws `shape` (fault local). */
@@ -82,16 +83,9 @@ export function medianSketch(sketches: readonly Float32Array[]): Float64Array {
   return Float64Array.from({ length: SKETCH_BUCKETS }, (_, bucket) => median(sketches.map((sketch) => sketch[bucket]!)))
 }
 
-/** Euclidean distance of two sketches: an estimate of that of the replicas. */
-export function sketchDistance(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let sum = 0
-  for (let bucket = 0; bucket < SKETCH_BUCKETS; bucket++) sum += (a[bucket]! - b[bucket]!) ** 2
-  return Math.sqrt(sum)
-}
-
 function withoutOutliers(sketches: readonly Float32Array[]): readonly Float32Array[] {
   const centre = medianSketch(sketches)
-  const distances = sketches.map((sketch) => sketchDistance(sketch, centre))
+  const distances = sketches.map((sketch) => Math.sqrt(squaredDistance(sketch, centre)))
   const limit = OUTLIER_RATIO * median(distances)
   return sketches.filter((_, i) => distances[i]! <= limit)
 }
@@ -105,11 +99,5 @@ function meanSketch(sketches: readonly Float32Array[]): Float64Array {
 
 /** Root mean square over sketches of their distance from `mean`. */
 function spread(sketches: readonly Float32Array[], mean: Float64Array): number {
-  return Math.sqrt(sketches.reduce((sum, sketch) => sum + sketchDistance(sketch, mean) ** 2, 0) / sketches.length)
-}
-
-function squares(values: Float32Array): number {
-  let sum = 0
-  for (let i = 0; i < values.length; i++) sum += values[i]! * values[i]!
-  return sum
+  return Math.sqrt(sketches.reduce((sum, sketch) => sum + squaredDistance(sketch, mean), 0) / sketches.length)
 }
