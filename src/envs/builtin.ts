@@ -1,5 +1,8 @@
 /** The environments that come with Grapevine. */
+import { AcrobotRows } from './classic/acrobot.ts'
 import { CartPoleRows } from './classic/cartpole.ts'
+import { MountainCarContinuousRows, MountainCarRows } from './classic/mountain-car.ts'
+import { PendulumRows } from './classic/pendulum.ts'
 import { refuseOptions } from './options.ts'
 import { type Rows, singleOf, vectorOf } from './rows.ts'
 import type { EnvironmentSpec } from './types.ts'
@@ -31,5 +34,45 @@ export const BUILTIN: readonly EnvironmentSpec[] = [
       maxEpisodeSteps: 500,
     },
     (count) => new CartPoleRows(count),
+  ),
+  plain(
+    {
+      id: 'Acrobot-v1',
+      version: '1',
+      description: 'swing the tip of two links above the bar; -1 a step until it is there',
+      threshold: -100,
+      maxEpisodeSteps: 500,
+    },
+    (count) => new AcrobotRows(count),
+  ),
+  plain(
+    {
+      id: 'MountainCar-v0',
+      version: '1',
+      description: 'rock a weak car up to the flag; -1 a step until it is there',
+      threshold: -110,
+      maxEpisodeSteps: 200,
+    },
+    (count) => new MountainCarRows(count),
+  ),
+  plain(
+    {
+      id: 'MountainCarContinuous-v0',
+      version: '1',
+      description: 'the same with a continuous force; 100 at the flag, minus a tenth of the squared force each step',
+      threshold: 90,
+      maxEpisodeSteps: 999,
+    },
+    (count) => new MountainCarContinuousRows(count),
+  ),
+  plain(
+    {
+      id: 'Pendulum-v1',
+      version: '1',
+      description: 'swing a pendulum up and hold it; minus angle, speed and torque squared each step, at best 0',
+      threshold: null,
+      maxEpisodeSteps: 200,
+    },
+    (count) => new PendulumRows(count),
   ),
 ]

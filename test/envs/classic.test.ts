@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { AcrobotRows } from '../../src/envs/classic/acrobot.ts'
 import { CartPoleRows } from '../../src/envs/classic/cartpole.ts'
+import type { ClassicRows } from '../../src/envs/classic/classic-rows.ts'
+import { MountainCarContinuousRows, MountainCarRows } from '../../src/envs/classic/mountain-car.ts'
+import { PendulumRows } from '../../src/envs/classic/pendulum.ts'
 import { makeEnv, makeVectorEnv } from '../../src/envs/registry.ts'
-import type { Rows } from '../../src/envs/rows.ts'
 
 interface Trajectory {
   readonly initial_state: readonly number[]
@@ -20,14 +23,18 @@ function apart(actual: ArrayLike<number>, expected: readonly number[]): number {
   return Math.max(...expected.map((value, i) => Math.abs(actual[i]! - value)))
 }
 
-const classics: Record<string, new (count: number) => Rows & { state: Float64Array }> = {
+const classics: Record<string, new (count: number) => ClassicRows> = {
   'CartPole-v1': CartPoleRows,
+  'Acrobot-v1': AcrobotRows,
+  'MountainCar-v0': MountainCarRows,
+  'MountainCarContinuous-v0': MountainCarContinuousRows,
+  'Pendulum-v1': PendulumRows,
 }
 
 for (const [id, Form] of Object.entries(classics)) {
   test(`${id} follows Gymnasium step by step`, () => {
     const { initial_state, steps } = trajectories[id]!
-    const rows = new Form(1)
+    const rows: ClassicRows & { reward?(row: number): number } = new Form(1)
     rows.begin(0)
     rows.state.set(initial_state)
     const observation = new Float32Array(rows.observationSpace.low.length)
@@ -49,6 +56,12 @@ test("seeded resets are Gymnasium's bit for bit", () => {
   cartPole.seed(0, 42)
   cartPole.begin(0)
   assert.deepEqual([...cartPole.state], [0.027395604855596334, -0.006112156024794771, 0.03585979199113824, 0.019736802905936393])
+  const pendulum = new PendulumRows(1)
+  pendulum.begin(0)
+  assert.deepEqual([...pendulum.state], [0.8605556614246863, -0.4604265724722594])
+  const car = new MountainCarRows(43)
+  car.begin(42)
+  assert.equal(car.state[84], -0.44520879028880733)
 })
 
 test('CartPole is cut at 500 steps', () => {

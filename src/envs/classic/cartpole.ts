@@ -3,12 +3,10 @@
  * the last included; over when the cart leaves +-2.4 or the pole +-12 degrees. Explicit Euler, positions from the old velocities, float64.
  */
 import { cos, cosSmall, sin, sinSmall } from '../../util/maths.ts'
-import type { StateArray } from '../memory.ts'
-import { Pcg64Rows } from '../pcg64.ts'
 import { box, type Picture } from '../picture.ts'
-import type { Rows } from '../rows.ts'
 import { boxSpace } from '../spaces.ts'
 import type { Space } from '../types.ts'
+import { ClassicRows } from './classic-rows.ts'
 
 const GRAVITY = 9.8
 const POLE_MASS = 0.1
@@ -25,33 +23,21 @@ const FOUR_THIRDS = 4 / 3
 const SMALL_ANGLE = 0.78
 const BOUNDS = [2 * POSITION_LIMIT, Number.POSITIVE_INFINITY, 2 * ANGLE_LIMIT, Number.POSITIVE_INFINITY]
 
-export class CartPoleRows implements Rows {
-  readonly count: number
-  readonly agents = 1
+/** State: position, velocity, angle, angular velocity. */
+export class CartPoleRows extends ClassicRows {
   readonly observationSpace = boxSpace(
     [4],
     BOUNDS.map((bound) => -bound),
     BOUNDS,
   )
   readonly actionSpace: Space = { kind: 'discrete', n: 2 }
-  /** [count, 4]: position, velocity, angle, angular velocity. */
-  readonly state: Float64Array
-  readonly memory: readonly StateArray[]
-  readonly #streams: Pcg64Rows
 
   constructor(count: number) {
-    this.count = count
-    this.state = new Float64Array(count * 4)
-    this.#streams = new Pcg64Rows(count)
-    this.memory = [this.state, this.#streams.words]
-  }
-
-  seed(row: number, seed: number): void {
-    this.#streams.seed(row, seed)
+    super(count, 4)
   }
 
   begin(row: number): void {
-    for (let i = 0; i < 4; i++) this.state[row * 4 + i] = this.#streams.uniform(row, -0.05, 0.05)
+    for (let i = 0; i < 4; i++) this.state[row * 4 + i] = this.streams.uniform(row, -0.05, 0.05)
   }
 
   observe(row: number, out: Float32Array, at: number): void {
