@@ -1,0 +1,174 @@
+/**
+ * How many steps and seconds A2C needs, solo or with in-process learners that average, and how fast it steps.
+ *
+ *   main(['--seeds', '10', '--env', 'CartPole-v1', '--engine', 'wasm', '--steps', '500000', '--set', 'learningRate=0.003'])
+ *   main(['--learners', '2', '--periods', '10,50,200,750'])
+ *
+ * Prints one JSON object per seed (and period), then one of medians.
+ */
+import { parseArgs } from 'node:util'
+import { findEnvironment } from '../../src/envs/registry.ts'
+import { createLearner, type LearnerCore } from '../../src/learn/learner.ts'
+import { preset, presetNetwork } from '../../src/learn/presets.ts'
+import type { HyperValue, LearnerSettings } from '../../src/ports/learner.ts'
+
+interface Options {
+  readonly environment: string
+  readonly algorithm: string
+  readonly engine: 'wasm' | 'tfjs'
+  readonly seeds: number
+  readonly firstSeed: number
+  readonly steps: number
+  readonly learners: number
+  readonly set: Readonly<Record<string, HyperValue>>
+  readonly shared: boolean
+}
+
+export async function main(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      env: { type: 'string', default: 'CartPole-v1' },
+      algo: { type: 'string', default: 'a2c' },
+      engine: { type: 'string', default: 'wasm' },
+      seeds: { type: 'string', default: '10' },
+      seed: { type: 'string', default: '0' },
+      steps: { type: 'string', default: '500000' },
+      learners: { type: 'string', default: '1' },
+      periods: { type: 'string', default: '200' },
+      set: { type: 'string', multiple: true, default: [] },
+      shared: { type: 'boolean', default: false },
+    },
+  })
+  const options: Options = {
+    environment: values.env,
+    algorithm: values.algo,
+    engine: values.engine === 'tfjs' ? 'tfjs' : 'wasm',
+    seeds: Number(values.seeds),
+    firstSeed: Number(values.seed),
+    steps: Number(values.steps),
+    learners: Number(values.learners),
+    set: Object.fromEntries(values.set.map(assignment)),
+    shared: values.shared,
+  }
+  const periods = options.learners === 1 ? [Number.POSITIVE_INFINITY] : values.periods.split(',').map(Number)
+  for (const period of periods) {
+    const results = []
+    for (let seed = options.firstSeed; seed < options.firstSeed + options.seeds; seed++) {
+      const result = await measure(options, seed, period)
+      console.log(JSON.stringify({ seed, period, ...result }))
+      results.push(...result.learners)
+    }
+    const solved = results.map((result) => result.solvedSteps).filter((steps) => steps !== null)
+    console.log(
+      JSON.stringify({
+        period,
+        solved: solved.length,
+        of: results.length,
+        stepsMedian: median(solved),
+        stepsMax: Math.max(...solved),
+        finalMedian: median(results.map((result) => result.finalReturn)),
+        finalMin: Math.min(...results.map((result) => result.finalReturn)),
+        lowestAfterSolvedMedian: median(results.map((result) => result.below)),
+      }),
+    )
+  }
+}
+
+/** Trains `learners` replicas for `steps` steps each, round robin; every `period` updates each moves half way to the mean of the two (or more). */
+async function measure(options: Options, seed: number, period: number) {
+  const learners = await Promise.all(
+    Array.from({ length: options.learners }, (_, i) => createLearner(settings(options, seed, seed * 1000 + i))),
+  )
+  const curves = learners.map(() => ({ solvedSteps: null as number | null, solvedSeconds: null as number | null, after: 0, low: 0 }))
+  const begun = performance.now()
+  let nextMix = period
+  while (learners.some((learner) => learner.steps < options.steps)) {
+    for (const [i, learner] of learners.entries()) {
+      learner.update()
+      const curve = curves[i]!
+      if (curve.solvedSteps === null && learner.solved !== null) {
+        curve.solvedSteps = learner.solved.steps
+        curve.solvedSeconds = (performance.now() - begun) / 1000
+      }
+      if (curve.solvedSteps !== null && learner.updates % 100 === 0) {
+        curve.after++
+        if (learner.progress(false, null).returnMean! < 400) curve.low++
+      }
+    }
+    if (learners[0]!.updates >= nextMix) {
+      mixAll(learners)
+      nextMix += period
+    }
+  }
+  const seconds = (performance.now() - begun) / 1000
+  const steps = learners.reduce((sum, learner) => sum + learner.steps, 0)
+  const result = {
+    learners: learners.map((learner, i) => ({
+      solvedSteps: curves[i]!.solvedSteps,
+      solvedSeconds: curves[i]!.solvedSeconds,
+      finalReturn: learner.progress(false, null).returnMean ?? Number.NaN,
+      // Share of the time after solving in which the last 100 episodes had a mean below 400.
+      below: curves[i]!.after === 0 ? 0 : curves[i]!.low / curves[i]!.after,
+    })),
+    stepsPerSecond: Math.round(steps / seconds),
+  }
+  for (const learner of learners) learner.dispose()
+  return result
+}
+
+/** x_i += mean - x_i, which for two learners is half their difference. */
+function mixAll(learners: readonly LearnerCore[]): void {
+  const { parameterCount } = learners[0]!.description
+  const own = learners.map((learner) => {
+    const parameters = new Float32Array(parameterCount)
+    learner.snapshot({ parameters, target: null })
+    return parameters
+  })
+  const delta = new Float32Array(parameterCount)
+  for (const [i, learner] of learners.entries()) {
+    for (let k = 0; k < parameterCount; k++) {
+      let sum = 0
+      for (const parameters of own) sum += parameters[k]!
+      delta[k] = sum / own.length - own[i]![k]!
+    }
+    learner.mix(delta)
+  }
+}
+
+function settings(options: Options, weightsSeed: number, actorSeed: number): LearnerSettings {
+  const chosen = preset(options.algorithm, options.environment)
+  const plan = options.shared ? { torso: chosen.network.head, head: [] } : chosen.network
+  return {
+    environment: { id: options.environment, options: {} },
+    wrappers: [],
+    algorithm: {
+      id: options.algorithm,
+      hyperparameters: { ...chosen.hyperparameters, ...options.set },
+      horizonSteps: chosen.horizonSteps,
+    },
+    network: presetNetwork(plan, options.environment, {}),
+    weightsSeed,
+    actorSeed,
+    engine: options.engine,
+    deterministic: false,
+    threads: 1,
+    threshold: findEnvironment(options.environment).threshold,
+    untilSteps: null,
+  }
+}
+
+function assignment(text: string): readonly [string, HyperValue] {
+  const at = text.indexOf('=')
+  const value = text.slice(at + 1)
+  if (value === 'null') return [text.slice(0, at), null]
+  if (value === 'true' || value === 'false') return [text.slice(0, at), value === 'true']
+  return [text.slice(0, at), Number.isNaN(Number(value)) ? value : Number(value)]
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted.length === 0 ? Number.NaN : (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2
+}
+
+if (import.meta.main) await main(process.argv.slice(2))

@@ -1,0 +1,55 @@
+/**
+ * Presets: tuned settings per algorithm and environment, data files with the result that each reached.
+ */
+import { findEnvironment, makeEnv } from '../envs/registry.ts'
+import type { HyperValue, NetworkSpec } from '../ports/learner.ts'
+import { GrapevineError } from '../util/errors.ts'
+import { type AlgorithmId, requireAlgorithm } from './hyperparameters.ts'
+import { actorCriticNetwork, type NetworkPlan } from './networks.ts'
+import a2c from './presets/a2c.json' with { type: 'json' }
+
+/** What a preset reached, and how to see it again. */
+export interface PresetResult {
+  /** Mean return over 100 episodes: its median over the seeds. */
+  readonly returnMean: number
+  readonly seeds: number
+  /** Environment steps until it was reached: median and largest over the seeds. */
+  readonly stepsMedian: number
+  readonly stepsMax: number
+  readonly command: string
+}
+
+export interface Preset {
+  readonly hyperparameters: Readonly<Record<string, HyperValue>>
+  readonly network: NetworkPlan
+  /** Steps per peer over which the schedules run. */
+  readonly horizonSteps: number
+  /** Updates between two averaging rounds. */
+  readonly period: number
+  readonly result: PresetResult | null
+}
+
+const FILES: Readonly<Record<AlgorithmId, Readonly<Record<string, Preset>>>> = { a2c: a2c as Record<string, Preset> }
+
+/** The preset of `algorithm` for `environment`; throws GrapevineError `preset` that names those there are. */
+export function preset(algorithm: string, environment: string): Preset {
+  const presets = FILES[requireAlgorithm(algorithm)]
+  const found = Object.hasOwn(presets, environment) ? presets[environment] : undefined
+  if (found !== undefined) return found
+  throw new GrapevineError(
+    'preset',
+    'local',
+    `There is no preset of ${algorithm} for ${environment}; there are presets for ${Object.keys(presets).join(', ')}.`,
+    { algorithm, environment },
+  )
+}
+
+/** The network of a preset for the spaces of an environment (made once with `options`, to see them). Throws `unknown_environment`. */
+export function presetNetwork(plan: NetworkPlan, environment: string, options: Readonly<Record<string, unknown>>): NetworkSpec {
+  const made = makeEnv(findEnvironment(environment).id, options)
+  try {
+    return actorCriticNetwork(plan, made.observationSpace, made.actionSpace)
+  } finally {
+    made.close()
+  }
+}
