@@ -6,6 +6,7 @@ import { createRequire } from 'node:module'
 import { dirname, sep } from 'node:path'
 import util from 'node:util'
 import { GrapevineError } from '../../util/errors.ts'
+import { withoutNewErrorListeners } from '../../util/process-listeners.ts'
 
 export type Tfjs = typeof import('@tensorflow/tfjs')
 export type TfjsBackendName = 'tensorflow' | 'wasm' | 'cpu'
@@ -22,7 +23,7 @@ export async function loadBackend(wanted: TfjsBackendName | null): Promise<TfjsB
   for (const name of wanted === null ? (['tensorflow', 'wasm', 'cpu'] as const) : [wanted]) {
     try {
       const tf = await load(name)
-      if (await tf.setBackend(name)) return { tf, name, use: () => use(tf, name) }
+      if (await withoutNewErrorListeners(() => tf.setBackend(name))) return { tf, name, use: () => use(tf, name) }
       failures.push(`${name} does not start`)
     } catch (error) {
       failures.push(`${name}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`)
