@@ -34,7 +34,12 @@ module.exports = {
       from: { path: '^src/peer/', pathNot: '^src/peer/daemon\\.ts$' },
       to: { path: '^src/', pathNot: [folder(['peer', ...core, ...everyone])] },
     },
-    { name: 'only-the-outside-imports-the-daemon', severity: 'error', from: { path: '^src/(peer|sim)/' }, to: { path: '^src/peer/daemon\\.ts$' } },
+    {
+      name: 'only-the-outside-imports-the-daemon',
+      severity: 'error',
+      from: { path: '^src/(peer|sim)/' },
+      to: { path: '^src/peer/daemon\\.ts$' },
+    },
     {
       name: 'peer-daemon',
       severity: 'error',
