@@ -7,7 +7,7 @@
  */
 import { GrapevineError } from '../util/errors.ts'
 import type { CodecName } from '../wire/codec-names.ts'
-import { readFloats, readHalves, writeFloats, writeHalves } from '../wire/floats.ts'
+import { MAX_HALF, readFloats, readHalves, writeFloats, writeHalves } from '../wire/floats.ts'
 
 export interface Codec {
   readonly id: CodecName
@@ -40,7 +40,6 @@ const f32: Codec = {
 const HALF_RELATIVE_ERROR = 1 / 2048
 /** Half the spacing of the subnormal halves, 2^-24. */
 const HALF_ABSOLUTE_ERROR = 1 / 33_554_432
-const MAX_HALF = 65_504
 
 /** 2 bytes a value: half precision, to 2^-11 of the value or 2^-25, whichever is more; beyond 65,504 the value becomes 65,504. */
 const f16: Codec = {

@@ -12,8 +12,12 @@ export const AGENT_VERSION = `grapevine/${PROTOCOL_VERSION[0]}.${PROTOCOL_VERSIO
 /** Manifest and snapshots: see state.ts. */
 export const STATE_PROTOCOL = `/grapevine/state/${PROTOCOL_VERSION[0]}`
 
-/** Gossip topics of a run; `run` is the run id in hex. */
-export function topics(run: string): { readonly beacon: string; readonly parameters: string } {
-  const prefix = `/grapevine/${PROTOCOL_VERSION[0]}/${run}`
-  return { beacon: `${prefix}/beacon`, parameters: `${prefix}/params` }
+/** Gossip topic of a run's beacons; `run` is the run id in hex. */
+export function beaconTopic(run: string): string {
+  return `/grapevine/${PROTOCOL_VERSION[0]}/${run}/beacon`
+}
+
+/** Gossip topic of a run's parameter frames; `run` is the run id in hex. */
+export function parameterTopic(run: string): string {
+  return `/grapevine/${PROTOCOL_VERSION[0]}/${run}/params`
 }

@@ -1,0 +1,7 @@
+/** Limits of what is stored: each with its unit and the reason for its value. */
+
+/** Addresses kept for one run: enough to find a swarm again of which most have moved; dialling them all takes a minute. */
+export const MAX_STORED_ADDRESSES = 128
+
+/** Runs whose addresses are kept, the latest first: a data folder may have founded many. */
+export const MAX_STORED_RUNS = 8
