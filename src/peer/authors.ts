@@ -1,0 +1,118 @@
+/**
+ * What a peer remembers of the others: who was heard when, how they stand, which of their frames waits to be mixed, and what they did wrong.
+ * Bounded: the least recently heard author is forgotten first, pending frames beyond the limit push out the oldest.
+ */
+import type { PeerState } from '../observe/events.ts'
+import type { PeerId } from '../ports/network.ts'
+import type { Beacon } from '../wire/beacon.ts'
+import { MAX_AUTHORS, MAX_PENDING_FRAMES } from './limits.ts'
+
+/** A frame that passed the gate, decoded, not yet mixed. */
+export interface PendingFrame {
+  readonly parameters: Float32Array
+  readonly version: number
+  readonly bytes: number
+  readonly receivedAtMs: number
+}
+
+export interface Author {
+  readonly id: PeerId
+  state: PeerState
+  heardAtMs: number
+  /** Order of the last accepted frame and beacon: (incarnation, sequence), never reused by their author. */
+  frame: { incarnation: number; sequence: number } | null
+  beacon: Beacon | null
+  pending: PendingFrame | null
+  lastMixMs: number | null
+  mixes: number
+  /** Refusals by code: the causes of distrust that a user can see. */
+  readonly refusals: Map<string, number>
+  /** Beacons that may still be accepted now, and when that was counted (token bucket). */
+  beaconAllowance: { tokens: number; atMs: number } | null
+}
+
+export class Authors {
+  readonly #byId = new Map<PeerId, Author>()
+  /** Frames pushed out before they were mixed. */
+  dropped = 0
+
+  get(id: PeerId): Author | undefined {
+    return this.#byId.get(id)
+  }
+
+  /** The author's record, now the most recently heard; made when new. */
+  hear(id: PeerId, nowMs: number): Author {
+    let author = this.#byId.get(id)
+    if (author === undefined) {
+      author = {
+        id,
+        state: 'connecting',
+        heardAtMs: nowMs,
+        frame: null,
+        beacon: null,
+        pending: null,
+        lastMixMs: null,
+        mixes: 0,
+        refusals: new Map(),
+        beaconAllowance: null,
+      }
+    } else {
+      this.#byId.delete(id)
+    }
+    author.heardAtMs = nowMs
+    this.#byId.set(id, author)
+    if (this.#byId.size > MAX_AUTHORS) {
+      const [oldest] = this.#byId.keys()
+      if (oldest !== undefined) this.#byId.delete(oldest)
+    }
+    return author
+  }
+
+  /** Keeps `frame` as the newest of its author; an older unmixed one is replaced. */
+  hold(author: Author, frame: PendingFrame): void {
+    author.pending = frame
+    const waiting = this.#all().filter((other) => other.pending !== null)
+    if (waiting.length <= MAX_PENDING_FRAMES) return
+    const oldest = waiting.reduce((a, b) => (a.pending!.receivedAtMs <= b.pending!.receivedAtMs ? a : b))
+    oldest.pending = null
+    this.dropped++
+  }
+
+  /** Takes every waiting frame not older than `maxAgeMs`; afterwards none waits: each is used once. In order of author id. */
+  takePending(nowMs: number, maxAgeMs: number): { readonly author: Author; readonly frame: PendingFrame }[] {
+    const taken: { author: Author; frame: PendingFrame }[] = []
+    for (const author of this.#byId.values()) {
+      if (author.pending === null) continue
+      if (nowMs - author.pending.receivedAtMs <= maxAgeMs) taken.push({ author, frame: author.pending })
+      else this.dropped++
+      author.pending = null
+    }
+    return taken.sort((a, b) => (a.author.id < b.author.id ? -1 : 1))
+  }
+
+  hasPending(): boolean {
+    return this.#all().some((author) => author.pending !== null)
+  }
+
+  refuse(author: Author, code: string): void {
+    author.refusals.set(code, (author.refusals.get(code) ?? 0) + 1)
+  }
+
+  values(): readonly Author[] {
+    return this.#all()
+  }
+
+  alive(): readonly Author[] {
+    return this.#all().filter((author) => author.state === 'alive')
+  }
+
+  #all(): Author[] {
+    return [...this.#byId.values()]
+  }
+}
+
+/** Is (incarnation, sequence) newer than what was last accepted? */
+export function isNewer(next: { incarnation: number; sequence: number }, last: { incarnation: number; sequence: number } | null): boolean {
+  if (last === null) return true
+  return next.incarnation > last.incarnation || (next.incarnation === last.incarnation && next.sequence > last.sequence)
+}

@@ -1,0 +1,177 @@
+/**
+ * The beacon of one peer: what it publishes so that others know it is there and how it stands, and what it makes of theirs.
+ * Every max(2 s, 50 ms per peer) with jitter, soon after a new connection, and once when leaving.
+ */
+import { consensusDistance, type Sketcher } from '../average/sketch.ts'
+import type { PeerState } from '../observe/events.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Learner } from '../ports/learner.ts'
+import type { Network, PeerId, Verdict } from '../ports/network.ts'
+import type { Random } from '../ports/random.ts'
+import type { Compute } from '../ports/workers.ts'
+import { GrapevineError } from '../util/errors.ts'
+import { type Beacon, decodeBeacon, encodeBeacon } from '../wire/beacon.ts'
+import { SKETCH_BUCKETS } from '../wire/limits.ts'
+import { type Author, type Authors, isNewer } from './authors.ts'
+import {
+  BEACON_BURST,
+  BEACON_PERIOD_MS,
+  BEACON_PERIOD_PER_PEER_MS,
+  BEACON_RATE_PER_SECOND,
+  GREETING_DELAY_MS,
+  RECENT_MIX_MS,
+  SILENT_AFTER_PERIODS,
+  SKETCH_PERIOD_MS,
+} from './limits.ts'
+import type { Rounds } from './rounds.ts'
+import type { Snapshots } from './snapshots.ts'
+
+export interface BeaconsOptions {
+  readonly network: Network
+  readonly clock: Clock
+  readonly random: Random
+  readonly learner: Learner
+  readonly compute: Compute
+  readonly snapshots: Snapshots
+  readonly authors: Authors
+  readonly sketcher: Sketcher
+  readonly rounds: () => Rounds | null
+  readonly topic: string
+  readonly incarnation: number
+  readonly onState: (author: Author, state: PeerState) => void
+  readonly onRefused: (peer: PeerId, code: string) => void
+}
+
+export class Beacons {
+  readonly #options: BeaconsOptions
+  #sequence = 0
+  #leaving = false
+  #greeting: (() => void) | null = null
+  #nap = new AbortController()
+  #digest: Uint8Array = new Uint8Array(32)
+  #sketch: Float32Array | null = null
+  #sketchedAtMs = Number.NEGATIVE_INFINITY
+
+  constructor(options: BeaconsOptions) {
+    this.#options = options
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.#options
+    while (!signal.aborted) {
+      await this.#publish()
+      this.#markSilent()
+      const pauseMs = this.#periodMs() * (0.9 + 0.2 * random.uniform())
+      this.#nap = new AbortController()
+      await clock.sleep(pauseMs, AbortSignal.any([signal, this.#nap.signal])).catch(() => undefined)
+    }
+    this.#greeting?.()
+  }
+
+  /** A new connection: the next beacon goes out soon. */
+  greet(): void {
+    this.#greeting ??= this.#options.clock.after(GREETING_DELAY_MS, () => {
+      this.#greeting = null
+      this.#nap.abort()
+    })
+  }
+
+  /** The last beacon of this incarnation: others need not wait for our silence. */
+  async leave(): Promise<void> {
+    this.#leaving = true
+    await this.#publish()
+  }
+
+  /** Validates and takes in one beacon; the topic's validator. */
+  receive(id: PeerId, bytes: Uint8Array): Verdict {
+    const { authors, clock, network } = this.#options
+    if (id === network.id) return 'ignore'
+    const nowMs = clock.now()
+    const author = authors.hear(id, nowMs)
+    if (!this.#allow(author, nowMs)) return this.#refuse(author, 'rate_limited', 'ignore')
+    let beacon: Beacon
+    try {
+      beacon = decodeBeacon(bytes)
+    } catch (error) {
+      return this.#refuse(author, error instanceof GrapevineError ? error.code : 'undecodable', 'reject')
+    }
+    if (!isNewer(beacon, author.beacon)) return this.#refuse(author, 'stale_beacon', 'ignore')
+    author.beacon = beacon
+    this.#setState(author, beacon.leaving ? 'left' : 'alive')
+    return 'accept'
+  }
+
+  /** Estimated root mean square distance of the swarm's replicas from their mean; null until another peer's sketch is known. */
+  consensusDistance(): number | null {
+    const { authors, clock } = this.#options
+    if (this.#sketch === null) return null
+    const nowMs = clock.now()
+    const others = authors
+      .values()
+      .filter((author) => author.lastMixMs !== null && nowMs - author.lastMixMs <= RECENT_MIX_MS && author.beacon !== null)
+    if (others.length === 0) return null
+    return consensusDistance([this.#sketch, ...others.map((author) => author.beacon!.sketch)], this.#options.sketcher.dimension)
+  }
+
+  #periodMs(): number {
+    return Math.max(BEACON_PERIOD_MS, BEACON_PERIOD_PER_PEER_MS * (this.#options.authors.alive().length + 1))
+  }
+
+  async #publish(): Promise<void> {
+    const { network, learner, topic, rounds, incarnation } = this.#options
+    await this.#refresh()
+    const progress = learner.progress()
+    this.#sequence++
+    const beacon: Beacon = {
+      incarnation,
+      sequence: this.#sequence,
+      epoch: rounds()?.epoch ?? 0,
+      version: this.#options.snapshots.latest?.version ?? 0,
+      steps: progress.steps,
+      returnMean: progress.returnMean,
+      digest: this.#digest,
+      sketch: this.#sketch ?? new Float32Array(SKETCH_BUCKETS),
+      holding: progress.holding,
+      leaving: this.#leaving,
+      addresses: network.addresses(),
+    }
+    await network.publish(topic, encodeBeacon(beacon))
+  }
+
+  async #refresh(): Promise<void> {
+    const { clock, snapshots, compute, sketcher } = this.#options
+    if (this.#leaving || clock.now() - this.#sketchedAtMs < SKETCH_PERIOD_MS) return
+    const snapshot = await snapshots.recent(SKETCH_PERIOD_MS)
+    this.#sketchedAtMs = clock.now()
+    this.#digest = await compute.digest(snapshot.parameters)
+    this.#sketch = sketcher.sketch(snapshot.parameters)
+  }
+
+  #markSilent(): void {
+    const { authors, clock } = this.#options
+    const limitMs = SILENT_AFTER_PERIODS * this.#periodMs()
+    for (const author of authors.alive()) {
+      if (clock.now() - author.heardAtMs > limitMs) this.#setState(author, 'silent')
+    }
+  }
+
+  /** Token bucket: BEACON_RATE_PER_SECOND on average, BEACON_BURST at once. */
+  #allow(author: Author, nowMs: number): boolean {
+    const before = author.beaconAllowance ?? { tokens: BEACON_BURST, atMs: nowMs }
+    const tokens = Math.min(BEACON_BURST, before.tokens + ((nowMs - before.atMs) / 1_000) * BEACON_RATE_PER_SECOND)
+    author.beaconAllowance = { tokens: tokens < 1 ? tokens : tokens - 1, atMs: nowMs }
+    return tokens >= 1
+  }
+
+  #refuse(author: Author, code: string, verdict: Verdict): Verdict {
+    this.#options.authors.refuse(author, code)
+    this.#options.onRefused(author.id, code)
+    return verdict
+  }
+
+  #setState(author: Author, state: PeerState): void {
+    if (author.state === state) return
+    author.state = state
+    this.#options.onState(author, state)
+  }
+}

@@ -1,0 +1,218 @@
+/**
+ * The daemon: a peer with sockets, threads and a data folder. The only file that joins the peer's core to libp2p and Node.
+ *
+ * `start` either leaves a running daemon or nothing at all: what it opened before a failure is closed again, in reverse order.
+ * `stop` says goodbye, stops the threads, closes the sockets, releases the folder, within STOP_TIMEOUT_MS; idempotent.
+ */
+import { systemClock } from '../node/clock.ts'
+import { type ControlServer, serveControl } from '../node/control.ts'
+import { openDataFolder } from '../node/data-folder.ts'
+import { systemLog } from '../node/log.ts'
+import { systemRandom } from '../node/random.ts'
+import { folderStorage } from '../node/storage.ts'
+import { threadWorkers } from '../node/workers.ts'
+import type { PeerEvent, PeerStatus } from '../observe/events.ts'
+import type { Log } from '../ports/log.ts'
+import { loadAddresses, saveAddresses } from '../store/addresses.ts'
+import { loadIdentity } from '../store/identity.ts'
+import { nextIncarnation } from '../store/incarnation.ts'
+import { createSwarm } from '../swarm/host.ts'
+import { GrapevineError } from '../util/errors.ts'
+import { foundRun } from './found.ts'
+import { joinRun } from './join.ts'
+import { STOP_TIMEOUT_MS } from './limits.ts'
+import { Peer } from './peer.ts'
+import type { PeerPorts, Run } from './run.ts'
+import type { PeerSettings } from './settings.ts'
+import { peerStatus } from './status.ts'
+
+export interface PeerDaemon {
+  /** Resolves when the peer learns (or holds, waiting for others); rejects with a GrapevineError that says why not. */
+  start(signal?: AbortSignal): Promise<void>
+  stop(reason?: string): Promise<void>
+  /** The returned function unsubscribes. */
+  on(listener: (event: PeerEvent) => void): () => void
+  status(): PeerStatus
+  /** Resolves when `until` was reached or `stop` is done; rejects when the learner failed for good. */
+  readonly finished: Promise<{ readonly reason: string }>
+  /** The folder in use; null before it is open. */
+  readonly dataDir: string | null
+}
+
+export interface DaemonOverrides {
+  readonly log?: Log
+}
+
+export function createPeer(settings: PeerSettings, overrides: DaemonOverrides = {}): PeerDaemon {
+  return new Daemon(settings, overrides)
+}
+
+class Daemon implements PeerDaemon {
+  readonly finished: Promise<{ readonly reason: string }>
+  readonly #settings: PeerSettings
+  readonly #log: Log
+  readonly #listeners = new Set<(event: PeerEvent) => void>()
+  /** What to undo, in the order it was done. */
+  readonly #closers: (() => Promise<void> | void)[] = []
+  readonly #startedAtMs = systemClock.now()
+  readonly #finish: { resolve: (value: { reason: string }) => void; reject: (error: unknown) => void }
+  #dataDir: string | null = null
+  #peer: Peer | null = null
+  #ports: PeerPorts | null = null
+  #starting: Promise<void> | null = null
+  #stopping: Promise<void> | null = null
+
+  constructor(settings: PeerSettings, overrides: DaemonOverrides) {
+    this.#settings = settings
+    this.#log = overrides.log ?? systemLog({ level: 'warn', json: true })
+    const finish = Promise.withResolvers<{ reason: string }>()
+    this.finished = finish.promise
+    this.#finish = finish
+    // A caller that only listens to events need not also watch `finished`.
+    this.finished.catch(() => undefined)
+  }
+
+  get dataDir(): string | null {
+    return this.#dataDir
+  }
+
+  on(listener: (event: PeerEvent) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  start(signal: AbortSignal = new AbortController().signal): Promise<void> {
+    this.#starting ??= this.#start(signal).catch(async (error: unknown) => {
+      await this.#close()
+      throw error
+    })
+    return this.#starting
+  }
+
+  stop(reason = 'stopped'): Promise<void> {
+    this.#stopping ??= this.#stop(reason)
+    return this.#stopping
+  }
+
+  status(): PeerStatus {
+    if (this.#peer === null || this.#ports === null) {
+      throw new GrapevineError('not_running', 'local', 'This peer is not running: await start() first.')
+    }
+    return peerStatus(this.#peer, this.#ports, systemClock.now() - this.#startedAtMs)
+  }
+
+  async #start(signal: AbortSignal): Promise<void> {
+    const settings = this.#settings
+    const folder = await openDataFolder(settings.dataDir)
+    this.#closers.push(() => folder.release())
+    this.#dataDir = folder.path
+    const storage = folderStorage(folder.path)
+    const identitySeed = await loadIdentity(storage, systemRandom)
+    const network = createSwarm({
+      identitySeed,
+      listen: settings.listen,
+      announce: settings.announce,
+      mdns: settings.mdns,
+      log: this.#log,
+      random: systemRandom,
+      clock: systemClock,
+    })
+    this.#closers.push(() => network.stop())
+    await network.start(signal)
+    const workers = threadWorkers()
+    this.#closers.push(() => workers.stop())
+    const ports: PeerPorts = { network, clock: systemClock, random: systemRandom, log: this.#log, storage, workers }
+    this.#ports = ports
+    const choice = settings.run
+    const joined = 'join' in choice ? await joinRun(choice.join, settings, ports, signal) : null
+    const run = joined?.run ?? (await this.#found(ports))
+    this.#watchLearner(run)
+    const incarnation = await nextIncarnation(storage, systemClock.unixSeconds())
+    const stored = await loadAddresses(storage, run.id)
+    const peer = new Peer(run, ports, {
+      incarnation,
+      minPeriodMs: settings.minPeriodMs,
+      knownAddresses: [...new Set([...('join' in choice ? choice.join : []), ...stored])],
+      waitForPeers: settings.waitForPeers,
+      emit: (event) => this.#emit(event),
+    })
+    this.#peer = peer
+    this.#closers.push(() => peer.stop())
+    const control = await this.#serveControl(folder.path)
+    this.#closers.push(() => control.close())
+    this.#emit({ event: 'listening', addresses: network.addresses(), peer: network.id, run: run.id, http: null })
+    if (joined !== null) {
+      this.#emit({ event: 'joined', run: run.id, from: joined.from, version: joined.version, digest: joined.digest })
+    }
+    await peer.start()
+    this.#closers.push(() => saveAddresses(storage, run.id, peer.addressBook()))
+    this.#watchUntil(run)
+  }
+
+  #found(ports: PeerPorts): Promise<Run> {
+    const { run } = this.#settings
+    if (!('found' in run)) throw new GrapevineError('failed', 'local', 'Neither a run to found nor one to join was given.')
+    return foundRun(this.#settings, run.found, ports, (code, message) => this.#emit({ event: 'warning', code, message }))
+  }
+
+  #watchLearner(run: Run): void {
+    run.learner.failed.catch((error: unknown) => {
+      const message = error instanceof Error ? error.message : String(error)
+      const code = error instanceof GrapevineError ? error.code : 'learner_failed'
+      this.#emit({ event: 'error', code, message })
+      this.#finish.reject(error)
+      void this.stop('failed')
+    })
+  }
+
+  #watchUntil(run: Run): void {
+    const { until } = this.#settings
+    if (until.kind === 'minutes') {
+      this.#closers.push(systemClock.after(until.minutes * 60_000, () => void this.stop(`reached ${until.minutes} minutes`)))
+    } else if (until.kind === 'steps') {
+      const reached = () => run.learner.progress().steps >= until.steps
+      this.#closers.push(run.learner.onProgress(() => reached() && void this.stop(`reached ${until.steps} steps`)))
+      if (reached()) void this.stop(`reached ${until.steps} steps`)
+    } else if (until.kind === 'solved') {
+      this.#closers.push(run.learner.onProgress((progress) => progress.solved !== null && void this.stop('solved')))
+    }
+  }
+
+  #serveControl(dataDir: string): Promise<ControlServer> {
+    return serveControl(dataDir, {
+      status: () => this.status(),
+      // The answer goes out first; the asker then waits for the folder's lock to be free.
+      stop: () => {
+        systemClock.after(10, () => void this.stop('asked to stop'))
+      },
+    })
+  }
+
+  #emit(event: PeerEvent): void {
+    for (const listener of this.#listeners) listener(event)
+  }
+
+  async #stop(reason: string): Promise<void> {
+    const steps = this.#peer?.run.learner.progress().steps ?? 0
+    await this.#close()
+    this.#emit({ event: 'stopped', reason, steps })
+    this.#finish.resolve({ reason })
+  }
+
+  /** Undoes what was done, newest first; one that hangs or fails does not keep the others from their turn. */
+  async #close(): Promise<void> {
+    const closers = this.#closers.splice(0).reverse()
+    const deadline = new AbortController()
+    const cancel = systemClock.after(STOP_TIMEOUT_MS, () => deadline.abort())
+    const timedOut = new Promise<void>((resolve) => deadline.signal.addEventListener('abort', () => resolve(), { once: true }))
+    for (const close of closers) {
+      const done = Promise.resolve()
+        .then(close)
+        .catch((error: unknown) =>
+          this.#log.warn('closing a part failed', { message: error instanceof Error ? error.message : String(error) }),
+        )
+      await Promise.race([done, timedOut])
+    }
+    cancel()
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * Founding a run: from the founder's choices and the preset of the algorithm and environment to a manifest that names everything the
+ * swarm must agree on, and the learner built from it.
+ */
+import { toString as encodeText } from 'uint8arrays/to-string'
+import { findEnvironment } from '../envs/registry.ts'
+import { requireAlgorithm, resolveHyperparameters } from '../learn/hyperparameters.ts'
+import { layout } from '../learn/layout.ts'
+import { preset, presetNetwork } from '../learn/presets.ts'
+import type { Random } from '../ports/random.ts'
+import { seededRandom } from '../util/random.ts'
+import { encodeManifest, type Manifest, runId } from '../wire/manifest.ts'
+import { PROTOCOL_VERSION } from '../wire/protocol.ts'
+import { learnerSettings, type PeerPorts, type Run, runOf } from './run.ts'
+import type { Founding, PeerSettings } from './settings.ts'
+import { resolveStrategy } from './strategies.ts'
+
+/** What the founder decides; the digest of the initial weights follows from it. */
+export type RunPlan = Omit<Manifest, 'initialDigest'>
+
+/** Everything of the manifest but the digest. `warning`: what the founder should know, in one sentence, or null. */
+export function planRun(founding: Founding, random: Random): { readonly plan: RunPlan; readonly warning: string | null } {
+  const environment = findEnvironment(founding.environment)
+  const algorithm = requireAlgorithm(founding.algorithm)
+  const chosen = preset(algorithm, environment.id)
+  const network = presetNetwork(chosen.network, environment.id, founding.environmentOptions)
+  const { strategy, warning } = resolveStrategy(founding.strategy, founding.codec, layout(network).parameterCount)
+  const plan: RunPlan = {
+    protocol: PROTOCOL_VERSION,
+    name: founding.name,
+    environment: { id: environment.id, version: environment.version, options: founding.environmentOptions },
+    wrappers: [],
+    algorithm: {
+      id: algorithm,
+      hyperparameters: resolveHyperparameters(algorithm, { ...chosen.hyperparameters, ...founding.hyperparameters }),
+      horizonSteps: founding.horizonSteps,
+    },
+    network,
+    averaging: { strategy, period: founding.period, codec: founding.codec, partner: 'all', robust: 'none' },
+    seed: founding.seed,
+    nonce: nonce(random),
+  }
+  return { plan, warning }
+}
+
+/** Builds the learner, whose weights complete the manifest. `warn` is told what the founder should know. */
+export async function foundRun(
+  settings: PeerSettings,
+  founding: Founding,
+  ports: PeerPorts,
+  warn: (code: string, message: string) => void,
+): Promise<Run> {
+  const random = settings.deterministic ? seededRandom(founding.seed, 'founding') : ports.random
+  const { plan, warning } = planRun(founding, random)
+  if (warning !== null) warn('strategy', warning)
+  const learner = await ports.workers.learner(learnerSettings(plan, settings, ports.network.id))
+  const initial = (await learner.snapshot()).parameters.slice()
+  const manifest: Manifest = { ...plan, initialDigest: encodeText(await ports.workers.compute.digest(initial), 'base16') }
+  const manifestBytes = encodeManifest(manifest)
+  return runOf(manifest, manifestBytes, runId(manifestBytes), findEnvironment(manifest.environment.id), learner, initial)
+}
+
+/** 16 random bytes in hex. */
+function nonce(random: Random): string {
+  return Array.from({ length: 4 }, () => random.uint32().toString(16).padStart(8, '0')).join('')
+}

@@ -1,0 +1,65 @@
+/**
+ * Where a received snapshot is accepted or refused: a pure function of the frame's bytes and what we know. Nothing is mixed that did not pass.
+ *
+ * Order: identity (the frame's author is the authenticated sender), manifest equality, exact byte length, digest, all values finite,
+ * (incarnation, sequence) newer than the last accepted of that author, norm at most MAX_NORM_RATIO times our own.
+ * Every refusal has a code and says whether it is the author's doing: then the network charges the sender for it.
+ */
+import type { Codec } from '../average/codecs.ts'
+import { sumOfSquares } from '../average/distance.ts'
+import type { PeerId } from '../ports/network.ts'
+import { equalBytes } from '../util/bytes.ts'
+import { GrapevineError } from '../util/errors.ts'
+import { checkDigest, decodeFrame, type Frame } from '../wire/frame.ts'
+import { isNewer } from './authors.ts'
+import { MAX_NORM_RATIO } from './limits.ts'
+
+export interface GateContext {
+  readonly runPrefix: Uint8Array
+  readonly codec: Codec
+  readonly parameterCount: number
+  /** Order of the last frame accepted of this author; null when there was none. */
+  readonly last: { readonly incarnation: number; readonly sequence: number } | null
+  /** Euclidean norm of our own parameters. */
+  readonly ownNorm: number
+}
+
+export type GateResult =
+  | { readonly ok: true; readonly frame: Frame; readonly parameters: Float32Array }
+  /** `hostile`: no honest peer sends this. An old frame is not: gossip may deliver late. */
+  | { readonly ok: false; readonly code: string; readonly hostile: boolean }
+
+export function judgeFrame(author: PeerId, bytes: Uint8Array, context: GateContext): GateResult {
+  let frame: Frame
+  try {
+    frame = decodeFrame(bytes)
+  } catch (error) {
+    return refuse(error instanceof GrapevineError ? error.code : 'undecodable')
+  }
+  if (frame.author !== author) return refuse('wrong_author')
+  if (!equalBytes(frame.runPrefix, context.runPrefix)) return refuse('manifest_mismatch')
+  if (frame.codec !== context.codec.id || frame.count !== context.parameterCount) return refuse('manifest_mismatch')
+  if (frame.payload.length !== context.codec.bytesFor(context.parameterCount)) return refuse('wrong_length')
+  if (!holds(() => checkDigest(frame))) return refuse('bad_digest')
+  const parameters = new Float32Array(context.parameterCount)
+  context.codec.decode(frame.payload, parameters)
+  // In float64 no finite float32 vector overflows; the sum is not finite exactly when a value is not.
+  const norm = Math.sqrt(sumOfSquares(parameters))
+  if (!Number.isFinite(norm)) return refuse('not_finite')
+  if (!isNewer(frame, context.last)) return { ok: false, code: 'stale_version', hostile: false }
+  if (norm > MAX_NORM_RATIO * context.ownNorm) return refuse('too_far')
+  return { ok: true, frame, parameters }
+}
+
+function refuse(code: string): GateResult {
+  return { ok: false, code, hostile: true }
+}
+
+function holds(check: () => void): boolean {
+  try {
+    check()
+    return true
+  } catch {
+    return false
+  }
+}

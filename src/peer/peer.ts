@@ -1,0 +1,258 @@
+/**
+ * One peer: a replica that learns, hears others, and averages with them. All it needs of the world comes through ports, so the same code
+ * runs in the daemon and, on virtual time, in the simulator.
+ *
+ * Life: `start` announces the peer and begins to learn; `stop` says goodbye and ends every loop. Nothing here waits for another peer
+ * before learning goes on.
+ */
+import { codecNamed } from '../average/codecs.ts'
+import { sumOfSquares } from '../average/distance.ts'
+import { Sketcher } from '../average/sketch.ts'
+import type { PeerEvent, PeerState } from '../observe/events.ts'
+import type { Progress } from '../ports/learner.ts'
+import type { PeerChange, PeerId, Verdict } from '../ports/network.ts'
+import { encodedFrameBytes } from '../wire/frame.ts'
+import { MAX_BEACON_BYTES } from '../wire/limits.ts'
+import { beaconTopic, parameterTopic } from '../wire/protocol.ts'
+import { type Author, Authors } from './authors.ts'
+import { Beacons } from './beacons.ts'
+import { Donor } from './donor.ts'
+import { judgeFrame } from './gate.ts'
+import { MAX_ADDRESSES_PER_AUTHOR, STATS_PERIOD_MS } from './limits.ts'
+import { Redialler } from './redial.ts'
+import { Rounds } from './rounds.ts'
+import type { PeerPorts, Run } from './run.ts'
+import { Snapshots } from './snapshots.ts'
+
+export interface PeerOptions {
+  readonly incarnation: number
+  readonly minPeriodMs: number
+  /** Addresses to keep trying: those of the join line and those stored earlier. */
+  readonly knownAddresses: readonly string[]
+  /** Training holds until this many others are alive. */
+  readonly waitForPeers: number
+  readonly emit: (event: PeerEvent) => void
+}
+
+export class Peer {
+  readonly run: Run
+  readonly authors = new Authors()
+  readonly #ports: PeerPorts
+  readonly #options: PeerOptions
+  readonly #snapshots: Snapshots
+  readonly #beacons: Beacons
+  readonly #donor: Donor
+  readonly #rounds: Rounds | null
+  readonly #runPrefix: Uint8Array
+  readonly #stopping = new AbortController()
+  #loops: Promise<unknown>[] = []
+  #releases: (() => void)[] = []
+  #startedAtMs = 0
+  #solvedReported = false
+  #training = false
+  #lastStats: { atMs: number; steps: number } | null = null
+  #stepsPerSecond: number | null = null
+
+  constructor(run: Run, ports: PeerPorts, options: PeerOptions) {
+    this.run = run
+    this.#ports = ports
+    this.#options = options
+    const { network, clock, random, workers } = ports
+    const { learner, manifest } = run
+    this.#runPrefix = run.prefix
+    this.#snapshots = new Snapshots(learner, clock)
+    this.#rounds =
+      manifest.averaging.strategy === 'broadcast'
+        ? new Rounds({
+            network,
+            clock,
+            learner,
+            snapshots: this.#snapshots,
+            authors: this.authors,
+            codec: codecNamed(manifest.averaging.codec),
+            topic: parameterTopic(run.id),
+            runPrefix: run.prefix,
+            incarnation: options.incarnation,
+            period: manifest.averaging.period,
+            minPeriodMs: options.minPeriodMs,
+            emit: options.emit,
+            onFailure: (error) => this.#loopFailed(error),
+          })
+        : null
+    this.#beacons = new Beacons({
+      network,
+      clock,
+      random,
+      learner,
+      compute: workers.compute,
+      snapshots: this.#snapshots,
+      authors: this.authors,
+      sketcher: new Sketcher(run.id, run.initial),
+      rounds: () => this.#rounds,
+      topic: beaconTopic(run.id),
+      incarnation: options.incarnation,
+      onState: (author, state) => this.#onState(author, state),
+      onRefused: (peer, code) => options.emit({ event: 'refused', peer, code }),
+    })
+    this.#donor = new Donor({ clock, compute: workers.compute, run, snapshots: this.#snapshots, rounds: this.#rounds, emit: options.emit })
+  }
+
+  async start(): Promise<void> {
+    const { network, clock, random, log } = this.#ports
+    const { learner } = this.run
+    const signal = this.#stopping.signal
+    this.#startedAtMs = clock.now()
+    network.subscribe(beaconTopic(this.run.id), MAX_BEACON_BYTES, (author, bytes) => this.#beacons.receive(author, bytes))
+    if (this.#rounds !== null) {
+      const frameBytes = encodedFrameBytes(codecNamed(this.run.manifest.averaging.codec).bytesFor(this.run.parameterCount))
+      network.subscribe(parameterTopic(this.run.id), frameBytes, (author, bytes) => this.#receiveFrame(author, bytes))
+    }
+    this.#donor.serve(network)
+    this.#releases.push(network.onPeer((change) => this.#onConnection(change)))
+    this.#releases.push(learner.onProgress((progress) => this.#onProgress(progress)))
+    for (const { id } of network.peers()) this.#onConnection({ id, state: 'connected' })
+    const redialler = new Redialler({ network, clock, random, log, addresses: () => this.addressBook() })
+    this.#loops = [this.#beacons.run(signal), redialler.run(signal), this.#statsLoop(signal)]
+    if (this.#rounds !== null) this.#loops.push(this.#rounds.run(signal))
+    for (const loop of this.#loops) loop.catch((error: unknown) => this.#loopFailed(error))
+    await this.#trainWhenReady()
+  }
+
+  /** Idempotent; what it leaves behind is the learner and the network, which their owner stops. */
+  async stop(): Promise<void> {
+    if (this.#stopping.signal.aborted) return
+    await this.#beacons.leave().catch(() => undefined)
+    this.#stopping.abort()
+    for (const release of this.#releases) release()
+    await Promise.allSettled(this.#loops)
+  }
+
+  get alive(): number {
+    return this.authors.alive().length
+  }
+
+  get stepsPerSecond(): number | null {
+    return this.#stepsPerSecond
+  }
+
+  consensusDistance(): number | null {
+    return this.#beacons.consensusDistance()
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    const refused: Record<string, number> = {}
+    for (const author of this.authors.values()) {
+      for (const [code, count] of author.refusals) refused[`refused_${code}`] = (refused[`refused_${code}`] ?? 0) + count
+    }
+    return {
+      rounds: this.#rounds?.epoch ?? 0,
+      published: this.#rounds?.sequence ?? 0,
+      undelivered: this.#rounds?.undelivered ?? 0,
+      roundsFailed: this.#rounds?.failed ?? 0,
+      framesDropped: this.authors.dropped,
+      snapshotsServed: this.#donor.served,
+      ...this.#ports.network.counters(),
+      ...refused,
+    }
+  }
+
+  #receiveFrame(id: PeerId, bytes: Uint8Array): Verdict {
+    const { network, clock } = this.#ports
+    if (id === network.id) return 'ignore'
+    const author = this.authors.hear(id, clock.now())
+    const own = this.#snapshots.latest?.parameters ?? this.run.initial
+    const result = judgeFrame(id, bytes, {
+      runPrefix: this.#runPrefix,
+      codec: codecNamed(this.run.manifest.averaging.codec),
+      parameterCount: this.run.parameterCount,
+      last: author.frame,
+      ownNorm: Math.sqrt(sumOfSquares(own)),
+    })
+    if (!result.ok) {
+      this.authors.refuse(author, result.code)
+      this.#options.emit({ event: 'refused', peer: id, code: result.code })
+      return result.hostile ? 'reject' : 'ignore'
+    }
+    author.frame = { incarnation: result.frame.incarnation, sequence: result.frame.sequence }
+    this.authors.hold(author, {
+      parameters: result.parameters,
+      version: result.frame.version,
+      bytes: bytes.length,
+      receivedAtMs: clock.now(),
+    })
+    return 'accept'
+  }
+
+  #onConnection(change: PeerChange): void {
+    if (change.state === 'disconnected') return
+    const known = this.authors.get(change.id)
+    if (known === undefined || known.state !== 'alive') {
+      const author = this.authors.hear(change.id, this.#ports.clock.now())
+      author.state = 'connecting'
+      this.#options.emit({ event: 'peer', id: change.id, state: 'connecting' })
+    }
+    this.#beacons.greet()
+  }
+
+  #onState(author: Author, state: PeerState): void {
+    this.#options.emit({ event: 'peer', id: author.id, state })
+    if (state === 'alive') void this.#trainWhenReady()
+  }
+
+  async #trainWhenReady(): Promise<void> {
+    if (this.#training || this.alive < this.#options.waitForPeers) return
+    this.#training = true
+    this.#startedAtMs = this.#ports.clock.now()
+    await this.run.learner.run()
+  }
+
+  #onProgress(progress: Progress): void {
+    if (progress.solved === null || this.#solvedReported) return
+    this.#solvedReported = true
+    const seconds = (this.#ports.clock.now() - this.#startedAtMs) / 1_000
+    this.#options.emit({ event: 'solved', steps: progress.solved.steps, seconds, returnMean: progress.solved.returnMean })
+  }
+
+  /** Addresses worth dialling: those that authors announce, then those we were given. */
+  addressBook(): readonly string[] {
+    const announced = this.authors
+      .values()
+      .filter((author) => author.state !== 'left' && author.state !== 'banned' && author.beacon !== null)
+      .flatMap((author) => author.beacon!.addresses.slice(0, MAX_ADDRESSES_PER_AUTHOR))
+    return [...new Set([...announced, ...this.#options.knownAddresses])]
+  }
+
+  async #statsLoop(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#ports
+    while (!signal.aborted) {
+      await clock.sleep(STATS_PERIOD_MS, signal).catch(() => undefined)
+      if (!signal.aborted) this.#emitStats()
+    }
+  }
+
+  #emitStats(): void {
+    const progress = this.run.learner.progress()
+    const atMs = this.#ports.clock.now()
+    const last = this.#lastStats
+    if (last !== null && atMs > last.atMs) this.#stepsPerSecond = Math.round(((progress.steps - last.steps) / (atMs - last.atMs)) * 1_000)
+    this.#lastStats = { atMs, steps: progress.steps }
+    this.#options.emit({
+      event: 'stats',
+      steps: progress.steps,
+      updates: progress.updates,
+      stepsPerSecond: this.#stepsPerSecond,
+      returnMean: progress.returnMean,
+      episodes: progress.episodes,
+      peers: this.alive,
+      consensusDistance: this.consensusDistance(),
+      ...this.#ports.network.counters(),
+    })
+  }
+
+  #loopFailed(error: unknown): void {
+    if (this.#stopping.signal.aborted) return
+    const message = error instanceof Error ? error.message : String(error)
+    this.#ports.log.error('part of the averaging failed; learning goes on', { message })
+    this.#options.emit({ event: 'warning', code: 'averaging_failed', message })
+  }
+}

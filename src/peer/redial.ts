@@ -1,0 +1,84 @@
+/**
+ * Staying connected: dials the known addresses with jittered back-off whenever fewer peers are connected than wanted, for ever.
+ * A peer that lost everybody goes on learning meanwhile; nothing waits for this loop.
+ */
+import type { Clock } from '../ports/clock.ts'
+import type { Log } from '../ports/log.ts'
+import type { Network } from '../ports/network.ts'
+import type { Random } from '../ports/random.ts'
+import { DIAL_TIMEOUT_MS, REDIAL_FIRST_MS, REDIAL_LAST_MS, TARGET_CONNECTIONS } from './limits.ts'
+
+export interface RedialOptions {
+  readonly network: Network
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  /** Addresses worth a try, best first. */
+  readonly addresses: () => readonly string[]
+}
+
+interface Attempt {
+  /** Pause before the next try, without jitter; doubles with every failure. */
+  readonly delayMs: number
+  readonly notBeforeMs: number
+}
+
+export class Redialler {
+  readonly #options: RedialOptions
+  readonly #attempts = new Map<string, Attempt>()
+
+  constructor(options: RedialOptions) {
+    this.#options = options
+  }
+
+  /** Looks once a second; returns when `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.#options
+    while (!signal.aborted) {
+      await clock.sleep(REDIAL_FIRST_MS * (0.75 + 0.5 * random.uniform()), signal).catch(() => undefined)
+      if (signal.aborted) return
+      await this.#once(signal)
+    }
+  }
+
+  async #once(signal: AbortSignal): Promise<void> {
+    const { network, clock } = this.#options
+    const known = this.#options.addresses()
+    for (const address of this.#attempts.keys()) if (!known.includes(address)) this.#attempts.delete(address)
+    const connected = new Set(network.peers().map((peer) => peer.id))
+    for (const address of known) {
+      if (signal.aborted || connected.size >= TARGET_CONNECTIONS) return
+      const id = peerOf(address)
+      if (id === network.id || (id !== null && connected.has(id))) continue
+      const attempt = this.#attempts.get(address)
+      if (attempt !== undefined && clock.now() < attempt.notBeforeMs) continue
+      const found = await this.#dial(address, signal)
+      if (found !== null) connected.add(found)
+    }
+  }
+
+  async #dial(address: string, signal: AbortSignal): Promise<string | null> {
+    const { network, clock, random, log } = this.#options
+    const deadline = new AbortController()
+    const cancel = clock.after(DIAL_TIMEOUT_MS, () => deadline.abort())
+    try {
+      const id = await network.dial(address, AbortSignal.any([signal, deadline.signal]))
+      this.#attempts.delete(address)
+      return id
+    } catch (error) {
+      const before = this.#attempts.get(address)
+      const delayMs = before === undefined ? REDIAL_FIRST_MS : Math.min(REDIAL_LAST_MS, 2 * before.delayMs)
+      this.#attempts.set(address, { delayMs, notBeforeMs: clock.now() + delayMs * (0.5 + random.uniform()) })
+      log.debug('a known address does not answer', { address, reason: error instanceof Error ? error.message : String(error) })
+      return null
+    } finally {
+      cancel()
+    }
+  }
+}
+
+/** The peer id at the end of an address, or null when it names none. */
+export function peerOf(address: string): string | null {
+  const at = address.lastIndexOf('/p2p/')
+  return at < 0 ? null : address.slice(at + 5)
+}

@@ -1,0 +1,50 @@
+/**
+ * One at a time: the learner's snapshot buffer belongs to the caller only until the next snapshot, so everyone who needs one (rounds,
+ * beacons, donors) takes it here, in turn, and gets a copy of their own.
+ */
+import type { Clock } from '../ports/clock.ts'
+import type { Learner, Replica } from '../ports/learner.ts'
+
+export interface TakenSnapshot extends Replica {
+  readonly takenAtMs: number
+}
+
+export class Snapshots {
+  readonly #learner: Learner
+  readonly #clock: Clock
+  #turn: Promise<unknown> = Promise.resolve()
+  #latest: TakenSnapshot | null = null
+
+  constructor(learner: Learner, clock: Clock) {
+    this.#learner = learner
+    this.#clock = clock
+  }
+
+  /** The last one taken, of any age. */
+  get latest(): TakenSnapshot | null {
+    return this.#latest
+  }
+
+  /** A copy of the replica, taken after every earlier mix was applied. */
+  take(): Promise<TakenSnapshot> {
+    const next = this.#turn.then(async () => {
+      const replica = await this.#learner.snapshot()
+      const taken: TakenSnapshot = {
+        ...replica,
+        parameters: replica.parameters.slice(),
+        target: replica.target === null ? null : replica.target.slice(),
+        takenAtMs: this.#clock.now(),
+      }
+      this.#latest = taken
+      return taken
+    })
+    this.#turn = next.catch(() => undefined)
+    return next
+  }
+
+  /** The last copy when it is at most `maxAgeMs` old, else a new one. */
+  async recent(maxAgeMs: number): Promise<TakenSnapshot> {
+    if (this.#latest !== null && this.#clock.now() - this.#latest.takenAtMs <= maxAgeMs) return this.#latest
+    return this.take()
+  }
+}

@@ -1,0 +1,37 @@
+/** What a peer says of itself when asked: one plain, cloneable value. */
+import type { PeerStatus } from '../observe/events.ts'
+import { AGENT_VERSION } from '../wire/protocol.ts'
+import type { Peer } from './peer.ts'
+import type { PeerPorts } from './run.ts'
+
+export function peerStatus(peer: Peer, ports: PeerPorts, uptimeMs: number): PeerStatus {
+  const { manifest, learner, id } = peer.run
+  const progress = learner.progress()
+  return {
+    peer: ports.network.id,
+    run: id,
+    name: manifest.name,
+    version: AGENT_VERSION,
+    uptimeSeconds: Math.round(uptimeMs / 1_000),
+    addresses: ports.network.addresses(),
+    environment: manifest.environment.id,
+    algorithm: manifest.algorithm.id,
+    strategy: manifest.averaging.strategy,
+    engine: learner.describe().engine,
+    steps: progress.steps,
+    updates: progress.updates,
+    stepsPerSecond: peer.stepsPerSecond,
+    returnMean: progress.returnMean,
+    episodes: progress.episodes,
+    consensusDistance: peer.consensusDistance(),
+    peers: peer.authors.values().map((author) => ({
+      id: author.id,
+      state: author.state,
+      steps: author.beacon?.steps ?? null,
+      returnMean: author.beacon?.returnMean ?? null,
+      mixes: author.mixes,
+      refused: [...author.refusals.values()].reduce((sum, count) => sum + count, 0),
+    })),
+    counters: peer.counters(),
+  }
+}
