@@ -1,0 +1,50 @@
+/**
+ * `npm run build:kernels`, also npm's prepare step: compiles src/kernels/assembly twice, into kernels-relaxed.wasm and kernels-deterministic.wasm
+ * beside it. Does nothing when both are newer than every source. Leaves with 1 and the compiler's words when the sources do not compile.
+ */
+import { existsSync, globSync, renameSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { MEMORY_MAXIMUM_PAGES, RESERVED_BYTES } from '../src/kernels/limits.ts'
+
+const root = join(import.meta.dirname, '..')
+const folder = join(root, 'src/kernels')
+
+const builds = [
+  { file: 'kernels-relaxed.wasm', flags: ['--enable', 'relaxed-simd', '--use', 'RELAXED=1'] },
+  { file: 'kernels-deterministic.wasm', flags: ['--use', 'RELAXED=0'] },
+]
+
+const flags = [
+  ...['-O3', '--converge', '--noAssert', '--runtime', 'stub', '--enable', 'simd', '--enable', 'threads'],
+  ...['--importMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', String(MEMORY_MAXIMUM_PAGES)],
+  // Constants of the compiler, if there are any, lie below the part of the memory that is handed out.
+  ...['--memoryBase', String(RESERVED_BYTES / 2)],
+]
+
+const sources = [
+  ...globSync('assembly/*.ts', { cwd: folder }).map((name) => join(folder, name)),
+  join(folder, 'limits.ts'),
+  import.meta.filename,
+]
+const newest = Math.max(...sources.map(modified))
+const outdated = builds.filter(({ file }) => !existsSync(join(folder, file)) || modified(join(folder, file)) < newest)
+for (const { file, flags: own } of outdated) await compile(file, own)
+if (outdated.length > 0) console.log(`kernels: built ${outdated.map(({ file }) => file).join(' and ')}`)
+
+function modified(file: string): number {
+  return statSync(file).mtimeMs
+}
+
+async function compile(file: string, own: readonly string[]): Promise<void> {
+  // Only now: loading the compiler takes longer than finding that there is nothing to do.
+  const asc = await import('assemblyscript/asc')
+  // Written beside its place and moved there, so that another process never reads half a file.
+  const draft = `src/kernels/${file}.${process.pid}`
+  const { error, stderr } = await asc.main(['src/kernels/assembly/index.ts', '--baseDir', root, ...flags, ...own, '-o', draft])
+  if (error !== null) {
+    rmSync(join(root, draft), { force: true })
+    console.error(`kernels: ${file} does not compile\n${String(stderr)}`)
+    process.exit(1)
+  }
+  renameSync(join(root, draft), join(folder, file))
+}
