@@ -38,7 +38,7 @@ export async function loadBackend(wanted: TfjsBackendName | null): Promise<TfjsB
 
 async function load(name: TfjsBackendName): Promise<Tfjs> {
   if (name === 'tensorflow') {
-    restoreUtilities()
+    replaceUtilities()
     const { default: native } = await import('@tensorflow/tfjs-node')
     return silent(native)
   }
@@ -56,12 +56,9 @@ function silent(tf: Tfjs): Tfjs {
   return tf
 }
 
-/** tfjs-node 4.22 calls two functions that Node 23 removed from `util`. */
-function restoreUtilities(): void {
-  const removed = { isNullOrUndefined: (value: unknown) => value === null || value === undefined, isArray: Array.isArray }
-  for (const [name, replacement] of Object.entries(removed)) {
-    if (!(name in util)) Object.assign(util, { [name]: replacement })
-  }
+/** tfjs-node 4.22 calls two functions of `util` that warn of their end up to Node 22 and are gone since Node 23. */
+function replaceUtilities(): void {
+  Object.assign(util, { isNullOrUndefined: (value: unknown) => value === null || value === undefined, isArray: Array.isArray })
 }
 
 /** A backend that has started before becomes current before `setBackend` returns; its promise says nothing more. */
