@@ -1,7 +1,17 @@
 /**
  * Local settings of one daemon, resolved and frozen. What the swarm must agree on is in the manifest (`founding` proposes one).
+ *
+ * They come from flags and from a file, both read by one schema under the same names; a flag wins over the file, the file over the preset.
+ * All faults are reported at once, each as a sentence that names the flag or field and what it may be.
  */
+import { findEnvironment } from '../envs/registry.ts'
+import { type AlgorithmId, hyperparameterFaults, hyperparameterRules } from '../learn/hyperparameters.ts'
+import { preset } from '../learn/presets.ts'
 import type { HyperValue } from '../ports/learner.ts'
+import { GrapevineError } from '../util/errors.ts'
+import { nearest } from '../util/nearest.ts'
+import { DEFAULT_MAX_MEMORY_BYTES, DEFAULT_MIN_PERIOD_MS, MAX_MIN_PERIOD_MS } from './limits.ts'
+import { FOUNDING_NAMES, type GivenSettings, readJoinAddress, SETTING_NAMES, settingsSchema } from './settings-schema.ts'
 
 /** What `start` chooses for a new run; everything else comes from the preset of the algorithm and environment. */
 export interface Founding {
@@ -42,4 +52,210 @@ export interface PeerSettings {
   readonly maxMemoryBytes: number
   /** Hidden, for tests: training holds until this many peers are alive. */
   readonly waitForPeers: number
+}
+
+/** Where settings come from. Values are as the command line or the YAML parser gives them. */
+export interface SettingsSources {
+  readonly command: 'start' | 'join'
+  /** Addresses to join. */
+  readonly addresses: readonly string[]
+  readonly flags: Readonly<Record<string, unknown>>
+  readonly file: { readonly path: string; readonly values: unknown } | null
+  /** The seed of a new run for which none is given. */
+  readonly randomSeed: number
+}
+
+interface Fault {
+  readonly code: string
+  readonly message: string
+}
+
+const DEFAULT_ENVIRONMENT = 'CartPole-v1'
+const DEFAULT_ALGORITHM: AlgorithmId = 'a2c'
+const DEFAULT_ENGINE = 'tfjs'
+
+/** With `--deterministic` the same command gives the same run, so the seed cannot be drawn. */
+const DETERMINISTIC_SEED = 1
+
+const THIS_MACHINE = ['/ip4/127.0.0.1/tcp/0']
+const ALL_INTERFACES = ['/ip4/0.0.0.0/tcp/0']
+
+/** What `--set` takes beside hyper-parameters: `horizonSteps` of the run and this peer's `minPeriodMs`. */
+const EXTRA_ASSIGNMENTS = ['horizonSteps', 'minPeriodMs']
+
+/** How one command prints is no setting of a daemon. */
+const LINE_ONLY = ['config', 'quiet', 'verbose', 'json', 'dry-run']
+
+/** For tests; never suggested. */
+const HIDDEN_NAME = 'wait-for-peers'
+
+/**
+ * Throws one GrapevineError for all faults: its message has a line for each, `data.faults` lists them with their codes (`usage`, `malformed`,
+ * `unknown_environment`, `unknown_algorithm`, `hyperparameter`), and its own code is theirs when they agree, else `usage`.
+ */
+export function resolveSettings(sources: SettingsSources): PeerSettings {
+  const faults = new Faults()
+  const { file } = sources
+  const inFile = readGiven(file?.values ?? {}, sources.command, (name) => `"${name}" in ${file?.path}`, faults)
+  const onLine = readGiven(sources.flags, sources.command, (name) => `--${name}`, faults)
+  const given = { ...inFile, ...onLine }
+  const assigned = { ...inFile.set, ...onLine.set }
+  const run = sources.command === 'start' ? found(given, assigned, sources.randomSeed, faults) : join(sources.addresses, assigned, faults)
+  const minPeriodMs = wholeAssignment('minPeriodMs', assigned, 0, MAX_MIN_PERIOD_MS, faults) ?? DEFAULT_MIN_PERIOD_MS
+  faults.throwAny()
+  const lan = given.lan === true
+  return deepFreeze({
+    run,
+    dataDir: given['data-dir'] ?? null,
+    listen: given.listen ?? (lan ? ALL_INTERFACES : THIS_MACHINE),
+    announce: given.announce ?? [],
+    mdns: lan && given['no-mdns'] !== true,
+    engine: given.engine ?? DEFAULT_ENGINE,
+    deterministic: given.deterministic === true,
+    threads: 1,
+    until: given.until ?? { kind: 'forever' },
+    threshold: given.threshold ?? null,
+    minPeriodMs,
+    maxMemoryBytes: DEFAULT_MAX_MEMORY_BYTES,
+    waitForPeers: given['wait-for-peers'] ?? 0,
+  })
+}
+
+/** Reads one source; `label` names a field of it for a message. What is wrong goes to `faults`, the rest is returned. */
+function readGiven(values: unknown, command: 'start' | 'join', label: (name: string) => string, faults: Faults): GivenSettings {
+  if (values === null || typeof values !== 'object' || Array.isArray(values)) {
+    faults.add('usage', `${label('the whole')} must be a map of names to values.`)
+    return {}
+  }
+  const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))
+  const refuse = (name: string, code: string, message: string) => {
+    faults.add(code, `${label(name)} ${message}`, name)
+    delete given[name]
+  }
+  const known = command === 'start' ? SETTING_NAMES : SETTING_NAMES.filter((name) => !FOUNDING_NAMES.includes(name))
+  const suggested = known.filter((name) => name !== HIDDEN_NAME)
+  for (const name of Object.keys(given)) {
+    if (known.includes(name)) continue
+    if (FOUNDING_NAMES.includes(name)) refuse(name, 'usage', 'is decided by the run that you join; leave it out.')
+    else if (LINE_ONLY.includes(name)) refuse(name, 'usage', `is for the command line only; write --${name} there.`)
+    else refuse(name, 'usage', `is no setting; ${oneOf(name, suggested)}`)
+  }
+  const read = settingsSchema.safeParse(given)
+  for (const issue of read.error?.issues ?? []) {
+    const code = issue.code === 'custom' ? String(issue.params?.code) : 'usage'
+    refuse(String(issue.path[0]), code, issue.message)
+  }
+  return settingsSchema.parse(given)
+}
+
+function join(addresses: readonly string[], assigned: Readonly<Record<string, HyperValue>>, faults: Faults): PeerSettings['run'] {
+  const read = addresses.map((text) => readJoinAddress(text))
+  for (const result of read) if ('fault' in result) faults.add('malformed', `The address to join ${result.fault}`)
+  for (const name of Object.keys(assigned)) {
+    if (name !== 'minPeriodMs') faults.add('usage', `"${name}" (--set) is decided by the run that you join; only minPeriodMs is your own.`)
+  }
+  return { join: read.flatMap((result) => ('value' in result ? [result.value] : [])) }
+}
+
+function found(
+  given: GivenSettings,
+  assigned: Readonly<Record<string, HyperValue>>,
+  randomSeed: number,
+  faults: Faults,
+): PeerSettings['run'] {
+  const environment = given.env ?? DEFAULT_ENVIRONMENT
+  const algorithm = given.algo ?? DEFAULT_ALGORITHM
+  const horizonSteps = wholeAssignment('horizonSteps', assigned, 1, Number.MAX_SAFE_INTEGER, faults)
+  const own = Object.fromEntries(Object.entries(assigned).filter(([name]) => !EXTRA_ASSIGNMENTS.includes(name)))
+  // Without knowing the algorithm nothing can be said of its hyper-parameters.
+  if (!faults.has('algo')) checkHyperparameters(algorithm, own, faults)
+  if (
+    given.until?.kind === 'solved' &&
+    given.threshold === undefined &&
+    !faults.has('env') &&
+    findEnvironment(environment).threshold === null
+  ) {
+    faults.add('usage', `--until solved needs --threshold: no mean return counts as solved for ${environment} by itself.`)
+  }
+  const base = faults.has('env') || faults.has('algo') ? undefined : faults.try(() => preset(algorithm, environment))
+  return {
+    found: {
+      environment,
+      environmentOptions: {},
+      algorithm,
+      hyperparameters: { ...base?.hyperparameters, ...own },
+      horizonSteps: horizonSteps ?? base?.horizonSteps ?? 1,
+      strategy: given.strategy ?? 'auto',
+      codec: given.codec ?? 'f32',
+      period: given.period ?? base?.period ?? 1,
+      seed: given.seed ?? (given.deterministic === true ? DETERMINISTIC_SEED : randomSeed),
+      name: given.name ?? environment,
+    },
+  }
+}
+
+function checkHyperparameters(algorithm: AlgorithmId, own: Readonly<Record<string, HyperValue>>, faults: Faults): void {
+  const names = [...Object.keys(hyperparameterRules(algorithm)), ...EXTRA_ASSIGNMENTS]
+  for (const [name, value] of Object.entries(own)) {
+    if (names.includes(name))
+      for (const message of hyperparameterFaults(algorithm, { [name]: value })) faults.add('hyperparameter', message)
+    else faults.add('hyperparameter', `"${name}" (--set) is no hyper-parameter of ${algorithm}; ${oneOf(name, names)}`)
+  }
+}
+
+function wholeAssignment(
+  name: string,
+  assigned: Readonly<Record<string, HyperValue>>,
+  min: number,
+  max: number,
+  faults: Faults,
+): number | undefined {
+  const value = assigned[name]
+  if (value === undefined || (typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max)) return value
+  faults.add('usage', `${name} (--set) must be a whole number from ${min} to ${max}, not ${JSON.stringify(value)}`)
+  return undefined
+}
+
+/** All that is wrong, in the order found. */
+class Faults {
+  readonly #list: Fault[] = []
+  readonly #names = new Set<string>()
+
+  /** `name`: the field, so that what depends on it is not judged as well. */
+  add(code: string, message: string, name?: string): void {
+    this.#list.push({ code, message: /[.?]$/.test(message) ? message : `${message}.` })
+    if (name !== undefined) this.#names.add(name)
+  }
+
+  has(name: string): boolean {
+    return this.#names.has(name)
+  }
+
+  /** Takes a GrapevineError of `work` as a fault. */
+  try<T>(work: () => T): T | undefined {
+    try {
+      return work()
+    } catch (error) {
+      if (!(error instanceof GrapevineError)) throw error
+      this.add('usage', error.message)
+      return undefined
+    }
+  }
+
+  throwAny(): void {
+    const [first] = this.#list
+    if (first === undefined) return
+    const code = this.#list.every((other) => other.code === first.code) ? first.code : 'usage'
+    throw new GrapevineError(code, 'local', this.#list.map((fault) => fault.message).join('\n'), { faults: this.#list })
+  }
+}
+
+function oneOf(word: string, choices: readonly string[]): string {
+  const [close] = nearest(word, choices, 1)
+  return close === undefined ? `there are ${choices.join(', ')}` : `did you mean ${close}?`
+}
+
+function deepFreeze<T>(value: T): T {
+  if (value !== null && typeof value === 'object') for (const part of Object.values(Object.freeze(value))) deepFreeze(part)
+  return value
 }

@@ -1,0 +1,180 @@
+/**
+ * The schema of what a person may set, by flag or in a file, under the flags' names. Values may come as text (flags) or as YAML gives them.
+ * Each message completes a sentence that begins with the name of the flag or field.
+ */
+import { z } from 'zod'
+import { listEnvironments } from '../envs/registry.ts'
+import { ALGORITHMS } from '../learn/hyperparameters.ts'
+import type { HyperValue } from '../ports/learner.ts'
+import { nearest } from '../util/nearest.ts'
+import { type AddressUse, readAddress } from './address.ts'
+import { MAX_ADDRESSES_GIVEN, MAX_NAME_LENGTH, MAX_PERIOD_UPDATES, MAX_UNTIL_MINUTES, MAX_WAIT_FOR_PEERS } from './limits.ts'
+
+const STRATEGIES = ['auto', 'broadcast', 'none'] as const
+const CODECS = ['f32', 'f16'] as const
+const ENGINES = ['wasm', 'tfjs'] as const
+
+/** Seeds are 32-bit words. */
+const MAX_SEED = 4_294_967_295
+
+type Read<T> = { readonly value: T } | { readonly fault: string; readonly code?: string }
+
+/** What deciding a run takes; only `start` takes it. */
+const foundingShape = {
+  env: field((value) => {
+    const ids = listEnvironments().map((spec) => spec.id)
+    if (typeof value === 'string' && ids.includes(value)) return { value }
+    return { fault: unknown('environment', value, ids), code: 'unknown_environment' }
+  }),
+  algo: field((value) => {
+    const algorithm = ALGORITHMS.find((id) => id === value)
+    return algorithm === undefined ? { fault: unknown('algorithm', value, ALGORITHMS), code: 'unknown_algorithm' } : { value: algorithm }
+  }),
+  seed: field((value) => wholeNumber(value, 0, MAX_SEED)),
+  strategy: field((value) => oneOf('strategy', value, STRATEGIES)),
+  codec: field((value) => oneOf('codec', value, CODECS)),
+  period: field((value) => wholeNumber(value, 1, MAX_PERIOD_UPDATES)),
+  name: field(readName),
+}
+
+const localShape = {
+  set: field(readAssignments),
+  'data-dir': field((value) =>
+    typeof value === 'string' && value !== '' ? { value } : { fault: `must be a folder, not ${shown(value)}` },
+  ),
+  listen: field((value) => addresses(value, 'listen')),
+  announce: field((value) => addresses(value, 'dial')),
+  lan: field(yesOrNo),
+  'no-mdns': field(yesOrNo),
+  engine: field((value) => oneOf('engine', value, ENGINES)),
+  deterministic: field(yesOrNo),
+  until: field(readUntil),
+  threshold: field((value) => {
+    const number = asNumber(value)
+    return Number.isFinite(number) ? { value: number } : { fault: `must be a number, not ${shown(value)}` }
+  }),
+  'wait-for-peers': field((value) => wholeNumber(value, 0, MAX_WAIT_FOR_PEERS)),
+}
+
+/** A joiner's addresses. */
+export const readJoinAddress = (text: string): Read<string> => address(text, 'dial')
+
+export const settingsSchema = z.strictObject({ ...foundingShape, ...localShape })
+
+export const FOUNDING_NAMES: readonly string[] = Object.keys(foundingShape)
+export const SETTING_NAMES: readonly string[] = Object.keys(settingsSchema.shape)
+
+export type GivenSettings = z.output<typeof settingsSchema>
+
+function field<T>(read: (value: unknown) => Read<T>) {
+  return z
+    .unknown()
+    .transform((value, context) => {
+      const result = read(value)
+      if ('value' in result) return result.value
+      context.addIssue({ code: 'custom', message: result.fault, params: { code: result.code ?? 'usage' } })
+      return z.NEVER
+    })
+    .optional()
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? `"${value}"` : JSON.stringify(value)
+}
+
+function unknown(kind: string, value: unknown, choices: readonly string[]): string {
+  const [close] = nearest(String(value), choices, 1)
+  const hint = close === undefined ? `choose one of ${choices.join(', ')}` : `did you mean ${close}?`
+  return `names no ${kind} known here: ${shown(value)}; ${hint}`
+}
+
+function oneOf<const T extends string>(kind: string, value: unknown, choices: readonly T[]): Read<T> {
+  const choice = choices.find((id) => id === value)
+  return choice === undefined ? { fault: unknown(kind, value, choices) } : { value: choice }
+}
+
+function asNumber(value: unknown): number {
+  if (typeof value === 'number') return value
+  return typeof value === 'string' && value.trim() !== '' ? Number(value.replaceAll('_', '')) : Number.NaN
+}
+
+function wholeNumber(value: unknown, min: number, max: number): Read<number> {
+  const number = asNumber(value)
+  if (Number.isSafeInteger(number) && number >= min && number <= max) return { value: number }
+  return { fault: `must be a whole number from ${min} to ${max}, not ${shown(value)}` }
+}
+
+function yesOrNo(value: unknown): Read<boolean> {
+  return typeof value === 'boolean' ? { value } : { fault: `must be true or false, not ${shown(value)}` }
+}
+
+function readName(value: unknown): Read<string> {
+  const fine = typeof value === 'string' && value.length >= 1 && value.length <= MAX_NAME_LENGTH && !/\p{C}/u.test(value)
+  return fine ? { value } : { fault: `must be 1 to ${MAX_NAME_LENGTH} printable characters, not ${shown(value)}` }
+}
+
+function address(text: unknown, use: AddressUse): Read<string> {
+  if (typeof text !== 'string') return { fault: `must be an address, not ${shown(text)}`, code: 'malformed' }
+  const verdict = readAddress(text, use)
+  return 'address' in verdict
+    ? { value: verdict.address }
+    : { fault: `has no valid address in ${shown(text)}: ${verdict.fault}`, code: 'malformed' }
+}
+
+/** One address or a list of them. */
+function addresses(value: unknown, use: AddressUse): Read<readonly string[]> {
+  const given = Array.isArray(value) ? value : [value]
+  if (given.length < 1 || given.length > MAX_ADDRESSES_GIVEN)
+    return { fault: `takes 1 to ${MAX_ADDRESSES_GIVEN} addresses, not ${given.length}` }
+  const read = given.map((text) => address(text, use))
+  const bad = read.find((result) => 'fault' in result)
+  return bad ?? { value: read.flatMap((result) => ('value' in result ? [result.value] : [])) }
+}
+
+type UntilGiven =
+  | { readonly kind: 'solved' }
+  | { readonly kind: 'steps'; readonly steps: number }
+  | { readonly kind: 'minutes'; readonly minutes: number }
+
+function readUntil(value: unknown): Read<UntilGiven> {
+  if (value === 'solved') return { value: { kind: 'solved' } }
+  const [, kind, amount] = typeof value === 'string' ? (/^(steps|minutes)=(.+)$/.exec(value) ?? []) : []
+  if (kind === undefined) return { fault: `must be solved, steps=N or minutes=M, not ${shown(value)}` }
+  const number = asNumber(amount)
+  if (kind === 'steps') {
+    const steps = wholeNumber(number, 1, Number.MAX_SAFE_INTEGER)
+    return 'value' in steps ? { value: { kind, steps: steps.value } } : { fault: `steps ${steps.fault}` }
+  }
+  if (number > 0 && number <= MAX_UNTIL_MINUTES) return { value: { kind: 'minutes', minutes: number } }
+  return { fault: `minutes must be a number above 0 and at most ${MAX_UNTIL_MINUTES}, not ${shown(amount)}` }
+}
+
+/** KEY=VALUE texts (flags) or a map (a file). Numbers, true, false and null are taken as such, everything else as text. */
+function readAssignments(value: unknown): Read<Readonly<Record<string, HyperValue>>> {
+  const pairs = Array.isArray(value)
+    ? value.map(splitAssignment)
+    : value !== null && typeof value === 'object'
+      ? Object.entries(value)
+      : null
+  if (pairs === null) return { fault: `must be KEY=VALUE or a map of names to values, not ${shown(value)}` }
+  const assignments: [string, HyperValue][] = []
+  for (const pair of pairs) {
+    if (!Array.isArray(pair)) return { fault: `must be KEY=VALUE, not ${shown(pair)}` }
+    const [key, given] = pair
+    if (given !== null && !['string', 'number', 'boolean'].includes(typeof given)) {
+      return { fault: `takes numbers, text, true, false or null for ${key}, not ${shown(given)}` }
+    }
+    assignments.push([key, given as HyperValue])
+  }
+  return { value: Object.fromEntries(assignments) }
+}
+
+/** The text itself where it is no assignment. */
+function splitAssignment(text: unknown): [string, HyperValue] | unknown {
+  const [, key, value] = typeof text === 'string' ? (/^([^=]+)=(.*)$/s.exec(text) ?? []) : []
+  if (key === undefined || value === undefined) return text
+  if (value === 'true' || value === 'false') return [key, value === 'true']
+  if (value === 'null') return [key, null]
+  const number = asNumber(value)
+  return [key, Number.isNaN(number) ? value : number]
+}

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type PeerSettings, resolveSettings, type SettingsSources } from '../../src/peer/settings.ts'
+import { GrapevineError } from '../../src/util/errors.ts'
+
+const ADDRESS = '/ip4/127.0.0.1/tcp/4001'
+
+function resolve(sources: Partial<SettingsSources> = {}): PeerSettings {
+  return resolveSettings({ command: 'start', addresses: [], flags: {}, file: null, randomSeed: 77, ...sources })
+}
+
+function faults(sources: Partial<SettingsSources>): { code: string; lines: string[] } {
+  try {
+    resolve(sources)
+  } catch (error) {
+    if (error instanceof GrapevineError) return { code: error.code, lines: error.message.split('\n') }
+  }
+  return assert.fail('no fault was found')
+}
+
+function founding(settings: PeerSettings) {
+  assert.ok('found' in settings.run)
+  return settings.run.found
+}
+
+const file = (values: unknown) => ({ path: 'run.yaml', values })
+
+test('without any flag: CartPole by A2C on this machine only', () => {
+  const settings = resolve()
+  const found = founding(settings)
+  assert.deepEqual([found.environment, found.algorithm, found.strategy, found.codec], ['CartPole-v1', 'a2c', 'auto', 'f32'])
+  assert.deepEqual([found.seed, found.horizonSteps, found.name], [77, 500_000, 'CartPole-v1'])
+  assert.deepEqual(settings.listen, ['/ip4/127.0.0.1/tcp/0'])
+  assert.equal(settings.mdns, false)
+  assert.deepEqual(settings.until, { kind: 'forever' })
+  assert.equal(settings.minPeriodMs, 200)
+  assert.deepEqual(structuredClone(settings), settings)
+})
+
+test('the settings are frozen through and through', () => {
+  const settings = resolve({ flags: { set: ['gamma=0.9'] } })
+  assert.ok(Object.isFrozen(settings) && Object.isFrozen(settings.listen) && Object.isFrozen(founding(settings).hyperparameters))
+})
+
+test('a flag wins over the file, the file over the preset', () => {
+  const settings = resolve({
+    flags: { period: '7', set: ['gamma=0.5', 'minPeriodMs=0'] },
+    file: file({ period: 9, seed: 5, codec: 'f16', set: { gamma: 0.6, learningRate: 0.001, optimiser: 'adam' } }),
+  })
+  const found = founding(settings)
+  assert.deepEqual([found.period, found.seed, found.codec, settings.minPeriodMs], [7, 5, 'f16', 0])
+  const { gamma, learningRate, optimiser, rolloutLength } = found.hyperparameters
+  assert.deepEqual([gamma, learningRate, optimiser, rolloutLength], [0.5, 0.001, 'adam', 5])
+  assert.equal('minPeriodMs' in found.hyperparameters, false)
+})
+
+test('--lan listens everywhere and uses mDNS; explicit addresses stay', () => {
+  assert.deepEqual(resolve({ flags: { lan: true } }).listen, ['/ip4/0.0.0.0/tcp/0'])
+  assert.equal(resolve({ flags: { lan: true } }).mdns, true)
+  assert.equal(resolve({ flags: { lan: true, 'no-mdns': true } }).mdns, false)
+  assert.deepEqual(resolve({ flags: { lan: true, listen: ['127.0.0.1:4001'] } }).listen, [ADDRESS])
+  assert.deepEqual(resolve({ file: file({ announce: 'example.org:4001' }) }).announce, ['/dns/example.org/tcp/4001'])
+})
+
+test('until and threshold', () => {
+  assert.deepEqual(resolve({ flags: { until: 'solved' } }).until, { kind: 'solved' })
+  assert.deepEqual(resolve({ flags: { until: 'steps=20_000' } }).until, { kind: 'steps', steps: 20_000 })
+  assert.deepEqual(resolve({ flags: { until: 'minutes=0.17' } }).until, { kind: 'minutes', minutes: 0.17 })
+  assert.equal(resolve({ flags: { threshold: '-12.5' } }).threshold, -12.5)
+})
+
+test('with --deterministic the seed is not drawn', () => {
+  assert.equal(founding(resolve({ flags: { deterministic: true } })).seed, 1)
+  assert.equal(founding(resolve({ flags: { deterministic: true, seed: '9' } })).seed, 9)
+})
+
+test('a joiner has addresses and its own settings only', () => {
+  const settings = resolve({ command: 'join', addresses: ['127.0.0.1:4001', ADDRESS], flags: { set: ['minPeriodMs=5'] } })
+  assert.deepEqual(settings.run, { join: [ADDRESS, ADDRESS] })
+  assert.equal(settings.minPeriodMs, 5)
+  const { code, lines } = faults({
+    command: 'join',
+    addresses: ['127.0.0.1'],
+    flags: { set: ['gamma=1'] },
+    file: file({ env: 'CartPole-v1' }),
+  })
+  assert.equal(code, 'usage')
+  assert.deepEqual(lines, [
+    '"env" in run.yaml is decided by the run that you join; leave it out.',
+    'The address to join has no valid address in "127.0.0.1": it names no port; write 127.0.0.1:PORT.',
+    '"gamma" (--set) is decided by the run that you join; only minPeriodMs is your own.',
+  ])
+})
+
+test('all faults are reported at once, each naming its place and the nearest choice', () => {
+  const { code, lines } = faults({
+    flags: { env: 'CartPole', algo: 'a2x', listen: ['/ip4/1.2.3.4/tpc/1'], period: '0', until: 'steps=-1', codec: 'f61', engine: 'torch' },
+    file: file({ seed: 1.5, lan: 'yes', perod: 5, set: [1], json: true }),
+  })
+  assert.equal(code, 'usage')
+  assert.deepEqual(lines, [
+    '"perod" in run.yaml is no setting; did you mean period?',
+    '"json" in run.yaml is for the command line only; write --json there.',
+    '"seed" in run.yaml must be a whole number from 0 to 4294967295, not 1.5.',
+    '"set" in run.yaml must be KEY=VALUE, not 1.',
+    '"lan" in run.yaml must be true or false, not "yes".',
+    '--env names no environment known here: "CartPole"; did you mean CartPole-v1?',
+    '--algo names no algorithm known here: "a2x"; did you mean a2c?',
+    '--codec names no codec known here: "f61"; did you mean f16?',
+    '--period must be a whole number from 1 to 1000000, not "0".',
+    '--listen has no valid address in "/ip4/1.2.3.4/tpc/1": did you mean /ip4/1.2.3.4/tcp/1?',
+    '--engine names no engine known here: "torch"; choose one of wasm, tfjs.',
+    '--until steps must be a whole number from 1 to 9007199254740991, not -1.',
+  ])
+})
+
+test('one kind of fault keeps its code', () => {
+  assert.equal(faults({ flags: { env: 'Foo-v0' } }).code, 'unknown_environment')
+  assert.equal(faults({ flags: { algo: 'foo' } }).code, 'unknown_algorithm')
+  assert.equal(faults({ flags: { announce: ['nonsense'] } }).code, 'malformed')
+  const hyper = faults({ flags: { set: ['gama=0.9', 'gamma=2', 'optimiser=sgd'] } })
+  assert.equal(hyper.code, 'hyperparameter')
+  assert.equal(hyper.lines.length, 3)
+  assert.equal(hyper.lines[0], '"gama" (--set) is no hyper-parameter of a2c; did you mean gamma?')
+})
+
+test('assignments that are none', () => {
+  assert.deepEqual(faults({ flags: { set: ['gamma'] } }).lines, ['--set must be KEY=VALUE, not "gamma".'])
+  assert.deepEqual(faults({ flags: { set: ['minPeriodMs=-1'] } }).lines, [
+    'minPeriodMs (--set) must be a whole number from 0 to 3600000, not -1.',
+  ])
+  assert.deepEqual(faults({ flags: { set: ['horizonSteps=many'] } }).lines, [
+    'horizonSteps (--set) must be a whole number from 1 to 9007199254740991, not "many".',
+  ])
+  assert.deepEqual(faults({ file: file(['env']) }).lines, ['"the whole" in run.yaml must be a map of names to values.'])
+})
