@@ -1,0 +1,187 @@
+/**
+ * Who is connected. Every new connection, in either direction, first exchanges agent versions (identify); one that is not Grapevine of our
+ * major version is closed again. Only admitted peers are listed, served and announced to `onPeer` listeners.
+ */
+import type { Identify } from '@libp2p/identify'
+import type { Connection, IdentifyResult, Libp2p } from '@libp2p/interface'
+import type { Clock } from '../ports/clock.ts'
+import type { Log } from '../ports/log.ts'
+import type { NetworkErrorCode, PeerChange, PeerId, RemotePeer } from '../ports/network.ts'
+import { GrapevineError } from '../util/errors.ts'
+import { CLOSE_TIMEOUT_MS, IDENTIFY_TIMEOUT_MS, MAX_ADDRESSES_PER_PEER } from './limits.ts'
+import { Operation } from './operation.ts'
+
+/** A libp2p node whose identify runs only when it is called. */
+type Identifying = Libp2p<{ identify: Identify }>
+
+/** What the other side's agent version means for us: null when we can talk, else why not. */
+export function judgeAgent(theirs: string | undefined, ours: string): GrapevineError<NetworkErrorCode> | null {
+  const version = /^grapevine\/(\d{1,6})\.(\d{1,6})$/.exec(theirs ?? '')
+  const own = /^grapevine\/(\d+)\.(\d+)$/.exec(ours)
+  if (version === null) {
+    return new GrapevineError(
+      'other_network',
+      'network',
+      'The program at this address speaks libp2p but is not Grapevine; check the address.',
+      {
+        agent: (theirs ?? '').slice(0, 100),
+      },
+    )
+  }
+  if (version[1] === own?.[1]) return null
+  const [there, here] = [`${version[1]}.${version[2]}`, `${own?.[1]}.${own?.[2]}`]
+  return new GrapevineError(
+    'protocol_version',
+    'network',
+    `protocol ${there} there, ${here} here; one of the two needs the other's version.`,
+    {
+      there,
+      here,
+    },
+  )
+}
+
+interface Entry {
+  readonly connections: Set<Connection>
+  readonly addresses: Set<string>
+}
+
+export class Admission {
+  readonly #node: Identifying
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #agent: string
+  readonly #stopping: AbortSignal
+  /** Settled for every connection that was ever opened; null: admitted. */
+  readonly #verdicts = new WeakMap<Connection, Promise<GrapevineError<NetworkErrorCode> | null>>()
+  readonly #peers = new Map<PeerId, Entry>()
+  readonly #listeners: ReadonlySet<(change: PeerChange) => void>
+
+  constructor(options: {
+    node: Identifying
+    clock: Clock
+    log: Log
+    agent: string
+    stopping: AbortSignal
+    listeners: ReadonlySet<(change: PeerChange) => void>
+  }) {
+    this.#node = options.node
+    this.#clock = options.clock
+    this.#log = options.log
+    this.#agent = options.agent
+    this.#stopping = options.stopping
+    this.#listeners = options.listeners
+    this.#node.addEventListener('connection:open', (event) => void this.verdict(event.detail))
+    this.#node.addEventListener('connection:close', (event) => this.#closed(event.detail))
+  }
+
+  /** Resolves once the connection is judged: null when admitted, else why it was closed. Never rejects. */
+  verdict(connection: Connection): Promise<GrapevineError<NetworkErrorCode> | null> {
+    let verdict = this.#verdicts.get(connection)
+    if (verdict === undefined) {
+      verdict = this.#judge(connection)
+      this.#verdicts.set(connection, verdict)
+    }
+    return verdict
+  }
+
+  has(peer: PeerId): boolean {
+    return this.#peers.has(peer)
+  }
+
+  connections(peer: PeerId): readonly Connection[] {
+    return [...(this.#peers.get(peer)?.connections ?? [])]
+  }
+
+  peers(): readonly RemotePeer[] {
+    return [...this.#peers].map(([id, entry]) => ({ id, addresses: [...entry.addresses] }))
+  }
+
+  async #judge(connection: Connection): Promise<GrapevineError<NetworkErrorCode> | null> {
+    const operation = new Operation(this.#clock, this.#stopping)
+    operation.deadline(
+      IDENTIFY_TIMEOUT_MS,
+      () => new GrapevineError<NetworkErrorCode>('timeout', 'network', 'The peer did not say who it is in time.'),
+    )
+    try {
+      const result = await operation.race(this.#node.services.identify.identify(connection, { signal: operation.signal }))
+      const refusal = judgeAgent(result.agentVersion, this.#agent)
+      if (refusal === null) this.#admit(connection, result)
+      else await this.#refuse(connection, refusal)
+      return refusal
+    } catch (error) {
+      const refusal =
+        operation.signal.aborted && operation.signal.reason instanceof GrapevineError ? operation.signal.reason : notGrapevine(error)
+      await this.#refuse(connection, refusal)
+      return refusal
+    } finally {
+      operation.end()
+    }
+  }
+
+  #admit(connection: Connection, result: IdentifyResult): void {
+    if (connection.status !== 'open') return
+    const id = connection.remotePeer.toString()
+    let entry = this.#peers.get(id)
+    const isNew = entry === undefined
+    if (entry === undefined) {
+      entry = { connections: new Set(), addresses: new Set() }
+      this.#peers.set(id, entry)
+    }
+    entry.connections.add(connection)
+    const announced = result.listenAddrs.map((address) => address.toString())
+    const reached = connection.direction === 'outbound' ? [connection.remoteAddr.toString()] : []
+    for (const address of [...reached, ...announced]) {
+      if (entry.addresses.size >= MAX_ADDRESSES_PER_PEER) break
+      entry.addresses.add(address.includes('/p2p/') ? address : `${address}/p2p/${id}`)
+    }
+    if (isNew) this.#announce({ id, state: 'connected' })
+  }
+
+  async #refuse(connection: Connection, reason: GrapevineError): Promise<void> {
+    this.#log.debug('connection refused', { peer: connection.remotePeer.toString(), code: reason.code })
+    await closeConnection(connection, this.#clock)
+  }
+
+  #closed(connection: Connection): void {
+    const id = connection.remotePeer.toString()
+    const entry = this.#peers.get(id)
+    if (entry === undefined || !entry.connections.delete(connection) || entry.connections.size > 0) return
+    this.#peers.delete(id)
+    this.#announce({ id, state: 'disconnected' })
+  }
+
+  #announce(change: PeerChange): void {
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(change)
+      } catch (error) {
+        this.#log.error('a listener for peers failed', { error: String(error) })
+      }
+    }
+  }
+}
+
+function notGrapevine(error: unknown): GrapevineError<NetworkErrorCode> {
+  return new GrapevineError(
+    'other_network',
+    'network',
+    'The program at this address does not say who it is, as every Grapevine peer does; check the address.',
+    {
+      cause: String(error),
+    },
+  )
+}
+
+/** Says goodbye, or breaks off when that takes too long. Never rejects. */
+export async function closeConnection(connection: Connection, clock: Clock): Promise<void> {
+  const operation = new Operation(clock)
+  operation.deadline(CLOSE_TIMEOUT_MS, () => new Error('closing took too long'))
+  try {
+    await operation.race(connection.close({ signal: operation.signal }))
+  } catch (error) {
+    connection.abort(error instanceof Error ? error : new Error(String(error)))
+  } finally {
+    operation.end()
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * One body on a libp2p stream: its length in four bytes, big-endian, then its bytes. The reader looks at the length before it keeps anything,
+ * holds at most that many bytes, and never throws in a listener (that would be an uncaught exception); the writer waits for room.
+ */
+import type { Stream, StreamMessageEvent } from '@libp2p/interface'
+import { concat } from 'uint8arrays/concat'
+import type { NetworkErrorCode } from '../ports/network.ts'
+import { GrapevineError } from '../util/errors.ts'
+import { REQUEST_PIECE_BYTES } from './limits.ts'
+import type { Deadline, Operation } from './operation.ts'
+
+const LENGTH_BYTES = 4
+
+/** Listens from its creation on; `read` takes what came. */
+export class BodyReader {
+  readonly #stream: Stream
+  readonly #maxBytes: number
+  readonly #chunks: Uint8Array[] = []
+  #received = 0
+  #ended = false
+  #wake = () => {}
+  #silence: Deadline | null = null
+
+  constructor(stream: Stream, maxBytes: number) {
+    this.#stream = stream
+    this.#maxBytes = maxBytes
+    // A stream can be over before anyone listens.
+    this.#ended = stream.readableEnded || stream.status === 'reset' || stream.status === 'aborted' || stream.status === 'closed'
+    stream.addEventListener('message', this.#onMessage)
+    stream.addEventListener('end', this.#onEnd)
+    stream.addEventListener('close', this.#onEnd)
+  }
+
+  /** The whole body. Throws `too_large`, or `reset` when the stream ends early or carries more; `silence` restarts with every chunk. */
+  async read(operation: Operation, silence: Deadline): Promise<Uint8Array> {
+    this.#silence = silence
+    try {
+      await this.#until(operation, LENGTH_BYTES)
+      const head = concat(this.#chunks)
+      const length = new DataView(head.buffer, head.byteOffset).getUint32(0)
+      if (length > this.#maxBytes) {
+        throw new GrapevineError<NetworkErrorCode>(
+          'too_large',
+          'peer',
+          `The other side sent ${length} bytes where at most ${this.#maxBytes} are allowed.`,
+          {
+            length,
+            maxBytes: this.#maxBytes,
+          },
+        )
+      }
+      await this.#until(operation, LENGTH_BYTES + length)
+      if (this.#received > LENGTH_BYTES + length) throw brokenOff('The other side sent more than it announced.')
+      return concat(this.#chunks).subarray(LENGTH_BYTES)
+    } finally {
+      this.detach()
+    }
+  }
+
+  detach(): void {
+    this.#silence = null
+    this.#stream.removeEventListener('message', this.#onMessage)
+    this.#stream.removeEventListener('end', this.#onEnd)
+    this.#stream.removeEventListener('close', this.#onEnd)
+  }
+
+  async #until(operation: Operation, bytes: number): Promise<void> {
+    while (this.#received < bytes) {
+      if (this.#ended) throw brokenOff('The other side broke off.')
+      const more = Promise.withResolvers<void>()
+      this.#wake = more.resolve
+      await operation.race(more.promise)
+    }
+  }
+
+  #onMessage = (event: StreamMessageEvent): void => {
+    this.#received += event.data.byteLength
+    // What goes over the limit is counted, so that `read` fails, but not kept.
+    if (this.#received <= LENGTH_BYTES + this.#maxBytes || this.#chunks.length === 0) this.#chunks.push(event.data.subarray())
+    this.#silence?.restart()
+    this.#wake()
+  }
+
+  #onEnd = (): void => {
+    this.#ended = true
+    this.#wake()
+  }
+}
+
+/** Resolves when everything was handed to the connection. `silence` restarts whenever there was room again. */
+export async function writeBody(stream: Stream, body: Uint8Array, operation: Operation, silence: Deadline): Promise<void> {
+  const length = new Uint8Array(LENGTH_BYTES)
+  new DataView(length.buffer).setUint32(0, body.length)
+  await writePiece(stream, length, operation, silence)
+  for (let offset = 0; offset < body.length; offset += REQUEST_PIECE_BYTES) {
+    await writePiece(stream, body.subarray(offset, offset + REQUEST_PIECE_BYTES), operation, silence)
+  }
+}
+
+async function writePiece(stream: Stream, piece: Uint8Array, operation: Operation, silence: Deadline): Promise<void> {
+  operation.signal.throwIfAborted()
+  let room = send(stream, piece)
+  while (!room) {
+    await operation.race(drained(stream))
+    silence.restart()
+    room = !stream.writableNeedsDrain
+  }
+}
+
+/** `send` throws on a stream that was reset meanwhile. */
+function send(stream: Stream, piece: Uint8Array): boolean {
+  try {
+    return stream.send(piece)
+  } catch {
+    throw brokenOff('The other side broke off.')
+  }
+}
+
+/** The next `drain`. libp2p's own `onDrain` keeps the promise of the first drain for ever and so waits only once. */
+function drained(stream: Stream): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (act: () => void) => () => {
+      stream.removeEventListener('drain', onDrain)
+      stream.removeEventListener('close', onClose)
+      act()
+    }
+    const onDrain = settle(resolve)
+    const onClose = settle(() => reject(brokenOff('The other side broke off.')))
+    stream.addEventListener('drain', onDrain)
+    stream.addEventListener('close', onClose)
+  })
+}
+
+export function brokenOff(message: string, data: Readonly<Record<string, unknown>> = {}): GrapevineError<NetworkErrorCode> {
+  return new GrapevineError('reset', 'network', message, data)
+}

@@ -1,0 +1,123 @@
+/**
+ * Dialling an address: connect, find out who is there, and say in one sentence what went wrong. Every outcome comes within
+ * DIAL_TIMEOUT_MS + IDENTIFY_TIMEOUT_MS, the identity need not be known beforehand.
+ */
+import type { Connection, Libp2p } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
+import type { Clock } from '../ports/clock.ts'
+import type { NetworkErrorCode, PeerId } from '../ports/network.ts'
+import { GrapevineError } from '../util/errors.ts'
+import { parseAddress } from './address.ts'
+import { type Admission, closeConnection } from './admission.ts'
+import { DIAL_TIMEOUT_MS } from './limits.ts'
+import { Operation } from './operation.ts'
+import { TransportDialError } from './transport.ts'
+
+export interface Dialer {
+  readonly node: Libp2p
+  readonly self: PeerId
+  readonly clock: Clock
+  readonly admission: Admission
+  readonly stopping: AbortSignal
+}
+
+/** Throws GrapevineError with a NetworkErrorCode, or the reason of `signal`. */
+export async function dial(dialer: Dialer, text: string, signal: AbortSignal): Promise<PeerId> {
+  const { target, peer } = parseAddress(text)
+  if (peer === dialer.self) throw selfError(text)
+  if (peer !== null && dialer.admission.has(peer)) return peer
+  const before = new Set(dialer.node.getConnections())
+  const operation = new Operation(dialer.clock, signal, dialer.stopping)
+  const deadline = operation.deadline(DIAL_TIMEOUT_MS, () => silentError(text))
+  try {
+    const connection = await connect(dialer, target, text, operation)
+    deadline.cancel()
+    const found = connection.remotePeer.toString()
+    if (peer !== null && found !== peer) {
+      if (!before.has(connection)) await closeConnection(connection, dialer.clock)
+      throw new GrapevineError<NetworkErrorCode>(
+        'wrong_peer',
+        'network',
+        `${target} is answered by peer ${found}, not by ${peer}: the peer meant has probably moved or has a new identity.`,
+        { found },
+      )
+    }
+    // Only connections from before this dial count: when both sides dial at once, each must not close the other's.
+    if (!before.has(connection) && dialer.admission.connections(found).some((older) => before.has(older) && older.status === 'open')) {
+      await closeConnection(connection, dialer.clock)
+      return found
+    }
+    const refusal = await operation.race(dialer.admission.verdict(connection))
+    if (refusal !== null) throw refusal
+    return found
+  } finally {
+    operation.end()
+  }
+}
+
+async function connect(dialer: Dialer, target: string, text: string, operation: Operation): Promise<Connection> {
+  try {
+    // Without the peer id: libp2p would only say that the handshake failed, not who answered.
+    return await operation.race(dialer.node.dial(multiaddr(target), { signal: operation.signal }))
+  } catch (error) {
+    if (operation.signal.aborted) throw operation.signal.reason
+    throw explain(error, text)
+  }
+}
+
+/** What a failed dial means, from how far it came. Exported for its test. */
+export function explain(error: unknown, text: string): GrapevineError<NetworkErrorCode> {
+  const failure = error instanceof TransportDialError ? error : null
+  const cause = failure?.cause ?? error
+  const name = cause instanceof Error ? cause.name : ''
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : name
+  const data = { address: text, cause: String(cause).slice(0, 300) }
+  if (name === 'InvalidPeerIdError') return selfError(text)
+  if (name === 'TimeoutError' || name === 'AbortError' || code === 'ETIMEDOUT') return silentError(text)
+  if (failure === null) {
+    return new GrapevineError('refused', 'network', `${text} could not be dialled (${code || 'unknown reason'}).`, data)
+  }
+  if (failure.heard === null) {
+    const why =
+      code === 'ENOTFOUND' || code === 'EAI_AGAIN'
+        ? 'no machine has this name'
+        : code === 'ECONNREFUSED'
+          ? 'nobody listens there'
+          : `the machine cannot be reached (${code || 'unknown reason'})`
+    return new GrapevineError(
+      'refused',
+      'network',
+      `${text} refused the connection: ${why}. Is the other peer running, and is the address right?`,
+      data,
+    )
+  }
+  if (failure.heard === 0) {
+    return new GrapevineError(
+      'refused',
+      'network',
+      `${text} accepted the connection and closed it without a word: it is full, or it is not Grapevine.`,
+      data,
+    )
+  }
+  return new GrapevineError(
+    'other_network',
+    'network',
+    `The program at ${text} does not speak libp2p; check the address and the port.`,
+    data,
+  )
+}
+
+function silentError(text: string): GrapevineError<NetworkErrorCode> {
+  return new GrapevineError(
+    'timeout',
+    'network',
+    `${text} did not answer within ${DIAL_TIMEOUT_MS / 1_000} s; check the address and any firewall between.`,
+    {
+      address: text,
+    },
+  )
+}
+
+function selfError(text: string): GrapevineError<NetworkErrorCode> {
+  return new GrapevineError('self', 'local', `${text} is this very peer; give the address of another one.`, { address: text })
+}

@@ -1,0 +1,226 @@
+/**
+ * Gossipsub behind the port: publish with a size limit and a count, subscribe with one validator per topic, authors from the signature.
+ *
+ * How soon a message arrives: publications are handed at once to every connected subscriber (up to FLOOD_MESSAGE_BYTES) or to MESH_DEGREE of
+ * them, mesh or not, as soon as the gossip streams are open, a few round trips after `dial`. Only forwarding over a third peer waits for the
+ * mesh, at most one heartbeat. What was missed before that is announced in the next heartbeats and fetched.
+ */
+import {
+  type GossipSub,
+  type GossipSubComponents,
+  type GossipsubOpts,
+  gossipsub,
+  type Message,
+  type PublishResult,
+  TopicValidatorResult,
+} from '@chainsafe/libp2p-gossipsub'
+import { createTopicScoreParams, type TopicScoreParams } from '@chainsafe/libp2p-gossipsub/score'
+import type { PublishOpts } from '@chainsafe/libp2p-gossipsub/types'
+import type { Log } from '../ports/log.ts'
+import type { NetworkErrorCode, PeerId, Validator, Verdict } from '../ports/network.ts'
+import { GrapevineError } from '../util/errors.ts'
+import * as limits from './limits.ts'
+
+/** What gossipsub's class has and its interface does not name: options of one publication, parameters of topics learned later, the timer it leaves behind. */
+interface GossipInternals {
+  publish(topic: string, bytes: Uint8Array, options: PublishOpts): Promise<PublishResult>
+  readonly score: { readonly params: { readonly topics: Record<string, TopicScoreParams> } }
+  readonly status: { readonly heartbeatTimeout?: NodeJS.Timeout }
+}
+
+interface Topic {
+  readonly maxBytes: number
+  /** null: subscribed once, not any more. Late messages are ignored then, and held against nobody. */
+  readonly validator: Validator | null
+}
+
+const RESULTS: Readonly<Record<Verdict, TopicValidatorResult>> = {
+  accept: TopicValidatorResult.Accept,
+  ignore: TopicValidatorResult.Ignore,
+  reject: TopicValidatorResult.Reject,
+}
+
+export class Gossip {
+  readonly #self: PeerId
+  readonly #log: Log
+  readonly #topics = new Map<string, Topic>()
+  #service: (Omit<GossipSub, 'publish'> & GossipInternals) | null = null
+  #running = false
+
+  constructor(self: PeerId, log: Log) {
+    this.#self = self
+    this.#log = log
+  }
+
+  /** What goes into libp2p's `services`. */
+  service(components: GossipSubComponents): GossipSub {
+    const create = gossipsub({
+      ...SETTINGS,
+      // Comes before anything is kept or forwarded.
+      dataTransform: {
+        inboundTransform: (name, data) => {
+          const topic = this.#topics.get(name)
+          if (topic === undefined) throw new Error('not a topic of ours')
+          if (data.length > topic.maxBytes) throw new Error('over the limit of its topic')
+          return data
+        },
+        outboundTransform: (_name, data) => data,
+      },
+    })
+    const service = create(components)
+    this.#service = service as GossipSub & GossipInternals
+    return service
+  }
+
+  /** Once libp2p runs: joins the topics that were subscribed to before. */
+  started(): void {
+    this.#running = true
+    for (const [name, topic] of this.#topics) if (topic.validator !== null) this.#join(name)
+  }
+
+  /** To be called before libp2p stops; what it returns, after. gossipsub leaves a heartbeat pending, which would hold the process for as long. */
+  stopping(): () => void {
+    this.#running = false
+    const status = this.#service?.status
+    return () => clearTimeout(status?.heartbeatTimeout)
+  }
+
+  async publish(name: string, bytes: Uint8Array): Promise<number> {
+    const maxBytes = this.#topics.get(name)?.maxBytes ?? limits.MAX_GOSSIP_MESSAGE_BYTES
+    if (bytes.length > maxBytes) {
+      const message = `A message of ${bytes.length} bytes was not published: ${name} carries at most ${maxBytes} bytes.`
+      throw new GrapevineError<NetworkErrorCode>('too_large', 'local', message, { bytes: bytes.length, maxBytes })
+    }
+    if (this.#service === null || !this.#running) throw notRunning()
+    // A copy: gossipsub keeps the array for neighbours that ask later, and the caller may write to it again.
+    const { recipients } = await this.#service.publish(name, bytes.slice(), { floodPublish: bytes.length <= limits.FLOOD_MESSAGE_BYTES })
+    return recipients.length
+  }
+
+  subscribe(name: string, maxBytes: number, validator: Validator): void {
+    this.#topics.set(name, { maxBytes: Math.min(maxBytes, limits.MAX_GOSSIP_MESSAGE_BYTES), validator })
+    if (this.#running) this.#join(name)
+  }
+
+  unsubscribe(name: string): void {
+    const topic = this.#topics.get(name)
+    if (topic === undefined) return
+    this.#topics.set(name, { ...topic, validator: null })
+    if (this.#running) this.#service?.unsubscribe(name)
+  }
+
+  subscribers(name: string): readonly PeerId[] {
+    return this.#service?.getSubscribers(name).map(String) ?? []
+  }
+
+  /** Whether gossipsub knows the peer at all. */
+  knows(peer: PeerId): boolean {
+    return this.#service?.getPeers().some((known) => known.toString() === peer) ?? false
+  }
+
+  #join(name: string): void {
+    const service = this.#service
+    if (service === null) return
+    service.topicValidators.set(name, (_neighbour, message) => this.#validate(name, message))
+    // Never removed again: gossipsub looks parameters up for every peer it has counted for.
+    service.score.params.topics[name] = TOPIC_SCORE
+    service.subscribe(name)
+  }
+
+  #validate(name: string, message: Message): TopicValidatorResult {
+    const validator = this.#topics.get(name)?.validator ?? null
+    if (validator === null || message.type !== 'signed') return RESULTS.ignore
+    if (message.from.type !== 'Ed25519') return RESULTS.reject
+    const author = message.from.toString()
+    // Our own, sent back after it was forgotten.
+    if (author === this.#self) return RESULTS.ignore
+    try {
+      return RESULTS[validator(author, message.data)]
+    } catch (error) {
+      this.#log.error('a validator failed; its message was dropped', { topic: name, author, error: String(error) })
+      return RESULTS.ignore
+    }
+  }
+}
+
+export function notRunning(): GrapevineError<NetworkErrorCode> {
+  return new GrapevineError('closed', 'local', 'The network is not running: it was not started, or it is stopping.')
+}
+
+const TOPIC_SCORE: TopicScoreParams = createTopicScoreParams({
+  topicWeight: 1,
+  // Rates differ between peers and networks, so neither silence nor eagerness is scored; quanta and caps only have to be legal.
+  timeInMeshWeight: 0,
+  firstMessageDeliveriesWeight: 0,
+  meshMessageDeliveriesWeight: 0,
+  meshFailurePenaltyWeight: 0,
+  invalidMessageDeliveriesWeight: limits.REJECT_WEIGHT,
+  invalidMessageDeliveriesDecay: limits.REJECT_DECAY,
+})
+
+const SETTINGS: Partial<GossipsubOpts> = {
+  globalSignaturePolicy: 'StrictSign',
+  // Every Grapevine peer speaks gossipsub; floodsub neighbours would get a copy of everything.
+  fallbackToFloodsub: false,
+  // A peer alone in its swarm publishes to nobody, which is no error.
+  allowPublishToZeroTopicPeers: true,
+  ignoreDuplicatePublishError: true,
+  emitSelf: false,
+  // Overridden per message: see FLOOD_MESSAGE_BYTES.
+  floodPublish: false,
+  // One encoding for all recipients.
+  batchPublish: true,
+  doPX: false,
+  directPeers: [],
+  // Messages of one neighbour are judged in the order they came, one at a time.
+  asyncValidation: false,
+  awaitRpcHandler: true,
+  awaitRpcMessageHandler: true,
+  // Copies are recognised by author and sequence number before their signature is checked again. Only verified messages enter that cache.
+  fastMsgIdFn: (message) => `${latin1(message.from)}|${latin1(message.seqno)}`,
+  heartbeatInterval: limits.HEARTBEAT_MS,
+  mcacheLength: limits.HISTORY_HEARTBEATS,
+  mcacheGossip: limits.HISTORY_GOSSIP_HEARTBEATS,
+  seenTTL: limits.SEEN_MS,
+  D: limits.MESH_DEGREE,
+  Dlo: limits.MESH_DEGREE_LOW,
+  Dhi: limits.MESH_DEGREE_HIGH,
+  Dscore: limits.MESH_DEGREE_SCORE,
+  Dout: limits.MESH_DEGREE_OUTBOUND,
+  Dlazy: limits.MESH_DEGREE_LAZY,
+  maxInboundStreams: limits.MAX_GOSSIP_STREAMS,
+  maxOutboundStreams: limits.MAX_GOSSIP_STREAMS,
+  // Parameters never travel over a relay.
+  runOnLimitedConnection: false,
+  maxInboundDataLength: limits.MAX_GOSSIP_FRAME_BYTES,
+  maxOutboundBufferSize: limits.MAX_GOSSIP_BACKLOG_BYTES,
+  maxTopicBytesPerPeer: limits.MAX_SUBSCRIPTION_BYTES,
+  decodeRpcLimits: {
+    maxSubscriptions: limits.MAX_FRAME_SUBSCRIPTIONS,
+    maxMessages: limits.MAX_FRAME_MESSAGES,
+    maxControlMessages: limits.MAX_FRAME_CONTROLS,
+    maxIhaveMessageIDs: limits.MAX_FRAME_MESSAGE_IDS,
+    maxIwantMessageIDs: limits.MAX_FRAME_MESSAGE_IDS,
+    maxIdontwantMessageIDs: limits.MAX_FRAME_MESSAGE_IDS,
+    maxPeerInfos: limits.MAX_FRAME_PEERS,
+  },
+  scoreThresholds: {
+    gossipThreshold: limits.GOSSIP_THRESHOLD,
+    publishThreshold: limits.PUBLISH_THRESHOLD,
+    graylistThreshold: limits.GRAYLIST_THRESHOLD,
+    acceptPXThreshold: 0,
+    opportunisticGraftThreshold: 0,
+  },
+  scoreParams: {
+    // Peers of one laboratory share an address, and so do all on one machine; a score would silence them without a word.
+    IPColocationFactorWeight: 0,
+    behaviourPenaltyWeight: limits.REJECT_WEIGHT,
+    behaviourPenaltyThreshold: limits.FORGIVEN_SLIPS,
+    behaviourPenaltyDecay: limits.REJECT_DECAY,
+    retainScore: limits.SCORE_MEMORY_MS,
+  },
+}
+
+function latin1(bytes: Uint8Array | undefined): string {
+  return bytes === undefined ? '' : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+}

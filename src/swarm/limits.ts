@@ -1,0 +1,181 @@
+/** Limits of the network port over libp2p: each with its unit and the reason for its value. No default of a library is left where a bound matters. */
+
+// Connections
+
+/** Open connections. A peer of a larger swarm talks to 64 of it; gossip and partner rules reach the rest. */
+export const MAX_CONNECTIONS = 64
+
+/** Inbound connections accepted per second from one host. libp2p's 5 refuses most of a swarm that starts on one machine. */
+export const INBOUND_CONNECTIONS_PER_SECOND = 64
+
+/** Inbound connections that have not finished their handshake: as many as may arrive in one second. */
+export const MAX_PENDING_INBOUND = 64
+
+/** Sockets the kernel keeps waiting for us to accept: two bursts of a whole swarm. */
+export const LISTEN_BACKLOG = 128
+
+/** Dials at once, and waiting behind them. Handshakes cost CPU on the main thread; a swarm has at most MAX_CONNECTIONS worth dialling. */
+export const MAX_PARALLEL_DIALS = 16
+export const MAX_QUEUED_DIALS = 128
+
+/** Addresses tried for one peer, and remembered of what it announces: a few interfaces in two address families. */
+export const MAX_ADDRESSES_PER_PEER = 16
+
+/** Milliseconds until a dial has a socket, an encrypted channel and a multiplexer. Together with identify it stays below the 10 s a person waits. */
+export const DIAL_TIMEOUT_MS = 5_000
+
+/** Milliseconds for the exchange of agent versions after that. */
+export const IDENTIFY_TIMEOUT_MS = 4_000
+
+/** Milliseconds for an inbound handshake, and for agreeing on the protocol of one stream. Slower ones hold a slot of the above. */
+export const HANDSHAKE_TIMEOUT_MS = 5_000
+
+/** Milliseconds a connection gets to say goodbye. All close at once; stopping must end within 1 s. */
+export const CLOSE_TIMEOUT_MS = 300
+
+/** Seconds of silence, in milliseconds, after which a socket is dead. The monitor's pings keep a living one busy. */
+export const SOCKET_SILENCE_MS = 60_000
+
+/** Milliseconds between pings of every connection, and the least a pong may take before the connection is given up: a stalled event loop is not death. */
+export const PING_INTERVAL_MS = 10_000
+export const PING_TIMEOUT_MS = 15_000
+
+// Streams
+
+/** Streams of one connection in each direction: two of gossip, identify, ping, and MAX_REQUESTS_PER_PEER of each of two request protocols, with room. */
+export const MAX_STREAMS = 64
+
+/** Streams that arrive before their connection is ready to look at them. */
+export const MAX_EARLY_STREAMS = 10
+
+/** Request streams of one protocol on one connection, in each direction: a body is pulled in a few ranges at a time. */
+export const MAX_REQUESTS_PER_PEER = 16
+
+/** Gossip streams of one connection in each direction: one, and the next while the last closes. */
+export const MAX_GOSSIP_STREAMS = 2
+
+/** First receive window of a stream, in bytes. Not negotiated: every peer must use the same, and yamux's specification says 256 KiB. */
+export const STREAM_WINDOW_BYTES = 262_144
+
+/** Largest receive window of a stream, in bytes: one gossip message. yamux would grow it to 16 MiB. */
+export const MAX_STREAM_WINDOW_BYTES = 1_048_576
+
+/** Unread bytes of one stream before it is reset: one full window, twice. */
+export const MAX_READ_BUFFER_BYTES = 2_097_152
+
+/** Unsent bytes of one request stream before it is reset. Writers wait for room after every REQUEST_PIECE_BYTES, so only a fault gets here. */
+export const MAX_WRITE_BUFFER_BYTES = 2_097_152
+
+/** Milliseconds between keep-alives of the multiplexer; its first gives the round trip that windows grow by. */
+export const KEEP_ALIVE_MS = 30_000
+
+/** An identify message, in bytes: a key, a signed record, and the addresses and protocols of one peer. */
+export const MAX_IDENTIFY_BYTES = 8_192
+
+// Requests
+
+/** Bytes handed to a stream at once; then its answer on room is heeded. A quarter of the first window. */
+export const REQUEST_PIECE_BYTES = 65_536
+
+/** Milliseconds without a byte, before the first or between two, after which a request has failed. Lodestar allows 5 s and 10 s. */
+export const SILENCE_TIMEOUT_MS = 5_000
+
+/** Milliseconds for a whole request to arrive at the side that answers it: no honest one is larger than a few kilobytes. */
+export const READ_REQUEST_TIMEOUT_MS = 30_000
+
+/** Slices a deadline is counted in: time in which our own event loop stood still costs the other side at most one of them. */
+export const DEADLINE_SLICES = 10
+
+// Gossip
+
+/** One gossip message, in bytes, whatever a topic allows: parameters inline in gossip end here. */
+export const MAX_GOSSIP_MESSAGE_BYTES = 1_048_576
+
+/**
+ * One gossip frame, in bytes. It can bundle several messages (an answer to IWANT), and a frame over the receiver's limit costs the link; the
+ * sender's encoder refuses frames over 4 MiB, so with exactly that limit no honest neighbour is ever over it. Single messages are held to
+ * their topic's limit afterwards.
+ */
+export const MAX_GOSSIP_FRAME_BYTES = 4_194_304
+
+/** Unsent gossip for one neighbour, in bytes, before its stream is given up and repaired: two of the largest frames. */
+export const MAX_GOSSIP_BACKLOG_BYTES = 8_388_608
+
+/** Milliseconds between two heartbeats: the longest that a new neighbour waits for its place in the mesh. libp2p's 1 s, halved: swarms are small. */
+export const HEARTBEAT_MS = 500
+
+/** Heartbeats for which messages are kept for neighbours that missed them, and announced to them: 3 s and 2 s. The next snapshot makes older ones worthless. */
+export const HISTORY_HEARTBEATS = 6
+export const HISTORY_GOSSIP_HEARTBEATS = 4
+
+/** Milliseconds for which a message counts as seen: the specification's 2 minutes. */
+export const SEEN_MS = 120_000
+
+/** Neighbours in a topic's mesh: aimed at, fewest, most; kept by score, dialled by ourselves; told of messages lazily. The specification's values. */
+export const MESH_DEGREE = 6
+export const MESH_DEGREE_LOW = 4
+export const MESH_DEGREE_HIGH = 12
+export const MESH_DEGREE_SCORE = 4
+export const MESH_DEGREE_OUTBOUND = 2
+export const MESH_DEGREE_LAZY = 6
+
+/**
+ * Messages up to this many bytes go to every neighbour at once: beacons must not depend on the mesh, and 64 copies of 4 KiB are little.
+ * Larger ones go to the mesh (filled up to MESH_DEGREE from the other subscribers), which forwards them: 64 copies of a snapshot are not.
+ */
+export const FLOOD_MESSAGE_BYTES = 4_096
+
+/** Subscriptions of one neighbour that are remembered, in bytes; each costs its name and 1 KiB. A peer has two topics; 64 KiB is room for about 50. */
+export const MAX_SUBSCRIPTION_BYTES = 65_536
+
+/** Entries decoded of one gossip frame: subscriptions, messages, control messages of a kind, message ids in each, peers. */
+export const MAX_FRAME_SUBSCRIPTIONS = 64
+export const MAX_FRAME_MESSAGES = 1_024
+export const MAX_FRAME_CONTROLS = 64
+export const MAX_FRAME_MESSAGE_IDS = 1_024
+export const MAX_FRAME_PEERS = 0
+
+/**
+ * Scores. Nothing raises a score; a message that the topic's validator rejects, or with a broken signature, lowers its sender's: n of them cost
+ * REJECT_WEIGHT * n^2, and n falls by REJECT_DECAY a second (half-life 34 s). One is enough to lose the place in the mesh, two to lose our
+ * publications' copies and gossip about messages, three to be ignored.
+ */
+export const REJECT_WEIGHT = -10
+export const REJECT_DECAY = 0.98
+export const GOSSIP_THRESHOLD = -10
+export const PUBLISH_THRESHOLD = -30
+export const GRAYLIST_THRESHOLD = -80
+
+/** Slips of a neighbour's protocol (a graft that crossed a prune, an announced message that never came) that are forgiven before they cost score. */
+export const FORGIVEN_SLIPS = 6
+
+/** Milliseconds for which the score of a peer that left is kept. */
+export const SCORE_MEMORY_MS = 600_000
+
+// Repair of gossip links
+
+/** Milliseconds between two looks at the gossip links. */
+export const REPAIR_CHECK_MS = 2_000
+
+/** Milliseconds for which a connection may lack a gossip stream before it is closed and dialled again: opening one takes far less. */
+export const HALF_OPEN_MS = 10_000
+
+/** Milliseconds between two repairs of the same peer. */
+export const REPAIR_INTERVAL_MS = 30_000
+
+/** Milliseconds, at most, between closing and dialling again, at random: both ends notice the same fault. */
+export const REPAIR_JITTER_MS = 2_000
+
+// Discovery
+
+/** Milliseconds between two questions on the local network. */
+export const DISCOVERY_INTERVAL_MS = 10_000
+
+/** Milliseconds, at most, before a peer that was found is dialled, at random: a new peer is found by all others in the same moment. */
+export const DISCOVERY_JITTER_MS = 1_000
+
+/** Milliseconds before a found peer that could not be reached is tried again. */
+export const DISCOVERY_RETRY_MS = 30_000
+
+/** Found peers that are remembered with their last attempt. Anyone on the local network can invent them. */
+export const MAX_DISCOVERED = 256

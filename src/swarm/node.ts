@@ -1,0 +1,83 @@
+/** The libp2p node with every limit of `limits.ts` in its place. Nothing runs before its `start`. */
+import type { GossipSub, GossipSubComponents } from '@chainsafe/libp2p-gossipsub'
+import { type Identify, identify } from '@libp2p/identify'
+import { type Ed25519PrivateKey, FaultTolerance, type Libp2p, type PeerId, type Transport } from '@libp2p/interface'
+import type { MulticastDNSComponents } from '@libp2p/mdns'
+import { noise } from '@libp2p/noise'
+import { type Ping, ping } from '@libp2p/ping'
+import type { TCPComponents } from '@libp2p/tcp'
+import { yamux } from '@libp2p/yamux'
+import { createLibp2p } from 'libp2p'
+import * as limits from './limits.ts'
+
+export type Node = Libp2p<{ identify: Identify; ping: Ping; gossip: GossipSub; discovery: object }>
+
+export interface NodeParts {
+  readonly privateKey: Ed25519PrivateKey
+  /** Identify agent version. */
+  readonly agent: string
+  readonly listen: readonly string[]
+  readonly announce: readonly string[]
+  readonly transport: (components: TCPComponents) => Transport
+  readonly gossip: (components: GossipSubComponents) => GossipSub
+  readonly discovery: (components: MulticastDNSComponents) => object
+}
+
+export function createNode(parts: NodeParts): Promise<Node> {
+  // RSA and other keys cost more to check and have led to attacks; Grapevine has made no others than Ed25519.
+  const denyOtherKeys = (peer: PeerId) => peer.type !== 'Ed25519'
+  return createLibp2p({
+    start: false,
+    privateKey: parts.privateKey,
+    nodeInfo: { userAgent: parts.agent },
+    addresses: { listen: [...parts.listen], announce: [...parts.announce] },
+    transports: [parts.transport],
+    connectionEncrypters: [noise()],
+    streamMuxers: [
+      yamux({
+        maxInboundStreams: limits.MAX_STREAMS,
+        maxOutboundStreams: limits.MAX_STREAMS,
+        maxEarlyStreams: limits.MAX_EARLY_STREAMS,
+        enableKeepAlive: true,
+        keepAliveInterval: limits.KEEP_ALIVE_MS,
+        streamOptions: {
+          initialStreamWindowSize: limits.STREAM_WINDOW_BYTES,
+          maxStreamWindowSize: limits.MAX_STREAM_WINDOW_BYTES,
+          maxReadBufferLength: limits.MAX_READ_BUFFER_BYTES,
+          maxWriteBufferLength: limits.MAX_WRITE_BUFFER_BYTES,
+        },
+      }),
+    ],
+    transportManager: { faultTolerance: FaultTolerance.FATAL_ALL },
+    connectionGater: { denyInboundEncryptedConnection: denyOtherKeys, denyOutboundEncryptedConnection: denyOtherKeys },
+    connectionManager: {
+      maxConnections: limits.MAX_CONNECTIONS,
+      inboundConnectionThreshold: limits.INBOUND_CONNECTIONS_PER_SECOND,
+      maxIncomingPendingConnections: limits.MAX_PENDING_INBOUND,
+      maxParallelDials: limits.MAX_PARALLEL_DIALS,
+      maxDialQueueLength: limits.MAX_QUEUED_DIALS,
+      maxPeerAddrsToDial: limits.MAX_ADDRESSES_PER_PEER,
+      dialTimeout: limits.DIAL_TIMEOUT_MS,
+      addressDialTimeout: limits.DIAL_TIMEOUT_MS,
+      connectionCloseTimeout: limits.CLOSE_TIMEOUT_MS,
+      inboundUpgradeTimeout: limits.HANDSHAKE_TIMEOUT_MS,
+      inboundStreamProtocolNegotiationTimeout: limits.HANDSHAKE_TIMEOUT_MS,
+      outboundStreamProtocolNegotiationTimeout: limits.HANDSHAKE_TIMEOUT_MS,
+      // Whom to keep and when to try again is the peer's to decide.
+      reconnectRetries: 0,
+    },
+    connectionMonitor: { pingInterval: limits.PING_INTERVAL_MS, pingTimeout: { minTimeout: limits.PING_TIMEOUT_MS } },
+    services: {
+      // Run by Admission, which needs to know how it ended.
+      identify: identify({
+        runOnConnectionOpen: false,
+        runOnLimitedConnection: false,
+        timeout: limits.IDENTIFY_TIMEOUT_MS,
+        maxMessageSize: limits.MAX_IDENTIFY_BYTES,
+      }),
+      ping: ping({ timeout: limits.PING_TIMEOUT_MS }),
+      gossip: parts.gossip,
+      discovery: parts.discovery,
+    },
+  })
+}
