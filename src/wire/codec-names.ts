@@ -1,7 +1,7 @@
 /** Codecs by name, and their numbers on the wire. Definitions are in average/codecs.ts. */
 
 /** A name's place is its number on the wire: append only. */
-const NAMES = ['f32', 'f16', 'int8'] as const
+const NAMES = ['f32', 'f16'] as const
 
 export type CodecName = (typeof NAMES)[number]
 

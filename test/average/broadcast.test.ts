@@ -29,6 +29,14 @@ test('two snapshots against mine, worked out by hand', () => {
   assert.deepEqual([...out], [3, -2])
 })
 
+test('factors scale differences, and one of 0 leaves out what is not finite', () => {
+  const out = new Float32Array(1)
+  broadcastDelta([Float32Array.of(4), Float32Array.of(7)], Float32Array.of(1), out, [0.5, 1])
+  assert.deepEqual([...out], [2.5])
+  broadcastDelta([Float32Array.of(4), Float32Array.of(Number.NaN)], Float32Array.of(1), out, [1, 0])
+  assert.deepEqual([...out], [1])
+})
+
 test('wrong lengths and an empty round are refused', () => {
   const three = new Float32Array(3)
   assert.throws(() => broadcastDelta([], three, three), { code: 'shape' })

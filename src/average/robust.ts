@@ -1,0 +1,53 @@
+/**
+ * Self-centred clipping: how far a stranger may move us. A difference from our own parameters is scaled so that its norm is at most a
+ * radius that we learn from how far we move by ourselves between mixes, never from what peers claim: one author moves us by at most
+ * weight times radius a round, whatever he sends. A far but honest swarm (a healed partition) keeps being clipped whole, and then the
+ * radius doubles, so that it is reached in the end. [Clipped gossip, arXiv 2202.01545]
+ *
+ * States are values: every function returns the next one.
+ */
+import { CLIP_FACTOR, CLIP_MEMORY, CLIP_PATIENCE_AUTHORS, CLIP_PATIENCE_MIXES, MAX_CLIP_BOOST } from './limits.ts'
+
+export interface ClipState {
+  /** Moving average of the norm of our own updates between two mixes; null before the first. */
+  readonly typicalNorm: number | null
+  /** Power of two by which patience has widened the radius. */
+  readonly boost: number
+  /** Mixes in a row of which every difference was clipped, and whose they were. */
+  readonly clippedMixes: number
+  readonly authors: readonly string[]
+}
+
+export const NEW_CLIP_STATE: ClipState = { typicalNorm: null, boost: 1, clippedMixes: 0, authors: [] }
+
+/** In [0, 1]: what a difference of this norm is multiplied by. 0 when the norm is not finite. */
+export function clipFactor(norm: number, radius: number): number {
+  if (!Number.isFinite(norm)) return 0
+  return norm <= radius ? 1 : radius / norm
+}
+
+/** The radius; infinite before we moved at all, when nothing is known of what is far. */
+export function clipRadius(state: ClipState): number {
+  return state.typicalNorm === null ? Number.POSITIVE_INFINITY : CLIP_FACTOR * state.boost * state.typicalNorm
+}
+
+/** Takes in how far our own updates moved us since the last mix. A peer that did not move (it holds) learns nothing of distances. */
+export function afterUpdates(state: ClipState, norm: number): ClipState {
+  if (!Number.isFinite(norm) || norm <= 0) return state
+  const { typicalNorm } = state
+  return { ...state, typicalNorm: typicalNorm === null ? norm : typicalNorm + (norm - typicalNorm) / CLIP_MEMORY }
+}
+
+/** Takes in one mix: whose differences it mixed, and by which factors. */
+export function afterMix(state: ClipState, authors: readonly string[], factors: readonly number[]): ClipState {
+  // What is within reach again needs no wide radius any more.
+  if (factors.some((factor) => factor === 1)) return { ...state, boost: Math.max(1, state.boost / 2), clippedMixes: 0, authors: [] }
+  const next = { ...state, clippedMixes: state.clippedMixes + 1, authors: distinct([...state.authors, ...authors]) }
+  if (next.clippedMixes < CLIP_PATIENCE_MIXES || next.authors.length < CLIP_PATIENCE_AUTHORS) return next
+  return { ...state, boost: Math.min(MAX_CLIP_BOOST, 2 * state.boost), clippedMixes: 0, authors: [] }
+}
+
+/** The first distinct ones, as many as patience asks for: more need not be remembered. */
+function distinct(authors: readonly string[]): readonly string[] {
+  return [...new Set(authors)].slice(0, CLIP_PATIENCE_AUTHORS)
+}
