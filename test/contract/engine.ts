@@ -72,7 +72,7 @@ export function engineContract(name: string, create: () => Promise<Engine>): voi
             job.parameters.map((value, i) => value + distance * direction[i]!),
           )
           network.forward(job.arena, job.observations, 5)
-          return sum(network.outputs.map(({ name }) => dot(network.output(name), job.outputGradients.get(name)!)))
+          return network.outputs.reduce((loss, { name }) => loss + dot(network.output(name), job.outputGradients.get(name)!), 0)
         }
         const slope = (lossAt(h) - lossAt(-h)) / (2 * h)
         const expected = dot(gradient, direction)
@@ -294,9 +294,7 @@ function close(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance
 }
 
 function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  return sum(Array.from(a, (value, i) => value * b[i]!))
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0)
+  let sum = 0
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!
+  return sum
 }
