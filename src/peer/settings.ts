@@ -72,7 +72,7 @@ interface Fault {
 
 const DEFAULT_ENVIRONMENT = 'CartPole-v1'
 const DEFAULT_ALGORITHM: AlgorithmId = 'a2c'
-const DEFAULT_ENGINE = 'tfjs'
+const DEFAULT_ENGINE = 'wasm'
 
 /** With `--deterministic` the same command gives the same run, so the seed cannot be drawn. */
 const DETERMINISTIC_SEED = 1

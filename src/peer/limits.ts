@@ -1,0 +1,107 @@
+/** Limits of the peer: each with its unit and the reason for its value. */
+
+/** Authors remembered; the least recently heard is forgotten first. 4096 states of about 2 KiB are 8 MiB. */
+export const MAX_AUTHORS = 4096
+
+/** Frames accepted and not yet mixed; 64 of at most 1 MiB each bound the memory that strangers can make us hold. */
+export const MAX_PENDING_FRAMES = 64
+
+/** Frames older than this are dropped unmixed: what a peer knew a minute ago is no longer news. */
+export const MAX_FRAME_AGE_MS = 60_000
+
+/** A frame whose norm passes this multiple of our own parameters' is refused: no honest replica of one run is a thousand times another. */
+export const MAX_NORM_RATIO = 1_000
+
+/** Largest encoded snapshot that `auto` sends through gossip. libp2p's gossip drops anything over 4 MiB without an error. */
+export const MAX_GOSSIP_FRAME_BYTES = 1_048_576
+
+/** Time between beacons: at least 2 s, and 50 ms per peer known, so that a swarm of any size hears at most 20 beacons a second. */
+export const BEACON_PERIOD_MS = 2_000
+export const BEACON_PERIOD_PER_PEER_MS = 50
+
+/** After a connection opens the next beacon follows this soon, so that both sides know each other at once. */
+export const GREETING_DELAY_MS = 150
+
+/** Beacons accepted per author: 1 per second on average, 5 at once. */
+export const BEACON_RATE_PER_SECOND = 1
+export const BEACON_BURST = 5
+
+/** A peer is `silent` after this many of its beacon periods without a word. */
+export const SILENT_AFTER_PERIODS = 3
+
+/** Rounds while the learner holds: mixing goes on, paced by time, because no updates pace it. */
+export const HOLDING_PERIOD_MS = 200
+
+/** Digest and sketch in beacons are refreshed at most this often. */
+export const SKETCH_PERIOD_MS = 2_000
+
+/** An author counts in swarm estimates this long after its last accepted mix. */
+export const RECENT_MIX_MS = 30_000
+
+/** A frozen snapshot is kept this long for the joiner that asked for it. */
+export const FROZEN_SNAPSHOT_MS = 60_000
+
+/** Snapshots served at once: each holds a copy of the model. */
+export const MAX_DOWNLOADS_SERVED = 2
+
+/** One dial of a join address: refused, another network or another version is known within this time. */
+export const DIAL_TIMEOUT_MS = 5_000
+
+/** One request of the state protocol; a range is at most 65,000 bytes, so even 64 KiB/s answers in 1 s. */
+export const REQUEST_TIMEOUT_MS = 5_000
+
+/** A whole join: addresses dialled, manifest read, first donor found. Half of it per address is plenty on any link that can average. */
+export const JOIN_TIMEOUT_MS = 30_000
+
+/** Waiting for a donor that is busy. */
+export const BUSY_RETRY_MS = 500
+
+/** A download of `bytes` may take 30 s plus one second per MiB. */
+export const DOWNLOAD_BASE_MS = 30_000
+export const DOWNLOAD_BYTES_PER_SECOND = 1_048_576
+
+/** Connections a peer opens by itself towards authors that it hears of. More come from others; gossip needs about 6. */
+export const TARGET_CONNECTIONS = 8
+
+/** Redialling known addresses: first delay, doubling up to the last, each with jitter of a half. */
+export const REDIAL_FIRST_MS = 1_000
+export const REDIAL_LAST_MS = 30_000
+
+/** Addresses kept per author and in all. */
+export const MAX_ADDRESSES_PER_AUTHOR = 8
+
+/** `stats` events. */
+export const STATS_PERIOD_MS = 2_000
+
+/** Leaving on Ctrl-C: goodbye, workers, flush. */
+export const STOP_TIMEOUT_MS = 2_000
+
+/** Rounds of one peer, by default: a fast engine makes `period` updates in a few milliseconds and would flood the network. */
+export const DEFAULT_MIN_PERIOD_MS = 200
+
+/** Longest time between rounds that can be asked for: an hour; more is no averaging. */
+export const MAX_MIN_PERIOD_MS = 3_600_000
+
+/** Updates between rounds that can be asked for: a million is no averaging. */
+export const MAX_PERIOD_UPDATES = 1_000_000
+
+/** Memory that a run may ask of this peer: models of 256 MiB with target and moments fit in 2 GiB. */
+export const DEFAULT_MAX_MEMORY_BYTES = 2_147_483_648
+
+/** Longest name of a run, in characters: one column of a table. */
+export const MAX_NAME_LENGTH = 64
+
+/** Addresses to join, listen on or announce; a person pastes one, a script a few. */
+export const MAX_ADDRESSES_GIVEN = 64
+
+/** `--until minutes`: a year. */
+export const MAX_UNTIL_MINUTES = 525_600
+
+/** `--wait-for-peers`. */
+export const MAX_WAIT_FOR_PEERS = 64
+
+/** Memory that one parameter takes in a peer: parameters, gradient, two moments, snapshots, a frozen copy and messages, 4 bytes each. */
+export const BYTES_PER_PARAMETER = 48
+
+/** What a snapshot may hold beside its parameters: a header and normalisers (an Atari frame's moments are 441 KiB). */
+export const REPLICA_OVERHEAD_BYTES = 1_048_576

@@ -1,0 +1,30 @@
+/** The Workers port without threads: learners inline on virtual time, passes over arrays at once. */
+import { InlineLearner, type Pace } from '../learn/inline-learner.ts'
+import { createLearner } from '../learn/learner.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Learner } from '../ports/learner.ts'
+import type { Workers } from '../ports/workers.ts'
+import { parameterDigest, sha256 } from '../util/sha256.ts'
+
+/** `pace`: how much virtual time an update of this peer takes. */
+export function inlineWorkers(clock: Clock, pace: Pace): Workers {
+  const learners: Learner[] = []
+  return {
+    async learner(settings) {
+      const learner = new InlineLearner(await createLearner(settings), clock, pace)
+      learners.push(learner)
+      return learner
+    },
+    compute: {
+      digest: async (values) => parameterDigest(values),
+      chunkDigests: async (bytes, chunkBytes) => {
+        const digests: Uint8Array[] = []
+        for (let offset = 0; offset < bytes.length; offset += chunkBytes) digests.push(sha256(bytes.subarray(offset, offset + chunkBytes)))
+        return digests
+      },
+    },
+    async stop() {
+      await Promise.all(learners.map((learner) => learner.stop()))
+    },
+  }
+}
