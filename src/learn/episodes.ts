@@ -25,7 +25,7 @@ export class Episodes {
     this.#lengths = new Int32Array(environments)
   }
 
-  /** Mean raw return over the last 100 finished episodes, fewer at the start; null before the first. */
+  /** Mean raw return over the last 100 finished episodes, fewer at the start; null before the first and when it is not finite. */
   get returnMean(): number | null {
     return this.#mean(this.#lastReturns)
   }
@@ -57,8 +57,8 @@ export class Episodes {
     this.#lengths[row] = 0
     this.finished++
     if (this.solved !== null || this.#threshold === null || this.finished < EPISODE_WINDOW) return
-    const returnMean = this.returnMean!
-    if (returnMean >= this.#threshold) this.solved = { steps: this.steps, returnMean }
+    const { returnMean } = this
+    if (returnMean !== null && returnMean >= this.#threshold) this.solved = { steps: this.steps, returnMean }
   }
 
   #mean(values: Float64Array): number | null {
@@ -66,6 +66,6 @@ export class Episodes {
     if (count === 0) return null
     let sum = 0
     for (let i = 0; i < count; i++) sum += values[i]!
-    return sum / count
+    return Number.isFinite(sum) ? sum / count : null
   }
 }

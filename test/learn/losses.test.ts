@@ -118,8 +118,18 @@ test('Gaussian log-density, entropy and gradients', () => {
   const dLogStd = new Float32Array(2)
   policyGradientLoss(logProbs, scores, dLogProbs)
   gaussianGradient(mean, logStd, taken, dLogProbs, -entropyWeight / 2, dMean, dLogStd)
-  assertClose(dMean, numericGradient(mean, (m) => loss(m, logStd)), 1e-3, 1e-4)
-  assertClose(dLogStd, numericGradient(logStd, (s) => loss(mean, s)), 1e-3, 1e-4)
+  assertClose(
+    dMean,
+    numericGradient(mean, (m) => loss(m, logStd)),
+    1e-3,
+    1e-4,
+  )
+  assertClose(
+    dLogStd,
+    numericGradient(logStd, (s) => loss(mean, s)),
+    1e-3,
+    1e-4,
+  )
 })
 
 test('extreme logits stay finite', () => {

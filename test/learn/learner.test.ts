@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createLearner, type LearnerCore } from '../../src/learn/learner.ts'
+import { assertClose } from './helpers.ts'
+import { toySettings } from './toy.ts'
+
+function parametersOf(learner: LearnerCore): Float32Array {
+  const parameters = new Float32Array(learner.description.parameterCount)
+  learner.snapshot({ parameters, target: null })
+  return parameters
+}
+
+function update(learner: LearnerCore, times: number): void {
+  for (let i = 0; i < times; i++) learner.update()
+}
+
+test('A2C finds the action that pays, counts, and reports it by the usual names', async () => {
+  const learner = await createLearner(toySettings('Toy/Choice', {}, { threshold: 3.8 }))
+  update(learner, 150)
+  const progress = learner.progress(false, null)
+  assert.equal(progress.steps, 150 * 4 * 5)
+  assert.equal(progress.updates, 150)
+  assert.equal(progress.episodes, 4 * Math.floor((150 * 5) / 4))
+  assert.ok(progress.returnMean! > 3.8, `mean return ${progress.returnMean}`)
+  assert.equal(progress.lengthMean, 4)
+  assert.ok(progress.solved!.steps >= 400 && progress.solved!.steps <= progress.steps)
+  assert.deepEqual(Object.keys(progress.statistics).sort(), [
+    'rollout/ep_len_mean',
+    'rollout/ep_rew_mean',
+    'train/entropy_loss',
+    'train/explained_variance',
+    'train/gradient_norm',
+    'train/learning_rate',
+    'train/n_updates',
+    'train/policy_loss',
+    'train/skipped_updates',
+    'train/value_loss',
+  ])
+  assertClose([progress.statistics['train/learning_rate']!], [0.02 - (0.01 * (149 * 20)) / 10_000])
+  learner.dispose()
+})
+
+test('A2C finds a continuous action', async () => {
+  const learner = await createLearner(toySettings('Toy/Target', { normaliseAdvantages: true, environments: 16 }))
+  const before = learner.progress(false, null).statistics
+  assert.ok(!('rollout/ep_rew_mean' in before))
+  update(learner, 400)
+  const { returnMean, statistics } = learner.progress(false, null)
+  assert.ok(returnMean! > -0.5, `mean return ${returnMean}`)
+  assert.ok(statistics['train/std']! < 0.5, `deviation ${statistics['train/std']}`)
+  learner.dispose()
+})
+
+test('equal seeds give equal replicas, other actor seeds others, from the same initial weights', async () => {
+  const [a, b, c] = await Promise.all([2, 2, 3].map((actorSeed) => createLearner(toySettings('Toy/Choice', {}, { actorSeed }))))
+  assert.deepEqual(parametersOf(a!), parametersOf(c!))
+  for (const learner of [a!, b!, c!]) update(learner, 5)
+  assert.deepEqual(parametersOf(a!), parametersOf(b!))
+  assert.notDeepEqual(parametersOf(a!), parametersOf(c!))
+})
+
+test('a mix adds, an adoption replaces and takes up the place in the schedules', async () => {
+  const learner = await createLearner(toySettings('Toy/Choice'))
+  update(learner, 3)
+  const before = parametersOf(learner)
+  const delta = before.map((_, i) => (i % 3) / 8)
+  learner.mix(delta)
+  assertClose(
+    parametersOf(learner),
+    before.map((value, i) => value + delta[i]!),
+  )
+  learner.adopt({ parameters: delta, target: null, version: 100, steps: 5_000 })
+  assert.deepEqual(parametersOf(learner), delta)
+  assert.deepEqual([learner.version, learner.scheduleSteps, learner.updates, learner.steps], [100, 5_000, 3, 60])
+  update(learner, 2)
+  assert.deepEqual([learner.version, learner.scheduleSteps], [102, 5_040])
+  assertClose([learner.progress(false, null).statistics['train/learning_rate']!], [0.02 - (0.01 * 5_020) / 10_000])
+})
+
+test('an update that is not finite changes nothing but a counter; training goes on after it', async () => {
+  const environment = { id: 'Toy/Broken', options: { from: 6, to: 15 } }
+  const learner = await createLearner(toySettings('Toy/Broken', {}, { environment }))
+  update(learner, 1)
+  const before = parametersOf(learner)
+  update(learner, 2)
+  assert.deepEqual(parametersOf(learner), before)
+  update(learner, 1)
+  assert.notDeepEqual(parametersOf(learner), before)
+  const { updates, statistics } = learner.progress(false, null)
+  assert.equal(updates, 2)
+  assert.equal(statistics['train/skipped_updates'], 2)
+  assert.ok(Object.values(statistics).every(Number.isFinite))
+})
+
+test('ten bad updates in a row end the learner with the terms named', async () => {
+  const environment = { id: 'Toy/Broken', options: { from: 1, to: 1e9 } }
+  const learner = await createLearner(toySettings('Toy/Broken', {}, { environment }))
+  update(learner, 9)
+  assert.throws(() => learner.update(), {
+    code: 'diverged',
+    message: /^Training stopped because policy loss and value loss was not a finite/,
+  })
+})
+
+test('a gradient that overflows is named, whatever the loss', async () => {
+  const learner = await createLearner(toySettings('Toy/Choice'))
+  const { parameterCount } = learner.description
+  learner.adopt({ parameters: new Float32Array(parameterCount).fill(3e38), target: null, version: 0, steps: 0 })
+  update(learner, 9)
+  assert.throws(() => learner.update(), { code: 'diverged' })
+})
+
+test('a step limit is seen at the next update boundary', async () => {
+  const learner = await createLearner(toySettings('Toy/Choice', {}, { untilSteps: 41 }))
+  update(learner, 2)
+  assert.equal(learner.exhausted, false)
+  update(learner, 1)
+  assert.equal(learner.exhausted, true)
+})
+
+test('settings that cannot work are refused in a sentence', async () => {
+  const network = (changes: object) => ({ network: { ...toySettings('Toy/Choice').network, ...changes } })
+  await assert.rejects(createLearner(toySettings('Toy/Choice', { gamma: 2 })), { code: 'hyperparameter' })
+  await assert.rejects(createLearner(toySettings('Toy/Choice', {}, network({ input: [3] }))), {
+    code: 'network_mismatch',
+    message: 'The network takes observations of shape [3], but Toy/Choice gives [2].',
+  })
+  await assert.rejects(createLearner(toySettings('Toy/Target', {}, network({}))), {
+    code: 'network_mismatch',
+    message: "The network needs an output 'mean' of size 1 here, but it has none of that name.",
+  })
+  await assert.rejects(createLearner(toySettings('Toy/None')), { code: 'unknown_environment' })
+  const algorithm = { id: 'sarsa', hyperparameters: {}, horizonSteps: 1 }
+  await assert.rejects(createLearner(toySettings('Toy/Choice', {}, { algorithm })), { code: 'algorithm' })
+})

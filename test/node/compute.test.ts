@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { after, test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Worker } from 'node:worker_threads'
+import { INLINE_PASS_BYTES } from '../../src/node/limits.ts'
+import { threadWorkers } from '../../src/node/workers.ts'
+
+const started: Worker[] = []
+const remember = (worker: Worker) => started.push(worker)
+process.on('worker', remember)
+after(() => process.off('worker', remember))
+
+const sha256 = (bytes: Uint8Array) => new Uint8Array(createHash('sha256').update(bytes).digest())
+const ramp = (length: number) => Float32Array.from({ length }, (_, i) => i / 7)
+const bytesOf = (values: Float32Array) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+
+test('small arrays are digested inline, large ones in one helper thread, with the same answers', async () => {
+  const workers = threadWorkers()
+  const small = ramp(1000)
+  assert.deepEqual(await workers.compute.digest(small), sha256(bytesOf(small)))
+  assert.equal(started.length, 0)
+  const large = ramp(INLINE_PASS_BYTES / 4 + 1).subarray(0)
+  const shared = new Float32Array(new SharedArrayBuffer(large.byteLength))
+  shared.set(large)
+  const digests = await Promise.all([
+    workers.compute.digest(large),
+    workers.compute.digest(shared),
+    workers.compute.digest(large.subarray(0, 10)),
+  ])
+  assert.deepEqual(digests, [sha256(bytesOf(large)), sha256(bytesOf(large)), sha256(bytesOf(large.slice(0, 10)))])
+  assert.equal(large.length, INLINE_PASS_BYTES / 4 + 1)
+  assert.equal(started.length, 1)
+  await workers.stop()
+  assert.equal(started[0]!.threadId, -1)
+})
+
+test('chunks are digested one by one, the last one shorter', async () => {
+  const workers = threadWorkers()
+  for (const length of [0, 1, 2500, INLINE_PASS_BYTES + 1]) {
+    const bytes = new Uint8Array(length).map((_, i) => i % 251)
+    const expected = []
+    for (let at = 0; at < length; at += 1000) expected.push(sha256(bytes.slice(at, at + 1000)))
+    assert.deepEqual(await workers.compute.chunkDigests(bytes, 1000), expected)
+  }
+  await workers.stop()
+})
+
+test('a helper that dies fails what it had, and the next call gets another', async () => {
+  const workers = threadWorkers()
+  const large = ramp(INLINE_PASS_BYTES)
+  const lost = assert.rejects(workers.compute.digest(large), { code: 'helper_lost' })
+  // The event that announces the thread comes a tick later.
+  await nextTurn()
+  await started.at(-1)!.terminate()
+  await lost
+  assert.deepEqual(await workers.compute.digest(large), sha256(bytesOf(large)))
+  await workers.stop()
+  await assert.rejects(workers.compute.digest(large), { code: 'helper_lost' })
+})

@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Worker } from 'node:worker_threads'
+import { createLearner } from '../../src/learn/learner.ts'
+import { preset, presetNetwork } from '../../src/learn/presets.ts'
+import { startLearnerThread } from '../../src/node/learner-thread.ts'
+import type { Learner, LearnerSettings, Progress } from '../../src/ports/learner.ts'
+
+const started: Worker[] = []
+const remember = (worker: Worker) => started.push(worker)
+process.on('worker', remember)
+after(() => process.off('worker', remember))
+
+function settings(changes: Partial<LearnerSettings> = {}): LearnerSettings {
+  const { hyperparameters, network, horizonSteps } = preset('a2c', 'CartPole-v1')
+  return {
+    environment: { id: 'CartPole-v1', options: {} },
+    wrappers: [],
+    algorithm: { id: 'a2c', hyperparameters, horizonSteps },
+    network: presetNetwork(network, 'CartPole-v1', {}),
+    weightsSeed: 1,
+    actorSeed: 2,
+    engine: 'tfjs',
+    deterministic: true,
+    threads: 1,
+    threshold: null,
+    untilSteps: null,
+    ...changes,
+  }
+}
+
+/** Runs `use` with a learner thread and proves that stopping it leaves no thread behind. */
+async function withLearner(changes: Partial<LearnerSettings>, use: (learner: Learner) => Promise<void>): Promise<void> {
+  const learner = await startLearnerThread(settings(changes))
+  const worker = started.at(-1)!
+  try {
+    await use(learner)
+  } finally {
+    await learner.stop()
+    // A thread that is gone has no id any more.
+    assert.equal(worker.threadId, -1)
+  }
+}
+
+test('a thread learns the same as the core in the same number of updates', async () => {
+  await withLearner({ untilSteps: 2000 }, async (learner) => {
+    assert.equal(learner.progress().holding, true)
+    const first = await learner.snapshot()
+    assert.deepEqual([first.version, first.steps, first.target], [0, 0, null])
+    await learner.run()
+    // Resolves when the step limit makes it hold.
+    const progress = await learner.reach(1e6)
+    assert.deepEqual([progress.steps, progress.updates, progress.holding], [2000, 50, true])
+    assert.ok(progress.cpuMs === null || progress.cpuMs > 0)
+    const core = await createLearner(settings())
+    for (let i = 0; i < 50; i++) core.update()
+    const parameters = new Float32Array(core.description.parameterCount)
+    core.snapshot({ parameters, target: null })
+    const replica = await learner.snapshot()
+    assert.deepEqual(Float32Array.from(replica.parameters), parameters)
+    assert.deepEqual([replica.version, replica.steps], [50, 2000])
+    assert.deepEqual(learner.describe(), core.description)
+  })
+})
+
+test('requests are served while it runs, in order, and it goes on', async () => {
+  await withLearner({}, async (learner) => {
+    const { parameterCount } = learner.describe()
+    await learner.run()
+    await learner.reach(3)
+    await learner.hold()
+    const before = Float32Array.from((await learner.snapshot()).parameters)
+    const ones = new Float32Array(parameterCount).fill(1)
+    const shared = new Float32Array(new SharedArrayBuffer(4 * parameterCount)).fill(2)
+    // None is awaited before the next: each must be applied once, before the snapshot.
+    const mixes = [learner.mix(ones), learner.mix(shared), learner.mix(ones)]
+    const mixed = await learner.snapshot()
+    await Promise.all(mixes)
+    const expected = before.map((value) => Math.fround(Math.fround(Math.fround(value + 1) + 2) + 1))
+    assert.deepEqual(Float32Array.from(mixed.parameters), expected)
+    await learner.run()
+    const { updates } = learner.progress()
+    await Promise.all([learner.mix(ones), learner.reach(updates + 20), learner.reach(updates + 10), learner.snapshot()])
+    assert.ok(learner.progress().updates >= updates + 20)
+    await assert.rejects(learner.adopt(mixed), { code: 'not_holding', fault: 'local' })
+    await assert.rejects(learner.mix(new Float32Array(3)), { code: 'shape' })
+  })
+})
+
+test('an adopted replica is what a snapshot returns', async () => {
+  await withLearner({}, async (learner) => {
+    const parameters = new Float32Array(learner.describe().parameterCount).map((_, i) => i / 1000)
+    await learner.adopt({ parameters, target: null, version: 12, steps: 480 })
+    const replica = await learner.snapshot()
+    assert.deepEqual(
+      { ...replica, parameters: Float32Array.from(replica.parameters) },
+      { parameters, target: null, version: 12, steps: 480 },
+    )
+  })
+})
+
+test('progress arrives by itself, and at once when a hold begins', async () => {
+  await withLearner({}, async (learner) => {
+    const reports: Progress[] = []
+    const three = Promise.withResolvers<void>()
+    const unsubscribe = learner.onProgress((progress) => {
+      reports.push(progress)
+      if (reports.length === 3) three.resolve()
+    })
+    await learner.run()
+    await three.promise
+    await learner.hold()
+    assert.equal(reports.at(-1)!.holding, true)
+    assert.ok(reports[2]!.steps > reports[0]!.steps)
+    assert.ok('train/policy_loss' in reports[2]!.statistics)
+    unsubscribe()
+  })
+})
+
+test('waiting ends when its signal aborts', async () => {
+  await withLearner({}, async (learner) => {
+    await learner.run()
+    const controller = new AbortController()
+    const reached = learner.reach(1e9, controller.signal)
+    controller.abort()
+    await assert.rejects(reached, { name: 'AbortError' })
+    await assert.rejects(learner.reach(1e9, AbortSignal.abort()), { name: 'AbortError' })
+  })
+})
+
+test('a replica beyond repair ends the learner with a sentence', async () => {
+  await withLearner({}, async (learner) => {
+    const parameters = new Float32Array(learner.describe().parameterCount).fill(Number.NaN)
+    await learner.adopt({ parameters, target: null, version: 0, steps: 0 })
+    const failed = assert.rejects(learner.failed, { code: 'diverged', message: /^Training stopped because .* in 10 updates in a row/ })
+    await learner.run()
+    await assert.rejects(learner.reach(1000), { code: 'diverged' })
+    await failed
+    assert.equal(learner.progress().holding, true)
+    await assert.rejects(learner.snapshot(), { code: 'diverged' })
+  })
+})
+
+test('a thread that dies rejects everything with what happened', async () => {
+  const learner = await startLearnerThread(settings())
+  await learner.run()
+  const reached = assert.rejects(learner.reach(1e9), { code: 'learner_crashed' })
+  const failed = assert.rejects(learner.failed, { code: 'learner_crashed', message: /^The learner thread crashed \(it ended by itself\)/ })
+  await started.at(-1)!.terminate()
+  await Promise.all([reached, failed])
+  await assert.rejects(learner.mix(new Float32Array(learner.describe().parameterCount)), { code: 'learner_crashed' })
+  await learner.stop()
+})
+
+test('what cannot be built rejects with its own error and leaves no thread', async () => {
+  await assert.rejects(startLearnerThread(settings({ environment: { id: 'CartPole-v9', options: {} } })), {
+    name: 'GrapevineError',
+    code: 'unknown_environment',
+  })
+  assert.equal(started.at(-1)!.threadId, -1)
+})
+
+test('stop is quick, idempotent, and refuses what comes after', async () => {
+  const learner = await startLearnerThread(settings())
+  await learner.run()
+  const reached = assert.rejects(learner.reach(1e9), { code: 'stopped' })
+  const begun = performance.now()
+  await Promise.all([learner.stop(), learner.stop()])
+  assert.ok(performance.now() - begun < 1000)
+  await reached
+  await assert.rejects(learner.snapshot(), { code: 'stopped' })
+  // `failed` stays pending: stopping is no failure.
+  assert.equal(await Promise.race([learner.failed, sleep(1, 'pending')]), 'pending')
+})
