@@ -3,6 +3,7 @@ import { AcrobotRows } from './classic/acrobot.ts'
 import { CartPoleRows } from './classic/cartpole.ts'
 import { MountainCarContinuousRows, MountainCarRows } from './classic/mountain-car.ts'
 import { PendulumRows } from './classic/pendulum.ts'
+import { MINATAR } from './minatar/specs.ts'
 import { refuseOptions } from './options.ts'
 import { type Rows, singleOf, vectorOf } from './rows.ts'
 import type { EnvironmentSpec } from './types.ts'
@@ -75,4 +76,5 @@ export const BUILTIN: readonly EnvironmentSpec[] = [
     },
     (count) => new PendulumRows(count),
   ),
+  ...MINATAR,
 ]
