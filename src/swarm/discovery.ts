@@ -36,10 +36,9 @@ export class Discovery {
     this.#context = context
   }
 
-  /** Goes into libp2p's `services`, only to get at its components. */
-  attach(components: MulticastDNSComponents): this {
+  /** What multicast DNS needs of libp2p: the addresses to announce. */
+  attach(components: MulticastDNSComponents): void {
     this.#components = components
-    return this
   }
 
   /** Answers and asks for the run of `topic`; the first topic of a run decides, later calls do nothing. */

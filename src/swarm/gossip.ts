@@ -21,11 +21,10 @@ import type { NetworkErrorCode, PeerId, Validator, Verdict } from '../ports/netw
 import { GrapevineError } from '../util/errors.ts'
 import * as limits from './limits.ts'
 
-/** What gossipsub's class has and its interface does not name: options of one publication, parameters of topics learned later, the timer it leaves behind. */
+/** What gossipsub's class has and its interface does not name: options of one publication, and parameters of topics that are learned later. */
 interface GossipInternals {
   publish(topic: string, bytes: Uint8Array, options: PublishOpts): Promise<PublishResult>
   readonly score: { readonly params: { readonly topics: Record<string, TopicScoreParams> } }
-  readonly status: { readonly heartbeatTimeout?: NodeJS.Timeout }
 }
 
 interface Topic {
@@ -78,11 +77,9 @@ export class Gossip {
     for (const [name, topic] of this.#topics) if (topic.validator !== null) this.#join(name)
   }
 
-  /** To be called before libp2p stops; what it returns, after. gossipsub leaves a heartbeat pending, which would hold the process for as long. */
-  stopping(): () => void {
+  /** Before libp2p stops. */
+  stopping(): void {
     this.#running = false
-    const status = this.#service?.status
-    return () => clearTimeout(status?.heartbeatTimeout)
   }
 
   async publish(name: string, bytes: Uint8Array): Promise<number> {

@@ -23,7 +23,7 @@ import { dial } from './dial.ts'
 import { Discovery } from './discovery.ts'
 import { Gossip, notRunning } from './gossip.ts'
 import { keyFromSeed, peerIdOfKey } from './identity.ts'
-import { createNode, type Node } from './node.ts'
+import { createNode, type Node, stopNode } from './node.ts'
 import { gossipsBothWays, repairLinks } from './repair.ts'
 import { type RequestContext, request, serve } from './requests.ts'
 import { CountedTcp } from './transport.ts'
@@ -158,7 +158,7 @@ class Swarm implements Network {
       announce,
       transport: (components) => this.#tcp.transport(components),
       gossip: (components) => this.#gossip.service(components),
-      discovery: (components) => this.#discovery.attach(components),
+      onComponents: (components) => this.#discovery.attach(components),
     })
     const stopping = this.#stopping.signal
     const admission = new Admission({ node, clock, log, agent: AGENT_VERSION, stopping, listeners: this.#listeners })
@@ -170,7 +170,7 @@ class Swarm implements Network {
       throw cannotListen(error, listen)
     }
     if (signal.aborted || stopping.aborted) {
-      await node.stop()
+      await stopNode(node)
       throw signal.aborted ? signal.reason : stopping.reason
     }
     this.#running = running
@@ -198,9 +198,8 @@ class Swarm implements Network {
     if (running === null) return
     await this.#discovery.stop()
     await Promise.all(running.node.getConnections().map((connection) => closeConnection(connection, this.#options.clock)))
-    const finish = this.#gossip.stopping()
-    await running.node.stop()
-    finish()
+    this.#gossip.stopping()
+    await stopNode(running.node)
   }
 
   #context(): Running {

@@ -10,7 +10,17 @@ import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
 import * as limits from './limits.ts'
 
-export type Node = Libp2p<{ identify: Identify; ping: Ping; gossip: GossipSub; discovery: object }>
+export type Node = Libp2p<{ identify: Identify; ping: Ping; gossip: GossipSub; leftovers: Leftovers }>
+
+/** Where libp2p keeps a timer that it forgets when it stops: the next update of its stored addresses, a second after a listener closed. */
+interface Leftovers {
+  readonly addressManager: { readonly _updatePeerStoreAddresses: { stop(): void } }
+}
+
+/** And gossipsub: its next heartbeat. */
+interface Heartbeat {
+  readonly status: { readonly heartbeatTimeout?: NodeJS.Timeout }
+}
 
 export interface NodeParts {
   readonly privateKey: Ed25519PrivateKey
@@ -20,7 +30,8 @@ export interface NodeParts {
   readonly announce: readonly string[]
   readonly transport: (components: TCPComponents) => Transport
   readonly gossip: (components: GossipSubComponents) => GossipSub
-  readonly discovery: (components: MulticastDNSComponents) => object
+  /** Shown once, before anything starts. */
+  readonly onComponents: (components: MulticastDNSComponents) => void
 }
 
 export function createNode(parts: NodeParts): Promise<Node> {
@@ -77,7 +88,18 @@ export function createNode(parts: NodeParts): Promise<Node> {
       }),
       ping: ping({ timeout: limits.PING_TIMEOUT_MS }),
       gossip: parts.gossip,
-      discovery: parts.discovery,
+      leftovers: (components: MulticastDNSComponents): Leftovers => {
+        parts.onComponents(components)
+        return { addressManager: components.addressManager } as unknown as Leftovers
+      },
     },
   })
+}
+
+/** Stops the node, and then the timers that it leaves behind and that would hold the process for up to a second. */
+export async function stopNode(node: Node): Promise<void> {
+  const { status } = node.services.gossip as GossipSub & Heartbeat
+  await node.stop()
+  clearTimeout(status.heartbeatTimeout)
+  node.services.leftovers.addressManager._updatePeerStoreAddresses.stop()
 }
