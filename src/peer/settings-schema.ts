@@ -3,15 +3,15 @@
  * Each message completes a sentence that begins with the name of the flag or field.
  */
 import { z } from 'zod'
+import { codecNames } from '../average/codecs.ts'
 import { listEnvironments } from '../envs/registry.ts'
 import { ALGORITHMS } from '../learn/hyperparameters.ts'
 import type { HyperValue } from '../ports/learner.ts'
 import { nearest } from '../util/nearest.ts'
 import { type AddressUse, readAddress } from './address.ts'
 import { MAX_ADDRESSES_GIVEN, MAX_NAME_LENGTH, MAX_PERIOD_UPDATES, MAX_UNTIL_MINUTES, MAX_WAIT_FOR_PEERS } from './limits.ts'
+import { STRATEGIES } from './strategies.ts'
 
-const STRATEGIES = ['auto', 'broadcast', 'none'] as const
-const CODECS = ['f32', 'f16'] as const
 const ENGINES = ['wasm', 'tfjs'] as const
 
 /** Seeds are 32-bit words. */
@@ -31,8 +31,8 @@ const foundingShape = {
     return algorithm === undefined ? { fault: unknown('algorithm', value, ALGORITHMS), code: 'unknown_algorithm' } : { value: algorithm }
   }),
   seed: field((value) => wholeNumber(value, 0, MAX_SEED)),
-  strategy: field((value) => oneOf('strategy', value, STRATEGIES)),
-  codec: field((value) => oneOf('codec', value, CODECS)),
+  strategy: field((value) => oneOf('strategy', value, ['auto', ...STRATEGIES])),
+  codec: field((value) => oneOf('codec', value, codecNames())),
   period: field((value) => wholeNumber(value, 1, MAX_PERIOD_UPDATES)),
   name: field(readName),
 }

@@ -1,0 +1,40 @@
+/** The answer of `grapevine status` for a person: what the run is, how this peer stands, and a table of the others. */
+import type { PeerStatus } from './events.ts'
+import { count, distance, duration, harmless, mean, plural } from './format.ts'
+
+export function statusText(status: PeerStatus): string[] {
+  const alive = status.peers.filter((peer) => peer.state === 'alive').length
+  const rate = status.stepsPerSecond === null ? '' : `, ${count(status.stepsPerSecond)}/s`
+  const rows: [string, string][] = [
+    ['run', `${harmless(status.name)} (${status.run.slice(0, 12)})`],
+    ['training', `${harmless(status.environment)} with ${status.algorithm} (${status.engine})`],
+    ['progress', `${plural(status.steps, 'step')}${rate}, ${plural(status.updates, 'update')}, ${plural(status.episodes, 'episode')}`],
+    ['mean return', `${mean(status.returnMean)} over the last 100 episodes`],
+    ['averaging', `${status.strategy}, consensus distance ${distance(status.consensusDistance)}`],
+    ['peer', status.peer],
+    ...status.addresses.map((address, i): [string, string] => [i === 0 ? 'addresses' : '', address]),
+    ['up', duration(status.uptimeSeconds)],
+    ['others', `${count(alive)} alive of ${count(status.peers.length)} known`],
+  ]
+  const counters = Object.entries(status.counters).map(([name, value]) => `${name} ${count(value)}`)
+  const lines = rows.map(([name, value]) => `${name.padEnd(12)} ${value}`)
+  if (counters.length > 0) lines.push(`${'counters'.padEnd(12)} ${counters.join(', ')}`)
+  return status.peers.length === 0 ? lines : [...lines, '', ...peerTable(status.peers)]
+}
+
+function peerTable(peers: PeerStatus['peers']): string[] {
+  const head = ['PEER', 'STATE', 'STEPS', 'RETURN', 'MIXES', 'REFUSED']
+  const body = peers.map((peer) => [peer.id, peer.state, count(peer.steps), mean(peer.returnMean), count(peer.mixes), count(peer.refused)])
+  return table([head, ...body], [false, false, true, true, true, true])
+}
+
+/** Columns as wide as their widest cell, two spaces between; `right`: which are aligned to the right. */
+export function table(rows: readonly (readonly string[])[], right: readonly boolean[]): string[] {
+  const widths = right.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
+  return rows.map((row) =>
+    row
+      .map((cell, column) => (right[column] ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)))
+      .join('  ')
+      .trimEnd(),
+  )
+}

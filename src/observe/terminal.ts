@@ -1,0 +1,100 @@
+/**
+ * What a daemon says to a person: pure functions from events and settings to lines of text. Where the lines go, and when, is the caller's.
+ */
+import type { PeerEvent } from './events.ts'
+import { compact, count, distance, duration, harmless, mean, plural, shortId } from './format.ts'
+
+type EventNamed<Name extends PeerEvent['event']> = Extract<PeerEvent, { event: Name }>
+
+/** Escape sequences for a terminal that shows colours, empty texts for one that must not (NO_COLOR). */
+export interface Paint {
+  readonly good: (text: string) => string
+  readonly bad: (text: string) => string
+  readonly dim: (text: string) => string
+}
+
+export function paint(colours: boolean): Paint {
+  const wrap = (code: number) => (text: string) => (colours ? `\u001b[${code}m${text}\u001b[0m` : text)
+  return { good: wrap(32), bad: wrap(33), dim: wrap(2) }
+}
+
+export interface Greeting {
+  readonly version: string
+  readonly environment: string
+  readonly algorithm: string
+  readonly engine: string
+  readonly dataDir: string
+  readonly addresses: readonly string[]
+  /** The words that start this program when pasted into a shell: `grapevine`, or what stands for it here. */
+  readonly program: string
+  /** The command that was given: for the advice how to reach other machines. */
+  readonly command: 'start' | 'join'
+}
+
+/** What is trained, where its things are, who can reach it and how. */
+export function greeting(facts: Greeting): string[] {
+  const [best] = [...facts.addresses].sort((a, b) => Number(isLoopback(a)) - Number(isLoopback(b)))
+  const reach = facts.addresses.every(isLoopback)
+    ? `this machine only; for others: ${facts.command} --lan`
+    : 'other machines that reach these addresses'
+  return [
+    `Grapevine ${facts.version}: ${facts.command === 'start' ? 'training' : 'joined a run that trains'} ${harmless(facts.environment)} with ${facts.algorithm} (${facts.engine})`,
+    `  data folder  ${facts.dataDir}`,
+    ...facts.addresses.map((address, i) => `  ${i === 0 ? 'addresses' : '         '}    ${address}`),
+    `  open to      ${reach}`,
+    ...(best === undefined ? [] : ['Paste this to join:', `  ${facts.program} join ${best}`]),
+  ]
+}
+
+/** The line that a terminal keeps updating, at most `columns` wide. */
+export function liveLine(stats: EventNamed<'stats'>, curve: string, columns: number): string {
+  const parts = [
+    `${compact(stats.steps)} steps`,
+    `${compact(stats.stepsPerSecond)}/s`,
+    `return ${mean(stats.returnMean)}${curve === '' ? '' : ` ${curve}`}`,
+    plural(stats.peers, 'peer'),
+    ...(stats.consensusDistance === null ? [] : [`distance ${distance(stats.consensusDistance)}`]),
+  ]
+  return parts.join('  ').slice(0, Math.max(0, columns))
+}
+
+/** The same for a file or a pipe: whole numbers, no curve. */
+export function plainLine(stats: EventNamed<'stats'>): string {
+  const rate = stats.stepsPerSecond === null ? '' : ` (${count(stats.stepsPerSecond)}/s)`
+  const apart = stats.consensusDistance === null ? '' : `, consensus distance ${distance(stats.consensusDistance)}`
+  return `${plural(stats.steps, 'step')}${rate}, ${plural(stats.episodes, 'episode')}, mean return ${mean(stats.returnMean)}, ${plural(stats.peers, 'peer')}${apart}`
+}
+
+/** `afterwards`: what happens next, such as "going on, Ctrl-C stops"; empty when the daemon leaves. */
+export function solvedLine(solved: EventNamed<'solved'>, environment: string, afterwards: string): string {
+  const facts = `mean return ${mean(solved.returnMean)} over 100 episodes after ${plural(solved.steps, 'step')} in ${duration(solved.seconds)}`
+  return `solved ${harmless(environment)}: ${facts}${afterwards === '' ? '' : `; ${afterwards}`}`
+}
+
+/** One line for an event that a person wants to know of; null for those that the other functions show or that only machines read. */
+export function eventLine(event: PeerEvent): string | null {
+  switch (event.event) {
+    case 'joined':
+      return `took over the weights of peer ${shortId(event.from)} at version ${count(event.version)}`
+    case 'served':
+      return `gave the weights to peer ${shortId(event.peer)}`
+    case 'peer':
+      return event.state === 'connecting' ? null : `peer ${shortId(event.id)} ${PEER_STATES[event.state]}`
+    case 'warning':
+      return `warning: ${harmless(event.message)}`
+    case 'error':
+      return `error: ${harmless(event.message)}`
+    case 'stopped':
+      return `stopped after ${plural(event.steps, 'step')} (${event.reason})`
+    case 'checkpoint':
+      return `saved ${event.path}`
+    default:
+      return null
+  }
+}
+
+const PEER_STATES = { alive: 'is here', silent: 'has fallen silent', left: 'has left', banned: 'is banned' } as const
+
+function isLoopback(address: string): boolean {
+  return /^\/ip4\/127\.|^\/ip6\/::1\/|^\/dns[46]?\/localhost\//.test(address)
+}
