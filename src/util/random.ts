@@ -2,12 +2,11 @@
  * A seeded generator for everything but NumPy-compatible resets: sfc32 (Chris Doty-Humphrey, PractRand), 128 bits of state, 32-bit words.
  * The same key gives the same stream on every machine.
  */
-import type { Random } from '../ports/random.ts'
 
 /** State as four words, so that a stream can be saved and go on. */
 export type RandomState = readonly [number, number, number, number]
 
-export class SeededRandom implements Random {
+export class SeededRandom {
   #a: number
   #b: number
   #c: number

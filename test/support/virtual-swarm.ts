@@ -1,0 +1,124 @@
+/**
+ * Peers of one run in one process on virtual time: the peer's core, inline learners, the network in memory. Wait with `until`, never sleep.
+ */
+import assert from 'node:assert/strict'
+import type { PeerEvent } from '../../src/observe/events.ts'
+import { foundRun } from '../../src/peer/found.ts'
+import { joinRun } from '../../src/peer/join.ts'
+import { Peer } from '../../src/peer/peer.ts'
+import type { PeerPorts } from '../../src/peer/run.ts'
+import { type PeerSettings, resolveSettings } from '../../src/peer/settings.ts'
+import type { Network } from '../../src/ports/network.ts'
+import { VirtualClock } from '../../src/sim/clock.ts'
+import { type MemoryHub, memoryNetwork } from '../../src/sim/network.ts'
+import { inlineWorkers } from '../../src/sim/workers.ts'
+import { seededRandom } from '../../src/util/random.ts'
+import { MemoryStorage } from './memory-storage.ts'
+import { examplePeerId } from './peer-ids.ts'
+
+export interface VirtualPeer {
+  readonly peer: Peer
+  readonly network: Network
+  readonly events: PeerEvent[]
+  /** Events of one kind. */
+  of<K extends PeerEvent['event']>(kind: K): Extract<PeerEvent, { event: K }>[]
+  /** Goodbye. */
+  leave(): Promise<void>
+  /** Gone without a word. */
+  crash(): Promise<void>
+}
+
+export interface VirtualPeerOptions {
+  /** Addresses to join; none: founds the run. */
+  readonly join?: readonly string[]
+  readonly waitForPeers?: number
+  readonly updateMs?: number
+  readonly set?: Readonly<Record<string, string | number>>
+  readonly flags?: Readonly<Record<string, unknown>>
+}
+
+export class VirtualSwarm {
+  readonly clock = new VirtualClock()
+  readonly hub: MemoryHub = memoryNetwork(this.clock, { delayMs: 5 })
+  #next = 1
+
+  /** Starts a peer; virtual time passes meanwhile. Rejects as the daemon's start would. */
+  async add(options: VirtualPeerOptions = {}): Promise<VirtualPeer> {
+    const number = this.#next++
+    const network = this.hub.join(examplePeerId(number))
+    return this.during(this.#start(number, network, options))
+  }
+
+  async #start(number: number, network: Network, options: VirtualPeerOptions): Promise<VirtualPeer> {
+    const { clock } = this
+    const events: PeerEvent[] = []
+    const emit = (event: PeerEvent) => void events.push(event)
+    const workers = inlineWorkers(clock, { updateMs: options.updateMs ?? 1, sliceUpdates: 20 })
+    const log = { debug() {}, info() {}, warn() {}, error() {} }
+    const ports: PeerPorts = { network, clock, random: seededRandom('peer', number), log, storage: new MemoryStorage(), workers }
+    const settings = this.#settings(options)
+    await network.start(new AbortController().signal)
+    const joined = 'join' in settings.run ? await joinRun(settings.run.join, settings, ports, new AbortController().signal) : null
+    if (joined !== null) emit({ event: 'joined', run: joined.run.id, from: joined.from, version: joined.version, digest: joined.digest })
+    const run =
+      joined?.run ?? ('found' in settings.run ? await foundRun(settings, settings.run.found, ports, () => undefined) : assert.fail())
+    const peer = new Peer(run, ports, {
+      incarnation: clock.unixSeconds(),
+      minPeriodMs: settings.minPeriodMs,
+      knownAddresses: options.join ?? [],
+      waitForPeers: settings.waitForPeers,
+      emit,
+    })
+    await peer.start()
+    const down = async () => {
+      await workers.stop()
+      await network.stop()
+    }
+    return {
+      peer,
+      network,
+      events,
+      of: <K extends PeerEvent['event']>(kind: K) =>
+        events.filter((event): event is Extract<PeerEvent, { event: K }> => event.event === kind),
+      leave: () => this.during(peer.stop().then(down)),
+      crash: () =>
+        this.during(
+          network
+            .stop()
+            .then(() => Promise.all([peer.stop(), workers.stop()]))
+            .then(() => undefined),
+        ),
+    }
+  }
+
+  #settings(options: VirtualPeerOptions): PeerSettings {
+    const set = Object.entries(options.set ?? {}).map(([key, value]) => `${key}=${value}`)
+    // The command line knows only addresses of TCP; here they are of the memory network.
+    const settings = resolveSettings({
+      command: options.join === undefined ? 'start' : 'join',
+      addresses: options.join === undefined ? [] : ['127.0.0.1:1'],
+      flags: { ...options.flags, set, 'wait-for-peers': options.waitForPeers ?? 0 },
+      file: null,
+      randomSeed: 5,
+    })
+    return options.join === undefined ? settings : { ...settings, run: { join: options.join } }
+  }
+
+  /** Lets virtual time pass until `condition` holds; fails after `limitMs` of it. */
+  async until(condition: () => boolean, limitMs: number, what: string): Promise<void> {
+    await this.clock.run(limitMs, condition)
+    assert.ok(condition(), `within ${limitMs} virtual ms: ${what}`)
+  }
+
+  /** Lets virtual time pass until `work` is settled, then returns or throws what it did. */
+  async during<T>(work: Promise<T>): Promise<T> {
+    let settled = false
+    const done = work.finally(() => {
+      settled = true
+    })
+    done.catch(() => undefined)
+    await this.clock.run(600_000, () => settled)
+    assert.ok(settled, 'the work goes on after ten virtual minutes')
+    return done
+  }
+}
