@@ -44,8 +44,8 @@ const RECORDED_SNAPSHOTS = 20
 const RECORD_EVERY_MS = 100
 /** Resolution of the event loop's histogram, which counts this much for a loop without delay. */
 const DELAY_RESOLUTION_MS = 1
-/** Settling after gossip is turned on or off: what was on its way arrives. */
-const SETTLE_MS = 100
+/** After gossip is turned on or off, beside two rounds: what was on its way arrives and is mixed. */
+const SETTLE_MS = 200
 
 interface Recording {
   readonly address: string
@@ -105,7 +105,7 @@ export async function main(args: string[]): Promise<void> {
       for (const on of pair % 2 === 0 ? [true, false] : [false, true]) {
         gossip.on = on
         await ordered(child, { gossip: on })
-        await systemClock.sleep(SETTLE_MS)
+        await systemClock.sleep(SETTLE_MS + 2 * minPeriodMs)
         const before = mixes
         rates[on ? 'on' : 'off'] = await updatesPerCpuSecond(run.learner, Number(values['block-ms']))
         if (on !== mixes > before) throw new Error(`gossip should be ${on ? 'on' : 'off'}, and ${mixes - before} snapshots were mixed`)
