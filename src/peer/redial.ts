@@ -78,7 +78,7 @@ export class Redialler {
 }
 
 /** The peer id at the end of an address, or null when it names none. */
-export function peerOf(address: string): string | null {
+function peerOf(address: string): string | null {
   const at = address.lastIndexOf('/p2p/')
   return at < 0 ? null : address.slice(at + 5)
 }

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { checkCompatible } from '../../src/peer/compatible.ts'
+import { planRun } from '../../src/peer/found.ts'
+import { resolveSettings } from '../../src/peer/settings.ts'
+import { seededRandom } from '../../src/util/random.ts'
+import type { Manifest } from '../../src/wire/manifest.ts'
+
+const settings = resolveSettings({ command: 'start', addresses: [], flags: {}, file: null, randomSeed: 1 })
+assert.ok('found' in settings.run)
+const manifest: Manifest = { ...planRun(settings.run.found, seededRandom(1)).plan, initialDigest: '0'.repeat(64) }
+const GIB = 2 ** 30
+
+function refusal(changes: Partial<Manifest>, memory = GIB): { message: string; field: unknown } {
+  try {
+    checkCompatible({ ...manifest, ...changes }, memory)
+  } catch (error) {
+    const { code, message, data } = error as { code: string; message: string; data: { field: unknown } }
+    assert.equal(code, 'cannot_join')
+    return { message, field: data.field }
+  }
+  return assert.fail('it was accepted')
+}
+
+describe('can this peer run that manifest?', () => {
+  test('its own: yes', () => {
+    assert.equal(checkCompatible(manifest, GIB).id, 'CartPole-v1')
+  })
+
+  test('the field that cannot be satisfied is named in one sentence', () => {
+    const { environment, algorithm, network, averaging } = manifest
+    assert.deepEqual(refusal({ environment: { ...environment, id: 'Foo-v0' } }), {
+      message: 'Cannot take part in this run: environment Foo-v0 is not registered here.',
+      field: 'environment',
+    })
+    assert.match(
+      refusal({ environment: { ...environment, version: '99' } }).message,
+      /environment CartPole-v1 is version 99 there and \S+ here/,
+    )
+    assert.match(refusal({ algorithm: { ...algorithm, id: 'dreamer' } }).message, /algorithm dreamer is not known here/)
+    assert.match(refusal({ algorithm: { ...algorithm, hyperparameters: { gamma: 7 } } }).message, /gamma/)
+    assert.match(refusal({ wrappers: [{ id: 'frameStack', options: {} }] }).message, /wrapper frameStack is not known here/)
+    assert.match(refusal({ averaging: { ...averaging, strategy: 'telepathy' } }).message, /strategy telepathy is not known here/)
+    assert.match(refusal({ averaging: { ...averaging, codec: 'f64' } }).message, /codec f64 is not known here/)
+    const heads = network.heads.map((head) => (head.name === 'logits' ? { ...head, size: 4 } : head))
+    assert.match(refusal({ network: { ...network, heads } }).message, /network logits is 64x4 there and 64x2 here/)
+    assert.match(refusal({}, 1_000).message, /parameters need about .* --max-memory allows/)
+  })
+})

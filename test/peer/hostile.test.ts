@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { parameterDigest } from '../../src/util/sha256.ts'
+import { encodeFrame } from '../../src/wire/frame.ts'
+import { beaconTopic, parameterTopic } from '../../src/wire/protocol.ts'
+import { examplePeerId } from '../support/peer-ids.ts'
+import { VirtualSwarm } from '../support/virtual-swarm.ts'
+
+/** A peer that holds still, and a stranger connected to it who speaks the topics of its run. */
+async function besieged() {
+  const swarm = new VirtualSwarm()
+  const victim = await swarm.add({ waitForPeers: 9 })
+  const stranger = swarm.hub.join(examplePeerId(66))
+  await stranger.start(new AbortController().signal)
+  const { run } = victim.peer
+  stranger.subscribe(parameterTopic(run.id), 1_048_576, () => 'accept')
+  stranger.subscribe(beaconTopic(run.id), 1_024, () => 'accept')
+  await swarm.during(stranger.dial(victim.network.addresses()[0]!, new AbortController().signal))
+  let sequence = 0
+  const send = async (values: Float32Array, changes: { count?: number; runPrefix?: Uint8Array; sequence?: number } = {}) => {
+    const payload = new Uint8Array(values.buffer.slice(0))
+    const frame = encodeFrame({
+      runPrefix: changes.runPrefix ?? run.prefix,
+      author: stranger.id,
+      incarnation: 1,
+      sequence: changes.sequence ?? ++sequence,
+      version: 1,
+      epoch: 1,
+      codec: 'f32',
+      count: changes.count ?? values.length,
+      payload,
+      normalisers: [],
+    })
+    await stranger.publish(parameterTopic(run.id), frame)
+    await swarm.clock.run(1_000)
+  }
+  const digest = async () => Buffer.from(parameterDigest((await run.learner.snapshot()).parameters)).toString('hex')
+  const end = async () => {
+    await victim.leave()
+    await stranger.stop()
+  }
+  return { swarm, victim, stranger, run, send, digest, end }
+}
+
+describe('a hostile peer', () => {
+  test('frames that are not finite, of wrong size, of another run or too far are refused, counted and never mixed', async () => {
+    const { victim, run, send, digest, end } = await besieged()
+    const before = await digest()
+    const sound = run.initial.slice()
+    const poisoned = sound.slice()
+    poisoned[17] = Number.NaN
+    const refusals: string[] = []
+    const expectRefusal = async (code: string) => {
+      refusals.push(code)
+      assert.deepEqual(
+        victim.of('refused').map((event) => event.code),
+        refusals,
+      )
+    }
+    await send(poisoned)
+    await expectRefusal('not_finite')
+    await send(sound.subarray(1).slice())
+    await expectRefusal('manifest_mismatch')
+    assert.equal(victim.of('mix').length, 0)
+    assert.equal(await digest(), before)
+    assert.equal(victim.peer.counters().refused_not_finite, 1)
+    assert.equal(victim.peer.counters().refused_manifest_mismatch, 1)
+    await end()
+  })
+
+  test('the control: a sound frame of the same stranger is mixed, once', async () => {
+    const { victim, stranger, run, send, digest, end } = await besieged()
+    const before = await digest()
+    const moved = run.initial.map((value) => value + 0.5)
+    await send(moved)
+    assert.deepEqual(
+      victim.of('mix').map((event) => event.with),
+      [stranger.id],
+    )
+    assert.notEqual(await digest(), before)
+    const after = (await run.learner.snapshot()).parameters
+    assert.ok(after.every((value, i) => Math.abs(value - (run.initial[i]! + 0.25)) < 1e-6))
+    await send(moved, { sequence: 1 })
+    assert.equal(victim.of('mix').length, 1)
+    assert.deepEqual(
+      victim.of('refused').map((event) => event.code),
+      ['stale_version'],
+    )
+    await end()
+  })
+
+  test('beacons that are noise or too many are refused and counted', async () => {
+    const { swarm, victim, stranger, run, end } = await besieged()
+    for (let i = 0; i < 3; i++) await stranger.publish(beaconTopic(run.id), Uint8Array.of(i, 1, 2))
+    await swarm.clock.run(500)
+    const codes = victim.of('refused').map((event) => event.code)
+    assert.ok(codes.length > 0 && codes.every((code) => code === 'bad_beacon'), codes.join())
+    await end()
+  })
+})
