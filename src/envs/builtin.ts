@@ -3,6 +3,7 @@ import { AcrobotRows } from './classic/acrobot.ts'
 import { CartPoleRows } from './classic/cartpole.ts'
 import { MountainCarContinuousRows, MountainCarRows } from './classic/mountain-car.ts'
 import { PendulumRows } from './classic/pendulum.ts'
+import { LanderRows } from './lander/lander.ts'
 import { MINATAR } from './minatar/specs.ts'
 import { refuseOptions } from './options.ts'
 import { type Rows, singleOf, vectorOf } from './rows.ts'
@@ -75,6 +76,26 @@ export const BUILTIN: readonly EnvironmentSpec[] = [
       maxEpisodeSteps: 200,
     },
     (count) => new PendulumRows(count),
+  ),
+  plain(
+    {
+      id: 'LunarLander-v3',
+      version: '1',
+      description: 'land between two flags with four engine settings; shaped reward, 100 at rest, -100 for a crash',
+      threshold: 200,
+      maxEpisodeSteps: 1000,
+    },
+    (count) => new LanderRows(count, false),
+  ),
+  plain(
+    {
+      id: 'LunarLanderContinuous-v3',
+      version: '1',
+      description: 'the same with continuous engines',
+      threshold: 200,
+      maxEpisodeSteps: 1000,
+    },
+    (count) => new LanderRows(count, true),
   ),
   ...MINATAR,
 ]
