@@ -1,0 +1,18 @@
+/** Exit codes, a contract with scripts: 0 done, 1 failure, 2 bad usage, 3 cannot join. */
+import { GrapevineError } from '../util/errors.ts'
+
+export const DONE = 0
+export const FAILURE = 1
+export const BAD_USAGE = 2
+const CANNOT_JOIN = 3
+
+const USAGE_CODES = ['usage', 'malformed', 'unknown_environment', 'unknown_algorithm', 'hyperparameter', 'config']
+
+/** Whatever another peer or the network did to a joiner means that it cannot join; these are its own doing. */
+const JOIN_CODES = ['cannot_join', 'self', 'wrong_peer']
+
+export function exitCodeOf(error: unknown): number {
+  if (!(error instanceof GrapevineError)) return FAILURE
+  if (USAGE_CODES.includes(error.code)) return BAD_USAGE
+  return error.fault !== 'local' || JOIN_CODES.includes(error.code) ? CANNOT_JOIN : FAILURE
+}

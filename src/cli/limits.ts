@@ -1,0 +1,22 @@
+/** Limits of the command line: each with its unit and the reason for its value. */
+
+/** Bytes kept for a reader of stdout that does not read: an hour of events of a small swarm. Beyond, lines are dropped and counted. */
+export const MAX_UNREAD_BYTES = 8_388_608
+
+/** A configuration file in bytes: settings, not data. */
+export const MAX_CONFIG_BYTES = 1_048_576
+
+/** Off a terminal, one line of progress per this many milliseconds. */
+export const PLAIN_PERIOD_MS = 5_000
+
+/** Characters of the sparkline: the live line of a CartPole run with it still fits 80 columns. */
+export const SPARKLINE_WIDTH = 16
+
+/** Leaving on Ctrl-C takes at most this many milliseconds, whatever hangs. */
+export const LEAVE_MS = 2_000
+
+/** npm passes on the Ctrl-C that the terminal has sent already; a signal this soon, in milliseconds, after the first is the same one. */
+export const SAME_SIGNAL_MS = 300
+
+/** After a daemon has left nothing should be running; what still is after this many milliseconds is ended. */
+export const LINGER_MS = 500

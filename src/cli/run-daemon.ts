@@ -1,0 +1,104 @@
+/**
+ * Runs one daemon in the foreground, from start to exit: shows its events, leaves on a signal within 2 s and at once on a second one.
+ * Returns the exit code; what goes wrong before the daemon could say it itself is thrown.
+ */
+import { systemLog } from '../node/log.ts'
+import { greeting } from '../observe/terminal.ts'
+import type { DaemonOverrides, PeerDaemon } from '../peer/daemon.ts'
+import type { PeerSettings, Until } from '../peer/settings.ts'
+import type { Clock } from '../ports/clock.ts'
+import { DONE, FAILURE } from './exit.ts'
+import type { Io } from './io.ts'
+import { LEAVE_MS, SAME_SIGNAL_MS } from './limits.ts'
+import { jsonPresenter, type Presenter, textPresenter } from './presenter.ts'
+
+export interface RunOptions {
+  readonly command: 'start' | 'join'
+  readonly json: boolean
+  readonly quiet: boolean
+  readonly verbose: boolean
+  readonly version: string
+  /** The words that start this program when pasted into a shell. */
+  readonly program: string
+}
+
+export type CreateDaemon = (settings: PeerSettings, overrides: DaemonOverrides) => PeerDaemon
+
+export async function runDaemon(create: CreateDaemon, settings: PeerSettings, options: RunOptions, io: Io, clock: Clock): Promise<number> {
+  const presenter = options.json
+    ? jsonPresenter(io)
+    : textPresenter(io, clock, {
+        quiet: options.quiet,
+        environment: () => daemon.status().environment,
+        greeting: () => {
+          const { environment, algorithm, engine, addresses } = daemon.status()
+          const dataDir = daemon.dataDir ?? ''
+          return greeting({ ...options, environment, algorithm, engine, addresses, dataDir })
+        },
+        afterwards: afterwards(settings.until),
+      })
+  const daemon = create(settings, { log: logTo(presenter, options, io) })
+  let errorShown = false
+  const leaving = new AbortController()
+  const deadline = Promise.withResolvers<number>()
+  let firstSignalMs: number | null = null
+  const releases = [
+    () => presenter.close(),
+    daemon.on((event) => {
+      if (event.event === 'error') errorShown = true
+      presenter.event(event)
+    }),
+    io.onLeave((why) => {
+      if (firstSignalMs === null) {
+        firstSignalMs = clock.now()
+        releases.push(clock.after(LEAVE_MS, () => deadline.resolve(DONE)))
+        leaving.abort()
+      } else if (why !== 'pipe' && clock.now() - firstSignalMs > SAME_SIGNAL_MS) {
+        io.exit(FAILURE)
+      }
+    }),
+  ]
+  try {
+    return await Promise.race([live(daemon, leaving.signal), deadline.promise])
+  } catch (error) {
+    if (!errorShown) throw error
+    return FAILURE
+  } finally {
+    for (const release of releases.reverse()) release()
+  }
+}
+
+async function live(daemon: PeerDaemon, leaving: AbortSignal): Promise<number> {
+  try {
+    await daemon.start(leaving)
+  } catch (error) {
+    if (leaving.aborted) return DONE
+    throw error
+  }
+  const leave = () => void daemon.stop('interrupted')
+  if (leaving.aborted) leave()
+  else leaving.addEventListener('abort', leave, { once: true })
+  await daemon.finished
+  return DONE
+}
+
+function logTo(presenter: Presenter, options: RunOptions, io: Io) {
+  return systemLog({
+    level: options.verbose ? 'debug' : options.quiet ? 'warn' : 'info',
+    json: options.json || !io.err.isTerminal,
+    write: (line) => presenter.log(line),
+  })
+}
+
+function afterwards(until: Until): string {
+  switch (until.kind) {
+    case 'forever':
+      return 'going on, Ctrl-C stops'
+    case 'solved':
+      return ''
+    case 'steps':
+      return `going on until ${until.steps.toLocaleString('en-US')} steps`
+    case 'minutes':
+      return `going on until ${until.minutes} minutes are over`
+  }
+}
