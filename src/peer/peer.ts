@@ -184,8 +184,14 @@ export class Peer {
   }
 
   #onConnection(change: PeerChange): void {
-    if (change.state === 'disconnected') return
     const known = this.authors.get(change.id)
+    if (change.state === 'disconnected') {
+      // It never took part: a look at the manifest, a failed join. One that did may still be heard through others.
+      if (known?.state !== 'connecting') return
+      known.state = 'left'
+      this.#onState(known, 'left')
+      return
+    }
     if (known === undefined || known.state !== 'alive') {
       const author = this.authors.hear(change.id, this.#ports.clock.now())
       author.state = 'connecting'
