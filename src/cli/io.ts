@@ -33,7 +33,8 @@ export function processIo(): Io {
     },
     isTerminal: stream.isTTY === true && process.env.TERM !== 'dumb',
     get columns() {
-      return stream.columns ?? 80
+      // A terminal that does not know its size says 0.
+      return stream.columns || 80
     },
   })
   // Without a listener a closed pipe is an uncaught exception.

@@ -20,7 +20,7 @@ export async function launch(
   const file = flags.config === null ? null : await readConfigFile(flags.config)
   const settings = resolveSettings({ command, addresses, flags: flags.settings, file, randomSeed: systemRandom.uint32() })
   if (flags.dryRun) {
-    io.out.write(flags.json ? `${JSON.stringify(plan(settings), { aliasDuplicateObjects: false })}\n` : stringify(plan(settings)))
+    io.out.write(flags.json ? `${JSON.stringify(plan(settings))}\n` : stringify(plan(settings)))
     return DONE
   }
   // Loaded only now: libp2p and its parts take longer than everything else here.

@@ -2,12 +2,12 @@
  * How the events of a daemon reach whoever watches: JSON lines for a program, a line that updates on a terminal, a plain line every 5 s
  * elsewhere. Log lines pass through here, too, so that they do not run into the live line.
  */
-import type { PeerEvent } from '../observe/events.ts'
+import type { PeerEvent, PeerStatus } from '../observe/events.ts'
 import { Sparkline } from '../observe/sparkline.ts'
 import { eventLine, liveLine, paint, plainLine, solvedLine } from '../observe/terminal.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Io } from './io.ts'
-import { PLAIN_PERIOD_MS, SPARKLINE_WIDTH } from './limits.ts'
+import { LIVE_PERIOD_MS, PLAIN_PERIOD_MS, SPARKLINE_WIDTH } from './limits.ts'
 
 export interface Presenter {
   event(event: PeerEvent): void
@@ -17,12 +17,13 @@ export interface Presenter {
   close(): void
 }
 
-export interface PresenterOptions {
+export interface TextOptions {
   /** Only what matters: solved, warnings, errors. */
   readonly quiet: boolean
+  /** How the daemon stands; null while it does not run. */
+  readonly status: () => PeerStatus | null
   /** What is said when the daemon is ready. */
-  readonly greeting: () => readonly string[]
-  readonly environment: () => string
+  readonly greeting: (status: PeerStatus) => readonly string[]
   /** What follows `solved`. */
   readonly afterwards: string
 }
@@ -48,58 +49,66 @@ export function jsonPresenter(io: Io): Presenter {
 
 const CLEAR_LINE = '\r\u001b[2K'
 
-export function textPresenter(io: Io, clock: Clock, options: PresenterOptions): Presenter {
+export function textPresenter(io: Io, clock: Clock, options: TextOptions): Presenter {
   const { good, bad, dim } = paint(io.out.isTerminal && (io.env.NO_COLOR ?? '') === '')
   const curve = new Sparkline(SPARKLINE_WIDTH)
-  const updates = io.out.isTerminal && !options.quiet
   let live = ''
-  let latest: Extract<PeerEvent, { event: 'stats' }> | null = null
   let cancel = () => {}
 
   /** Writes above the live line. */
-  const print = (text: string, write = io.out.write) => {
+  const print = (text: string, output = io.out) => {
     if (live !== '') io.out.write(CLEAR_LINE)
-    write(text)
+    output.write(text)
     if (live !== '') io.out.write(dim(live))
   }
-  const printLater = () => {
-    cancel = clock.after(PLAIN_PERIOD_MS, () => {
-      if (latest !== null) io.out.write(`${plainLine(latest)}\n`)
-      latest = null
-      printLater()
-    })
+  const showProgress = () => {
+    const status = options.status()
+    if (status !== null) {
+      const standing = { ...status, peers: status.peers.filter((peer) => peer.state === 'alive').length }
+      if (io.out.isTerminal) {
+        if (status.returnMean !== null) curve.add(status.returnMean)
+        live = liveLine(standing, String(curve), io.out.columns - 1)
+        io.out.write(CLEAR_LINE + dim(live))
+      } else io.out.write(`${plainLine(standing)}\n`)
+    }
+    showProgressLater()
   }
-  if (!io.out.isTerminal && !options.quiet) printLater()
+  const showProgressLater = () => {
+    cancel = clock.after(io.out.isTerminal ? LIVE_PERIOD_MS : PLAIN_PERIOD_MS, showProgress)
+  }
+  const greet = () => {
+    const status = options.status()
+    if (status !== null) for (const line of options.greeting(status)) print(`${line}\n`)
+    showProgressLater()
+  }
+  /** The line stays where it is; nothing follows it. */
+  const endProgress = () => {
+    cancel()
+    if (live !== '') io.out.write('\n')
+    live = ''
+  }
 
-  const important = (event: PeerEvent): string | null => {
-    if (event.event === 'solved') return good(solvedLine(event, options.environment(), options.afterwards))
-    if (event.event === 'warning' || event.event === 'error') return bad(eventLine(event) ?? '')
-    return null
-  }
   return {
     event(event) {
-      if (event.event === 'stats') {
-        latest = event
-        if (event.returnMean !== null) curve.add(event.returnMean)
-        if (!updates) return
-        live = liveLine(event, String(curve), io.out.columns - 1)
-        io.out.write(CLEAR_LINE + dim(live))
-        return
-      }
-      const line = important(event)
-      if (line !== null) print(`${line}\n`)
-      else if (options.quiet) return
-      else if (event.event === 'listening') for (const text of options.greeting()) print(`${text}\n`)
-      else {
-        const text = eventLine(event)
-        if (text !== null) print(`${text}\n`)
+      switch (event.event) {
+        case 'solved':
+          print(`${good(solvedLine(event, options.status()?.environment ?? '', options.afterwards))}\n`)
+          break
+        case 'warning':
+        case 'error':
+          print(`${bad(eventLine(event) ?? '')}\n`)
+          break
+        case 'listening':
+          if (!options.quiet) greet()
+          break
+        default: {
+          if (event.event === 'stopped') endProgress()
+          const line = eventLine(event)
+          if (line !== null && !options.quiet) print(`${line}\n`)
+        }
       }
     },
-    log: (line) => print(line, io.err.write),
-    close() {
-      cancel()
-      if (live !== '') io.out.write('\n')
-      live = ''
-    },
+    log: (line) => print(line, io.err),
+    close: endProgress,
   }
 }

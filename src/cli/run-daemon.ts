@@ -3,10 +3,12 @@
  * Returns the exit code; what goes wrong before the daemon could say it itself is thrown.
  */
 import { systemLog } from '../node/log.ts'
+import type { PeerStatus } from '../observe/events.ts'
 import { greeting } from '../observe/terminal.ts'
 import type { DaemonOverrides, PeerDaemon } from '../peer/daemon.ts'
 import type { PeerSettings, Until } from '../peer/settings.ts'
 import type { Clock } from '../ports/clock.ts'
+import { GrapevineError } from '../util/errors.ts'
 import { DONE, FAILURE } from './exit.ts'
 import type { Io } from './io.ts'
 import { LEAVE_MS, SAME_SIGNAL_MS } from './limits.ts'
@@ -29,12 +31,8 @@ export async function runDaemon(create: CreateDaemon, settings: PeerSettings, op
     ? jsonPresenter(io)
     : textPresenter(io, clock, {
         quiet: options.quiet,
-        environment: () => daemon.status().environment,
-        greeting: () => {
-          const { environment, algorithm, engine, addresses } = daemon.status()
-          const dataDir = daemon.dataDir ?? ''
-          return greeting({ ...options, environment, algorithm, engine, addresses, dataDir })
-        },
+        status: () => statusOf(daemon),
+        greeting: (status) => greeting({ ...options, ...status, version: options.version, dataDir: daemon.dataDir ?? '' }),
         afterwards: afterwards(settings.until),
       })
   const daemon = create(settings, { log: logTo(presenter, options, io) })
@@ -80,6 +78,16 @@ async function live(daemon: PeerDaemon, leaving: AbortSignal): Promise<number> {
   else leaving.addEventListener('abort', leave, { once: true })
   await daemon.finished
   return DONE
+}
+
+/** null: it does not run yet, or no longer. */
+function statusOf(daemon: PeerDaemon): PeerStatus | null {
+  try {
+    return daemon.status()
+  } catch (error) {
+    if (error instanceof GrapevineError) return null
+    throw error
+  }
 }
 
 function logTo(presenter: Presenter, options: RunOptions, io: Io) {

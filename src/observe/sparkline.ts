@@ -23,7 +23,7 @@ export class Sparkline {
     this.#points.push(value)
   }
 
-  /** From the lowest to the highest value so far; a flat curve lies low. Empty before the first value. */
+  /** From the lowest to the highest value so far; a flat curve lies in the middle. Empty before the first value. */
   toString(): string {
     return sparkline(this.#points)
   }
@@ -32,5 +32,5 @@ export class Sparkline {
 export function sparkline(values: readonly number[]): string {
   const low = Math.min(...values)
   const span = Math.max(...values) - low
-  return values.map((value) => LEVELS[span > 0 ? Math.min(7, Math.floor(((value - low) / span) * 8)) : 0]).join('')
+  return values.map((value) => LEVELS[span > 0 ? Math.min(7, Math.floor(((value - low) / span) * 8)) : 3]).join('')
 }

@@ -46,23 +46,28 @@ export function greeting(facts: Greeting): string[] {
   ]
 }
 
+/** How a peer stands: what `stats` and a status have in common. */
+export type Standing = Pick<EventNamed<'stats'>, 'steps' | 'stepsPerSecond' | 'returnMean' | 'episodes' | 'peers' | 'consensusDistance'>
+
 /** The line that a terminal keeps updating, at most `columns` wide. */
-export function liveLine(stats: EventNamed<'stats'>, curve: string, columns: number): string {
+export function liveLine(standing: Standing, curve: string, columns: number): string {
+  const { steps, stepsPerSecond, returnMean, peers, consensusDistance } = standing
   const parts = [
-    `${compact(stats.steps)} steps`,
-    `${compact(stats.stepsPerSecond)}/s`,
-    `return ${mean(stats.returnMean)}${curve === '' ? '' : ` ${curve}`}`,
-    plural(stats.peers, 'peer'),
-    ...(stats.consensusDistance === null ? [] : [`distance ${distance(stats.consensusDistance)}`]),
+    `${compact(steps)} steps`,
+    ...(stepsPerSecond === null ? [] : [`${compact(stepsPerSecond)}/s`]),
+    `return ${mean(returnMean)}${curve === '' ? '' : ` ${curve}`}`,
+    plural(peers, 'peer'),
+    ...(consensusDistance === null ? [] : [`distance ${distance(consensusDistance)}`]),
   ]
   return parts.join('  ').slice(0, Math.max(0, columns))
 }
 
 /** The same for a file or a pipe: whole numbers, no curve. */
-export function plainLine(stats: EventNamed<'stats'>): string {
-  const rate = stats.stepsPerSecond === null ? '' : ` (${count(stats.stepsPerSecond)}/s)`
-  const apart = stats.consensusDistance === null ? '' : `, consensus distance ${distance(stats.consensusDistance)}`
-  return `${plural(stats.steps, 'step')}${rate}, ${plural(stats.episodes, 'episode')}, mean return ${mean(stats.returnMean)}, ${plural(stats.peers, 'peer')}${apart}`
+export function plainLine(standing: Standing): string {
+  const { steps, stepsPerSecond, returnMean, episodes, peers, consensusDistance } = standing
+  const rate = stepsPerSecond === null ? '' : ` (${count(stepsPerSecond)}/s)`
+  const apart = consensusDistance === null ? '' : `, consensus distance ${distance(consensusDistance)}`
+  return `${plural(steps, 'step')}${rate}, ${plural(episodes, 'episode')}, mean return ${mean(returnMean)}, ${plural(peers, 'peer')}${apart}`
 }
 
 /** `afterwards`: what happens next, such as "going on, Ctrl-C stops"; empty when the daemon leaves. */

@@ -5,7 +5,7 @@ import { Sparkline, sparkline } from '../../src/observe/sparkline.ts'
 test('eight levels from the lowest to the highest value', () => {
   assert.equal(sparkline([0, 1, 2, 3, 4, 5, 6, 7]), '▁▂▃▄▅▆▇█')
   assert.equal(sparkline([-10, 10]), '▁█')
-  assert.equal(sparkline([5, 5, 5]), '▁▁▁')
+  assert.equal(sparkline([5, 5, 5]), '▄▄▄')
   assert.equal(sparkline([]), '')
 })
 

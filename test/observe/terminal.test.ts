@@ -53,7 +53,7 @@ test('the live line fits its terminal', () => {
   assert.equal(liveLine(stats, '▁▄█', 80), '143k steps  35.2k/s  return 476.2 ▁▄█  2 peers  distance 0.0031')
   assert.equal(
     liveLine({ ...stats, returnMean: null, stepsPerSecond: null, consensusDistance: null, peers: 1 }, '', 80),
-    '143k steps  -/s  return -  1 peer',
+    '143k steps  return -  1 peer',
   )
   assert.equal(liveLine(stats, '▁▄█', 20).length, 20)
 })
