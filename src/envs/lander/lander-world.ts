@@ -2,8 +2,9 @@
  * One world of LunarLander: ground, lander and two legs in planck (a port of Box2D), as Gymnasium builds them. Lengths in metres (30 pixels),
  * seconds, y up. `build` begins an episode; `step` fires the engines and lets 1/50 s pass.
  */
-import { type Body, Box, Edge, Polygon, RevoluteJoint, Vec2, World } from 'planck'
+import { type Body, Box, Edge, Polygon, Vec2, World } from 'planck'
 import { cos, sin } from '../../util/maths.ts'
+import { LegJoint } from './leg-joint.ts'
 
 const SCALE = 30
 export const WIDTH = 600 / SCALE
@@ -122,7 +123,7 @@ export class LanderWorld {
       filterMaskBits: GROUND_CATEGORY,
     })
     this.#world.createJoint(
-      new RevoluteJoint({
+      new LegJoint({
         bodyA: this.#lander,
         bodyB: leg,
         localAnchorA: new Vec2(0, 0),
