@@ -7,17 +7,19 @@ import { LanderRows } from './lander/lander.ts'
 import { MINATAR } from './minatar/specs.ts'
 import { refuseOptions } from './options.ts'
 import { type Rows, singleOf, vectorOf } from './rows.ts'
+import { joined } from './spread/joint.ts'
+import { AGENTS, SpreadRows } from './spread/spread.ts'
 import type { EnvironmentSpec } from './types.ts'
 
 type Facts = Omit<EnvironmentSpec, 'make' | 'makeVector'>
 
 /** A spec whose environments take no options. */
-function plain(facts: Facts, build: (count: number) => Rows): EnvironmentSpec {
+function plain(facts: Facts, build: (count: number) => Rows, buildOne: () => Rows = () => build(1)): EnvironmentSpec {
   return {
     ...facts,
     make(options) {
       refuseOptions(facts.id, options)
-      return singleOf(build(1))
+      return singleOf(buildOne())
     },
     makeVector(count, options, maxEpisodeSteps) {
       refuseOptions(facts.id, options)
@@ -96,6 +98,18 @@ export const BUILTIN: readonly EnvironmentSpec[] = [
       maxEpisodeSteps: 1000,
     },
     (count) => new LanderRows(count, true),
+  ),
+  plain(
+    {
+      id: 'Spread-v0',
+      version: '1',
+      description: 'three agents cover three landmarks; minus the uncovered distances and 1 a collision each step',
+      threshold: -20,
+      maxEpisodeSteps: 25,
+      agents: AGENTS,
+    },
+    (count) => new SpreadRows(count),
+    () => joined(new SpreadRows(1)),
   ),
   ...MINATAR,
 ]

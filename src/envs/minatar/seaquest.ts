@@ -7,6 +7,7 @@
  * As in the original, surfacing with six divers leaves a count of -1: the next diver is lost on it.
  */
 import { DOWN, FIRE, GridRows, type GridSettings, LEFT, RIGHT, SIZE, UP } from './grid-rows.ts'
+import { add, advance, find, remove, SHOT, STEP, THING, TIMER } from './things.ts'
 
 const X = 0
 const Y = 1
@@ -21,11 +22,6 @@ const SPAWN_SPEED = 8
 const DIVER_TIMER = 9
 const MOVE_SPEED = 10
 const RAMP_INDEX = 11
-/** Lists: how many things, then each as x, y, step (-1 or 1), move timer, shot timer. */
-const THING = 5
-const STEP = 2
-const TIMER = 3
-const SHOT = 4
 /**
  * Longest lists. A thing moves at least every 6 frames and has 10 cells to cross; an enemy comes each frame at most and fires every 11th,
  * a diver every 30th, an own bullet every 6th.
@@ -76,7 +72,7 @@ export class SeaquestRows extends GridRows {
     }
     if (s[at + DIVER_TIMER] === 0) {
       const step = this.#direction(row)
-      this.#add(at + SWIMMERS, this.#entry(step), this.streams.below(row, DEEPEST) + 1, step, DIVER_SPEED)
+      add(this.state, at + SWIMMERS, this.#entry(step), this.streams.below(row, DEEPEST) + 1, step, DIVER_SPEED, 0)
       s[at + DIVER_TIMER] = DIVER_INTERVAL
     }
     this.#steer(at, action)
@@ -111,7 +107,7 @@ export class SeaquestRows extends GridRows {
         if (s[thing + Y] === y && s[thing + STEP] !== step) return
       }
     }
-    this.#add(list, this.#entry(step), y, step, s[at + MOVE_SPEED]!)
+    add(s, list, this.#entry(step), y, step, s[at + MOVE_SPEED]!, SHOT_INTERVAL)
   }
 
   #steer(at: number, action: number): void {
@@ -123,7 +119,7 @@ export class SeaquestRows extends GridRows {
     } else if (action === UP) s[at + Y] = Math.max(0, s[at + Y]! - 1)
     else if (action === DOWN) s[at + Y] = Math.min(DEEPEST, s[at + Y]! + 1)
     else if (action === FIRE && s[at + COOLDOWN] === 0) {
-      this.#add(at + SHOTS, s[at + X]!, s[at + Y]!, s[at + FACING]!, 0)
+      add(this.state, at + SHOTS, s[at + X]!, s[at + Y]!, s[at + FACING]!, 0, 0)
       s[at + COOLDOWN] = COOLDOWN_FRAMES
     }
   }
@@ -133,15 +129,15 @@ export class SeaquestRows extends GridRows {
     let reward = 0
     for (let i = s[at + SHOTS]! - 1; i >= 0; i--) {
       const shot = at + SHOTS + 1 + i * THING
-      if (this.#advance(shot)) {
-        this.#remove(at + SHOTS, i)
+      if (advance(this.state, shot)) {
+        remove(this.state, at + SHOTS, i)
         continue
       }
       for (const list of [FISH, SUBS]) {
-        const hit = this.#find(at + list, s[shot]!, s[shot + Y]!)
+        const hit = find(this.state, at + list, s[shot]!, s[shot + Y]!)
         if (hit < 0) continue
-        this.#remove(at + list, hit)
-        this.#remove(at + SHOTS, i)
+        remove(this.state, at + list, hit)
+        remove(this.state, at + SHOTS, i)
         reward += 1
         break
       }
@@ -159,7 +155,7 @@ export class SeaquestRows extends GridRows {
         continue
       }
       s[diver + TIMER] = DIVER_SPEED
-      if (this.#advance(diver)) this.#remove(at + SWIMMERS, i)
+      if (advance(this.state, diver)) remove(this.state, at + SWIMMERS, i)
       else this.#pickUp(at, diver, i)
     }
   }
@@ -168,7 +164,7 @@ export class SeaquestRows extends GridRows {
     const s = this.state
     if (!this.#onPlayer(at, diver) || s[at + DIVERS]! >= CREW) return false
     s[at + DIVERS]! += 1
-    this.#remove(at + SWIMMERS, i)
+    remove(this.state, at + SWIMMERS, i)
     return true
   }
 
@@ -183,15 +179,15 @@ export class SeaquestRows extends GridRows {
         s[enemy + TIMER]! -= 1
       } else {
         s[enemy + TIMER] = s[at + MOVE_SPEED]!
-        if (this.#advance(enemy)) {
-          this.#remove(at + list, i)
+        if (advance(this.state, enemy)) {
+          remove(this.state, at + list, i)
           continue
         }
         if (this.#onPlayer(at, enemy)) this.over = true
-        const shot = this.#find(at + SHOTS, s[enemy]!, s[enemy + Y]!)
+        const shot = find(this.state, at + SHOTS, s[enemy]!, s[enemy + Y]!)
         if (shot >= 0) {
-          this.#remove(at + SHOTS, shot)
-          this.#remove(at + list, i)
+          remove(this.state, at + SHOTS, shot)
+          remove(this.state, at + list, i)
           reward += 1
           continue
         }
@@ -201,7 +197,7 @@ export class SeaquestRows extends GridRows {
         s[enemy + SHOT]! -= 1
       } else {
         s[enemy + SHOT] = SHOT_INTERVAL
-        this.#add(at + BOMBS, s[enemy]!, s[enemy + Y]!, s[enemy + STEP]!, 0)
+        add(this.state, at + BOMBS, s[enemy]!, s[enemy + Y]!, s[enemy + STEP]!, 0, 0)
       }
     }
     return reward
@@ -211,7 +207,7 @@ export class SeaquestRows extends GridRows {
     for (let i = this.state[at + BOMBS]! - 1; i >= 0; i--) {
       const bomb = at + BOMBS + 1 + i * THING
       if (this.#onPlayer(at, bomb)) this.over = true
-      if (this.#advance(bomb)) this.#remove(at + BOMBS, i)
+      if (advance(this.state, bomb)) remove(this.state, at + BOMBS, i)
       else if (this.#onPlayer(at, bomb)) this.over = true
     }
   }
@@ -258,38 +254,6 @@ export class SeaquestRows extends GridRows {
   #onPlayer(at: number, thing: number): boolean {
     const s = this.state
     return s[thing] === s[at + X] && s[thing + Y] === s[at + Y]
-  }
-
-  /** Moves a thing by its step; true when it left the board. */
-  #advance(thing: number): boolean {
-    const x = this.state[thing]! + this.state[thing + STEP]!
-    this.state[thing] = x
-    return x < 0 || x >= SIZE
-  }
-
-  #add(list: number, x: number, y: number, step: number, timer: number): void {
-    const s = this.state
-    const thing = list + 1 + s[list]! * THING
-    s[list]! += 1
-    s[thing] = x
-    s[thing + Y] = y
-    s[thing + STEP] = step
-    s[thing + TIMER] = timer
-    s[thing + SHOT] = SHOT_INTERVAL
-  }
-
-  #remove(list: number, i: number): void {
-    const s = this.state
-    const thing = list + 1 + i * THING
-    s.copyWithin(thing, thing + THING, list + 1 + s[list]! * THING)
-    s[list]! -= 1
-  }
-
-  /** The first thing of `list` in a cell, or -1. */
-  #find(list: number, x: number, y: number): number {
-    const s = this.state
-    for (let i = 0, thing = list + 1; i < s[list]!; i++, thing += THING) if (s[thing] === x && s[thing + Y] === y) return i
-    return -1
   }
 
   protected draw(at: number, out: Float32Array, to: number): void {
