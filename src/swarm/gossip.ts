@@ -16,6 +16,7 @@ import {
 } from '@chainsafe/libp2p-gossipsub'
 import { createTopicScoreParams, type TopicScoreParams } from '@chainsafe/libp2p-gossipsub/score'
 import type { PublishOpts } from '@chainsafe/libp2p-gossipsub/types'
+import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
 import type { NetworkErrorCode, PeerId, Validator, Verdict } from '../ports/network.ts'
 import { GrapevineError } from '../util/errors.ts'
@@ -42,13 +43,17 @@ const RESULTS: Readonly<Record<Verdict, TopicValidatorResult>> = {
 export class Gossip {
   readonly #self: PeerId
   readonly #log: Log
+  readonly #clock: Clock
+  readonly #stopping: AbortSignal
   readonly #topics = new Map<string, Topic>()
   #service: (Omit<GossipSub, 'publish'> & GossipInternals) | null = null
   #running = false
 
-  constructor(self: PeerId, log: Log) {
-    this.#self = self
-    this.#log = log
+  constructor(options: { readonly self: PeerId; readonly log: Log; readonly clock: Clock; readonly stopping: AbortSignal }) {
+    this.#self = options.self
+    this.#log = options.log
+    this.#clock = options.clock
+    this.#stopping = options.stopping
   }
 
   /** What goes into libp2p's `services`. */
@@ -124,7 +129,13 @@ export class Gossip {
     service.subscribe(name)
   }
 
-  #validate(name: string, message: Message): TopicValidatorResult {
+  /** Acceptance of a message that was delivered, in time for the neighbours' word that they have it. */
+  async #heldBack(): Promise<TopicValidatorResult> {
+    await this.#clock.sleep(limits.FORWARD_HOLD_MS, this.#stopping).catch(() => {})
+    return RESULTS.accept
+  }
+
+  #validate(name: string, message: Message): TopicValidatorResult | Promise<TopicValidatorResult> {
     const validator = this.#topics.get(name)?.validator ?? null
     if (validator === null || message.type !== 'signed') return RESULTS.ignore
     if (message.from.type !== 'Ed25519') return RESULTS.reject
@@ -132,7 +143,9 @@ export class Gossip {
     // Our own, sent back after it was forgotten.
     if (author === this.#self) return RESULTS.ignore
     try {
-      return RESULTS[validator(author, message.data)]
+      const verdict = validator(author, message.data)
+      if (verdict === 'accept' && message.data.length > limits.FLOOD_MESSAGE_BYTES) return this.#heldBack()
+      return RESULTS[verdict]
     } catch (error) {
       this.#log.error('a validator failed; its message was dropped', { topic: name, author, error: String(error) })
       return RESULTS.ignore
@@ -169,10 +182,12 @@ const SETTINGS: Partial<GossipsubOpts> = {
   batchPublish: true,
   doPX: false,
   directPeers: [],
-  // Messages of one neighbour are judged in the order they came, one at a time.
   asyncValidation: false,
-  awaitRpcHandler: true,
-  awaitRpcMessageHandler: true,
+  // A message that is held back must not hold up the next. Every message takes the same steps, so they are judged in the order they came.
+  awaitRpcHandler: false,
+  awaitRpcMessageHandler: false,
+  idontwantMinDataSize: limits.FLOOD_MESSAGE_BYTES,
+  idontwantMaxMessages: limits.MAX_FRAME_MESSAGE_IDS,
   // Copies are recognised by author and sequence number before their signature is checked again. Only verified messages enter that cache.
   fastMsgIdFn: (message) => `${latin1(message.from)}|${latin1(message.seqno)}`,
   heartbeatInterval: limits.HEARTBEAT_MS,

@@ -68,7 +68,7 @@ class Swarm implements Network {
   constructor(options: SwarmOptions) {
     this.#options = options
     this.id = peerIdOfKey(keyFromSeed(options.identitySeed))
-    this.#gossip = new Gossip(this.id, options.log)
+    this.#gossip = new Gossip({ ...options, self: this.id, stopping: this.#stopping.signal })
     this.#discovery = new Discovery({
       ...options,
       self: this.id,

@@ -33,7 +33,7 @@ export const HANDSHAKE_TIMEOUT_MS = 5_000
 /** Milliseconds a connection gets to say goodbye. All close at once; stopping must end within 1 s. */
 export const CLOSE_TIMEOUT_MS = 300
 
-/** Seconds of silence, in milliseconds, after which a socket is dead. The monitor's pings keep a living one busy. */
+/** Milliseconds of silence after which a socket is dead. The monitor's pings keep a living one busy. */
 export const SOCKET_SILENCE_MS = 60_000
 
 /** Milliseconds between pings of every connection, and the least a pong may take before the connection is given up: a stalled event loop is not death. */
@@ -124,6 +124,12 @@ export const MESH_DEGREE_LAZY = 6
  * Larger ones go to the mesh (filled up to MESH_DEGREE from the other subscribers), which forwards them: 64 copies of a snapshot are not.
  */
 export const FLOOD_MESSAGE_BYTES = 4_096
+
+/**
+ * Milliseconds for which a message over FLOOD_MESSAGE_BYTES is held back before it is forwarded (not before it is delivered), so that neighbours
+ * which have it already can say so (IDONTWANT). Measured with 8 peers on loopback, all connected, 20 KB: each gets 2 copies of a message instead of 5.7.
+ */
+export const FORWARD_HOLD_MS = 20
 
 /** Subscriptions of one neighbour that are remembered, in bytes; each costs its name and 1 KiB. A peer has two topics; 64 KiB is room for about 50. */
 export const MAX_SUBSCRIPTION_BYTES = 65_536
