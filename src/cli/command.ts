@@ -1,4 +1,7 @@
-/** What every command file exports: its place in the command line, and what it does there. */
+/**
+ * What every command file exports: its place in the command line, and what it does there. What only its doing needs is imported when it is
+ * done, so that help, version and mistakes are answered at once.
+ */
 import type { Command } from 'commander'
 import type { Io } from './io.ts'
 

@@ -1,5 +1,4 @@
 /** `grapevine envs`: what can be learned here. */
-import { listEnvironments } from '../envs/registry.ts'
 import { table } from '../observe/status-text.ts'
 import { type AddCommand, examples } from './command.ts'
 import { DONE } from './exit.ts'
@@ -10,7 +9,8 @@ export const addEnvs: AddCommand = (program, { io }, finish) => {
     .description('List the environments.')
     .option('--json', 'one JSON object per line')
     .addHelpText('after', examples('grapevine envs', 'grapevine envs --json'))
-  command.action(({ json }: { json?: boolean }) => {
+  command.action(async ({ json }: { json?: boolean }) => {
+    const { listEnvironments } = await import('../envs/registry.ts')
     const known = listEnvironments().map(({ id, description, threshold }) => ({ id, description, threshold }))
     const rows = known.map(({ id, description, threshold }) => [id, threshold === null ? '-' : String(threshold), description])
     const lines = json

@@ -1,6 +1,5 @@
 /** `grapevine join ADDR...`: takes part in a run that others train. */
 import { type AddCommand, examples } from './command.ts'
-import { launch } from './launch.ts'
 import { addPeerOptions, peerFlags } from './peer-options.ts'
 
 export const addJoin: AddCommand = (program, context, finish) => {
@@ -10,5 +9,8 @@ export const addJoin: AddCommand = (program, context, finish) => {
     .argument('<address...>', 'as another peer printed it, or HOST:PORT')
   addPeerOptions(command, false)
   command.addHelpText('after', examples('grapevine join /ip4/127.0.0.1/tcp/4001/p2p/12D3KooW...', 'grapevine join 192.168.1.5:4001 --lan'))
-  command.action(async (addresses: string[]) => finish(await launch('join', addresses, peerFlags(command), context)))
+  command.action(async (addresses: string[]) => {
+    const { launch } = await import('./launch.ts')
+    finish(await launch('join', addresses, peerFlags(command), context))
+  })
 }

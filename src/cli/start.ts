@@ -1,6 +1,5 @@
 /** `grapevine start`: founds a run and trains. */
 import { type AddCommand, examples } from './command.ts'
-import { launch } from './launch.ts'
 import { addPeerOptions, peerFlags } from './peer-options.ts'
 
 export const addStart: AddCommand = (program, context, finish) => {
@@ -10,5 +9,8 @@ export const addStart: AddCommand = (program, context, finish) => {
     'after',
     examples('grapevine start', 'grapevine start --lan --until solved', 'grapevine start --set learningRate=0.001 --json'),
   )
-  command.action(async () => finish(await launch('start', [], peerFlags(command), context)))
+  command.action(async () => {
+    const { launch } = await import('./launch.ts')
+    finish(await launch('start', [], peerFlags(command), context))
+  })
 }

@@ -1,0 +1,120 @@
+/** The command line with a real daemon behind it: how it leaves, what it says when it cannot start, and what `status` and `stop` see. */
+import assert from 'node:assert/strict'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { type AddressInfo, createServer, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { type TestContext, test } from 'node:test'
+import type { PeerEvent } from '../../src/observe/events.ts'
+import { grapevine, spawnCli } from './spawn.ts'
+
+function temporaryHome(context: TestContext): string {
+  const home = mkdtempSync(join(tmpdir(), 'gv-'))
+  context.after(() => rmSync(home, { recursive: true, force: true }))
+  return home
+}
+
+/** A daemon that listens; `events` grows as it goes on. */
+async function daemon(context: TestContext, home: string, args: readonly string[] = []) {
+  const child = spawnCli(['start', '--json', '--until', 'minutes=5', ...args], home)
+  context.after(() => child.kill('SIGKILL'))
+  const ended = once(child, 'close')
+  const events: PeerEvent[] = []
+  const listening = Promise.withResolvers<Extract<PeerEvent, { event: 'listening' }>>()
+  ended.then(() => listening.reject(new Error('the daemon ended before it listened')))
+  createInterface(child.stdout).on('line', (line) => {
+    const event = JSON.parse(line) as PeerEvent
+    events.push(event)
+    if (event.event === 'listening') listening.resolve(event)
+  })
+  return { child, events, ended, listening: await listening.promise }
+}
+
+async function exitOf(ended: Promise<unknown[]>, child: ChildProcess, signal: NodeJS.Signals): Promise<{ code: unknown; ms: number }> {
+  const before = performance.now()
+  child.kill(signal)
+  const [code] = await ended
+  return { code, ms: performance.now() - before }
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  test(`${signal}: leaves within 2 s with 0, and its folder is free`, { skip: process.platform === 'win32' }, async (context) => {
+    const home = temporaryHome(context)
+    const { child, events, ended } = await daemon(context, home)
+    const { code, ms } = await exitOf(ended, child, signal)
+    assert.equal(code, 0)
+    assert.ok(ms < 2_500, `it took ${ms} ms`)
+    const last = events.at(-1)
+    assert.ok(last?.event === 'stopped' && last.reason === 'interrupted', JSON.stringify(last))
+    const left = readdirSync(join(home, '.grapevine', 'default'))
+    assert.deepEqual(
+      left.filter((name) => ['lock', 'control', 'control.sock'].includes(name)),
+      [],
+    )
+  })
+}
+
+test('a reader of stdout that goes away ends the daemon with 0', async (context) => {
+  const home = temporaryHome(context)
+  const { child, ended } = await daemon(context, home)
+  child.stdout.destroy()
+  assert.deepEqual(await ended, [0, null])
+})
+
+test('status and stop', async (context) => {
+  const home = temporaryHome(context)
+  const { child, listening, ended } = await daemon(context, home)
+  const json = await grapevine(['status', '--json'], home)
+  assert.equal(json.code, 0)
+  const status = JSON.parse(json.out)
+  assert.deepEqual([status.peer, status.run, status.environment], [listening.peer, listening.run, 'CartPole-v1'])
+  const text = await grapevine(['status', '--data-dir', join(home, '.grapevine', 'default')], home)
+  assert.match(text.out, /^run +CartPole-v1 /)
+  const stop = await grapevine(['stop'], home)
+  assert.deepEqual([stop.code, stop.err], [0, ''])
+  // `stop` has waited: the process is gone, or this very moment going.
+  assert.deepEqual(await ended, [0, null])
+  assert.equal(child.exitCode, 0)
+  assert.equal((await grapevine(['stop'], home)).code, 1)
+})
+
+test('a data folder or a port in use: exit 1, naming who has it', async (context) => {
+  const home = temporaryHome(context)
+  const { child, listening } = await daemon(context, home)
+  const folder = await grapevine(['start', '--data-dir', join(home, '.grapevine', 'default')], home)
+  assert.equal(folder.code, 1)
+  assert.match(folder.err, new RegExp(`is in use by process ${child.pid};`))
+  const port = /\/tcp\/(\d+)/.exec(listening.addresses[0] ?? '')?.[1]
+  const second = await grapevine(['start', '--listen', `127.0.0.1:${port}`], home)
+  assert.equal(second.code, 1)
+  assert.match(second.err, new RegExp(`/tcp/${port} is in use`))
+  // Without a name, the next default folder is taken; the failed start has given it back.
+  assert.deepEqual(readdirSync(join(home, '.grapevine')).sort(), ['default', 'default-2'])
+})
+
+async function tcpServer(context: TestContext, answer: string): Promise<string> {
+  const server: Server = createServer((socket) => {
+    socket.on('error', () => undefined)
+    socket.once('data', () => socket.end(answer))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  context.after(() => server.close())
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+test('an address that leads nowhere: exit 3, saying which way', async (context) => {
+  const home = temporaryHome(context)
+  const refused = await grapevine(['join', '127.0.0.1:1', '--json'], home)
+  assert.deepEqual([refused.code, JSON.parse(refused.out).code], [3, 'refused'])
+  assert.match(refused.err, /^grapevine: \/ip4\/127\.0\.0\.1\/tcp\/1 refused the connection/)
+  const web = await grapevine(['join', await tcpServer(context, 'HTTP/1.1 400 Bad Request\r\n\r\n'), '--json'], home)
+  assert.deepEqual([web.code, JSON.parse(web.out).code], [3, 'other_network'])
+  const { listening } = await daemon(context, home)
+  const stranger = '12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA'
+  const wrong = await grapevine(['join', (listening.addresses[0] ?? '').replace(listening.peer, stranger), '--json'], home)
+  assert.deepEqual([wrong.code, JSON.parse(wrong.out).code], [3, 'wrong_peer'])
+})

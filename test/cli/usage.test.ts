@@ -1,0 +1,132 @@
+/** What the command line says to a person who mistypes, and its exit codes: each case is a run of the real command. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
+import { grapevine } from './spawn.ts'
+
+const home = mkdtempSync(join(tmpdir(), 'gv-'))
+after(() => rmSync(home, { recursive: true, force: true }))
+
+const faulty = join(home, 'faulty.yaml')
+writeFileSync(faulty, 'env: CartPole-v1\nperiod: [')
+const settings = join(home, 'run.yaml')
+writeFileSync(settings, 'algo: a2c\nperod: 3\nset:\n  gamma: 2\n')
+
+describe('bad usage exits with 2 and says what was probably meant', { concurrency: 2 }, () => {
+  const cases: [string[], string[]][] = [
+    [['strat'], ['There is no command "strat"; did you mean start?']],
+    [['xyzzyx'], ['There is no command "xyzzyx"; choose start, join, status, stop, envs.']],
+    [['start', '--evn', 'CartPole-v1'], ['There is no flag --evn of start; did you mean --env?']],
+    [['join', '127.0.0.1:4001', '--algo', 'a2c'], ['There is no flag --algo of join; did you mean --lan?']],
+    [['start', '--env'], ['--env <id> needs a value; see grapevine start --help.']],
+    [['start', 'CartPole-v1'], ['start takes no more arguments, so "CartPole-v1" is too many; see grapevine start --help.']],
+    [['join'], ['join needs an address: paste the line that another peer printed, or write HOST:PORT.']],
+    [['start', '--env', 'CartPole-v2'], ['--env names no environment known here: "CartPole-v2"; did you mean CartPole-v1?']],
+    [
+      ['join', '/ip4/127.0.0.1/tpc/4001'],
+      ['The address to join has no valid address in "/ip4/127.0.0.1/tpc/4001": did you mean /ip4/127.0.0.1/tcp/4001?'],
+    ],
+    [
+      ['start', '--algo', 'a2x', '--listen', '127.0.0.1', '--seed', '-1', '--set', 'gama=1'],
+      [
+        '--algo names no algorithm known here: "a2x"; did you mean a2c?',
+        '--seed must be a whole number from 0 to 4294967295, not "-1".',
+        '--listen has no valid address in "127.0.0.1": it names no port; write 127.0.0.1:PORT.',
+      ],
+    ],
+    [['start', '--set', 'gama=1'], ['"gama" (--set) is no hyper-parameter of a2c; did you mean gamma?']],
+    [
+      ['start', '--config', settings],
+      [
+        `"perod" in ${settings} is no setting; did you mean period?`,
+        'The hyper-parameter gamma of a2c must be a number from 0 to 1, not 2.',
+      ],
+    ],
+  ]
+  for (const [args, lines] of cases) {
+    test(args.join(' '), async () => {
+      assert.deepEqual(await grapevine(args, home), { code: 2, out: '', err: lines.map((line) => `grapevine: ${line}\n`).join('') })
+    })
+  }
+
+  test('a settings file that is missing or no YAML', async () => {
+    const missing = await grapevine(['start', '--config', join(home, 'none.yaml')], home)
+    assert.equal(missing.code, 2)
+    assert.match(missing.err, /^grapevine: Cannot read the settings in .*none\.yaml \(--config\): ENOENT/)
+    const broken = await grapevine(['start', '--config', faulty], home)
+    assert.equal(broken.code, 2)
+    assert.match(broken.err, /^grapevine: Cannot read the settings in .*faulty\.yaml \(--config\): .* at line 2\b/)
+  })
+
+  test('with --json the fault is an event, too', async () => {
+    const { code, out, err } = await grapevine(['start', '--env', 'CartPole', '--json'], home)
+    const message = '--env names no environment known here: "CartPole"; did you mean CartPole-v1?'
+    assert.deepEqual([code, JSON.parse(out), err], [2, { event: 'error', code: 'unknown_environment', message }, `grapevine: ${message}\n`])
+  })
+
+  test('nothing at all shows the help on stderr', async () => {
+    const { code, out, err } = await grapevine([], home)
+    assert.deepEqual([code, out], [2, ''])
+    assert.match(err, /^Usage: grapevine /)
+  })
+})
+
+describe('what needs no daemon', { concurrency: 2 }, () => {
+  test('--version is the package’s', async () => {
+    const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'))
+    assert.deepEqual(await grapevine(['--version'], home), { code: 0, out: `${version}\n`, err: '' })
+  })
+
+  for (const args of [[], ['start'], ['join'], ['status'], ['stop'], ['envs']]) {
+    test(`${args.join(' ')} --help fits a terminal of 80 by 40 and shows examples`, async () => {
+      const { code, out } = await grapevine([...args, '--help'], home)
+      const lines = out.split('\n')
+      assert.equal(code, 0)
+      assert.ok(lines.length <= 40, `${lines.length} lines`)
+      assert.deepEqual(
+        lines.filter((line) => line.length > 80),
+        [],
+      )
+      assert.match(out, /\nExamples:\n {2}grapevine /)
+      assert.doesNotMatch(out, /wait-for-peers/)
+    })
+  }
+
+  test('envs lists what can be learned, as a table or as JSON lines', async () => {
+    const { code, out } = await grapevine(['envs'], home)
+    assert.equal(code, 0)
+    assert.match(out, /^ID +SOLVED AT +DESCRIPTION\n/)
+    assert.match(out, /\nCartPole-v1 +475 {2}\S/)
+    const json = await grapevine(['envs', '--json'], home)
+    const entries = json.out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    assert.deepEqual(Object.keys(entries[0]), ['id', 'description', 'threshold'])
+    assert.equal(entries.find((entry) => entry.id === 'CartPole-v1').threshold, 475)
+  })
+
+  test('--dry-run prints the manifest and the settings, and leaves nothing behind', async () => {
+    const args = ['start', '--dry-run', '--json', '--seed', '5', '--set', 'gamma=0.5', '--data-dir', join(home, 'never')]
+    const { code, out } = await grapevine(args, home)
+    assert.equal(code, 0)
+    const { manifest, settings } = JSON.parse(out)
+    assert.deepEqual([manifest.seed, manifest.algorithm.hyperparameters.gamma, settings.minPeriodMs], [5, 0.5, 200])
+    assert.deepEqual(settings.dataDir, join(home, 'never'))
+    const join5 = await grapevine(['join', '10.0.0.1:4001', '--dry-run'], home)
+    assert.match(join5.out, /^join:\n {2}- \/ip4\/10\.0\.0\.1\/tcp\/4001\nsettings:\n/)
+  })
+
+  test('status and stop without a daemon', async () => {
+    for (const command of ['status', 'stop']) {
+      const { code, err } = await grapevine([command], home)
+      assert.equal(code, 1)
+      assert.match(err, /^grapevine: No daemon runs in a default folder of .*; start one, or name its folder with --data-dir\.\n$/)
+      const named = await grapevine([command, '--data-dir', home, '--json'], home)
+      assert.equal(named.code, 1)
+      assert.equal(JSON.parse(named.out).code, 'no_daemon')
+    }
+  })
+})
