@@ -13,14 +13,19 @@ export class Episodes {
   /** When the mean of a full window first reached the threshold; null before. */
   solved: { readonly steps: number; readonly returnMean: number } | null = null
   readonly #threshold: number | null
+  readonly #counted: Uint8Array | null
   readonly #running: Float64Array
   readonly #lengths: Int32Array
   readonly #lastReturns = new Float64Array(EPISODE_WINDOW)
   readonly #lastLengths = new Float64Array(EPISODE_WINDOW)
 
-  /** `environments` rows; `threshold` null: never solved. */
-  constructor(environments: number, threshold: number | null) {
+  /** Episodes behind the means so far. */
+  #recorded = 0
+
+  /** `environments` rows; `threshold` null: never solved; `counted` [rows]: 1 where returns and lengths enter the means (null: everywhere). */
+  constructor(environments: number, threshold: number | null, counted: Uint8Array | null = null) {
     this.#threshold = threshold
+    this.#counted = counted
     this.#running = new Float64Array(environments)
     this.#lengths = new Int32Array(environments)
   }
@@ -50,19 +55,22 @@ export class Episodes {
   }
 
   #finish(row: number): void {
-    const slot = this.finished % EPISODE_WINDOW
-    this.#lastReturns[slot] = this.#running[row]!
-    this.#lastLengths[slot] = this.#lengths[row]!
+    const episodeReturn = this.#running[row]!
+    const length = this.#lengths[row]!
     this.#running[row] = 0
     this.#lengths[row] = 0
     this.finished++
-    if (this.solved !== null || this.#threshold === null || this.finished < EPISODE_WINDOW) return
+    if (this.#counted !== null && this.#counted[row] !== 1) return
+    const slot = this.#recorded++ % EPISODE_WINDOW
+    this.#lastReturns[slot] = episodeReturn
+    this.#lastLengths[slot] = length
+    if (this.solved !== null || this.#threshold === null || this.#recorded < EPISODE_WINDOW) return
     const { returnMean } = this
     if (returnMean !== null && returnMean >= this.#threshold) this.solved = { steps: this.steps, returnMean }
   }
 
   #mean(values: Float64Array): number | null {
-    const count = Math.min(this.finished, EPISODE_WINDOW)
+    const count = Math.min(this.#recorded, EPISODE_WINDOW)
     if (count === 0) return null
     let sum = 0
     for (let i = 0; i < count; i++) sum += values[i]!

@@ -30,7 +30,30 @@ const A2C = {
   optimiserEpsilon: { kind: 'number', initial: 1e-5, min: 1e-12, max: 1, about: 'inside the square root for rmsprop, outside for adam' },
 } as const satisfies Record<string, HyperparameterRule>
 
-const TABLES = { a2c: A2C } as const satisfies Record<string, Record<string, HyperparameterRule>>
+/** Ape-X's exponents; rates and sizes for one machine of small tasks. */
+const APEX = {
+  environments: { kind: 'integer', initial: 8, min: 1, max: 4096, about: 'environments stepped side by side, each with its epsilon' },
+  rolloutLength: { kind: 'integer', initial: 1, min: 1, max: 65_536, about: 'steps of each environment between rounds of updates' },
+  updatesPerStep: { kind: 'number', initial: 0.5, min: 1e-6, max: 64, about: 'updates per environment step' },
+  learningStarts: { kind: 'integer', initial: 1_000, min: 1, max: 1e9, about: 'environment steps before the first update' },
+  batchSize: { kind: 'integer', initial: 64, min: 1, max: 65_536, about: 'transitions per update' },
+  replayCapacity: { kind: 'integer', initial: 100_000, min: 16, max: 1e8, about: 'observations held' },
+  byteObservations: { kind: 'boolean', initial: false, about: 'store observations, whole numbers up to 255, as bytes' },
+  nStep: { kind: 'integer', initial: 3, min: 1, max: 1_000, about: 'steps of reward before the bootstrap' },
+  gamma: { kind: 'number', initial: 0.99, min: 0, max: 1, about: 'discount per step' },
+  priorityExponent: { kind: 'number', initial: 0.6, min: 0, max: 1, about: 'alpha of the priorities; 0: uniform replay' },
+  importanceExponent: { kind: 'number', initial: 0.4, min: 0, max: 1, about: 'beta of the importance weights; 0: none' },
+  targetPeriod: { kind: 'integer', initial: 500, min: 1, max: 1e9, about: 'updates between copies to the target network' },
+  huberThreshold: { kind: 'optional', initial: 1, min: 1e-6, max: 1e6, about: 'error beyond which the loss is linear; null: squared' },
+  learningRate: { kind: 'number', initial: 5e-4, min: 1e-9, max: 10, about: 'at the start' },
+  finalLearningRate: { kind: 'number', initial: 5e-4, min: 1e-9, max: 10, about: 'reached linearly at horizonSteps and kept' },
+  maxGradientNorm: { kind: 'optional', initial: 10, min: 1e-6, max: 1e6, about: 'global L2 norm the gradient is clipped to' },
+  optimiser: { kind: 'choice', initial: 'adam', choices: ['rmsprop', 'adam'], about: 'rmsprop in the TensorFlow form, or adam' },
+  optimiserDecay: { kind: 'number', initial: 0.999, min: 0, max: 0.999999, about: 'decay of the mean square (rmsprop), beta2 (adam)' },
+  optimiserEpsilon: { kind: 'number', initial: 1e-5, min: 1e-12, max: 1, about: 'inside the square root for rmsprop, outside for adam' },
+} as const satisfies Record<string, HyperparameterRule>
+
+const TABLES = { a2c: A2C, apex: APEX } as const satisfies Record<string, Record<string, HyperparameterRule>>
 
 type ValueOf<Rule extends HyperparameterRule> = Rule extends { kind: 'integer' | 'number' }
   ? number

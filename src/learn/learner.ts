@@ -7,13 +7,14 @@ import type { LearnerDescription, LearnerSettings, Progress } from '../ports/lea
 import { GrapevineError } from '../util/errors.ts'
 import { A2C } from './a2c.ts'
 import type { Algorithm, AlgorithmContext } from './algorithm.ts'
+import { ApeX } from './apex.ts'
 import type { Engine } from './engine.ts'
 import { createEngine } from './engines/create.ts'
 import { requireAlgorithm } from './hyperparameters.ts'
 import { initialParameters } from './initialise.ts'
 import { MAX_BAD_UPDATES } from './limits.ts'
 
-const ALGORITHM_CLASSES = { a2c: A2C } as const
+const ALGORITHM_CLASSES = { a2c: A2C, apex: ApeX } as const
 
 /** Where a snapshot is written: arrays of the caller. */
 export interface SnapshotTarget {

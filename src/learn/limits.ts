@@ -9,6 +9,9 @@ export const MAX_LAYER_FLOATS = 4 * 1_048_576
 /** Multiplications that orthogonal initialisation spends on one kernel (rows x columns x the smaller): about 3 s; a 1024x1024 kernel takes half of it. */
 export const MAX_ORTHOGONAL_WORK = 2_147_483_648
 
+/** Bytes of one replay memory, 2 GiB: twenty million observations of a small task, 2 million of MinAtar as bytes; larger ones are likely slips. */
+export const MAX_REPLAY_BYTES = 2_048 * 1_048_576
+
 /** Episodes behind the mean return that is reported and compared with the threshold: Gymnasium's definition of solved. */
 export const EPISODE_WINDOW = 100
 

@@ -5,8 +5,9 @@ import { findEnvironment, makeEnv } from '../envs/registry.ts'
 import type { HyperValue, NetworkSpec } from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { type AlgorithmId, requireAlgorithm } from './hyperparameters.ts'
-import { actorCriticNetwork, type NetworkPlan } from './networks.ts'
+import { actorCriticNetwork, duelingNetwork, type NetworkPlan } from './networks.ts'
 import a2c from './presets/a2c.json' with { type: 'json' }
+import apex from './presets/apex.json' with { type: 'json' }
 
 /** What a preset reached, and how to see it again. */
 export interface PresetResult {
@@ -29,7 +30,13 @@ export interface Preset {
   readonly result: PresetResult | null
 }
 
-const FILES: Readonly<Record<AlgorithmId, Readonly<Record<string, Preset>>>> = { a2c: a2c as Record<string, Preset> }
+const FILES: Readonly<Record<AlgorithmId, Readonly<Record<string, Preset>>>> = {
+  a2c: a2c as Record<string, Preset>,
+  apex: apex as Record<string, Preset>,
+}
+
+/** The heads that each algorithm needs. */
+const NETWORKS = { a2c: actorCriticNetwork, apex: duelingNetwork } as const satisfies Record<AlgorithmId, typeof actorCriticNetwork>
 
 /** The preset of `algorithm` for `environment`; throws GrapevineError `preset` that names those there are. */
 export function preset(algorithm: string, environment: string): Preset {
@@ -44,11 +51,19 @@ export function preset(algorithm: string, environment: string): Preset {
   )
 }
 
-/** The network of a preset for the spaces of an environment (made once with `options`, to see them). Throws `unknown_environment`. */
-export function presetNetwork(plan: NetworkPlan, environment: string, options: Readonly<Record<string, unknown>>): NetworkSpec {
+/**
+ * The network that `algorithm` builds from a preset's plan for the spaces of an environment (made once with `options`, to see them).
+ * Throws `algorithm`, `unknown_environment`, and `action_space` where the algorithm cannot act.
+ */
+export function presetNetwork(
+  algorithm: string,
+  plan: NetworkPlan,
+  environment: string,
+  options: Readonly<Record<string, unknown>>,
+): NetworkSpec {
   const made = makeEnv(findEnvironment(environment).id, options)
   try {
-    return actorCriticNetwork(plan, made.observationSpace, made.actionSpace)
+    return NETWORKS[requireAlgorithm(algorithm)](plan, made.observationSpace, made.actionSpace)
   } finally {
     made.close()
   }

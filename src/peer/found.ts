@@ -23,7 +23,7 @@ export function planRun(founding: Founding, random: Random): { readonly plan: Ru
   const environment = findEnvironment(founding.environment)
   const algorithm = requireAlgorithm(founding.algorithm)
   const chosen = preset(algorithm, environment.id)
-  const network = presetNetwork(chosen.network, environment.id, founding.environmentOptions)
+  const network = presetNetwork(algorithm, chosen.network, environment.id, founding.environmentOptions)
   const { strategy, warning } = resolveStrategy(founding.strategy, founding.codec, layout(network).parameterCount)
   const plan: RunPlan = {
     protocol: PROTOCOL_VERSION,

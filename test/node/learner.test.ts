@@ -18,7 +18,7 @@ function settings(changes: Partial<LearnerSettings> = {}): LearnerSettings {
     environment: { id: 'CartPole-v1', options: {} },
     wrappers: [],
     algorithm: { id: 'a2c', hyperparameters, horizonSteps },
-    network: presetNetwork(network, 'CartPole-v1', {}),
+    network: presetNetwork('a2c', network, 'CartPole-v1', {}),
     weightsSeed: 1,
     actorSeed: 2,
     engine: 'tfjs',

@@ -1,0 +1,277 @@
+/**
+ * Ape-X DQN [Horgan et al. 2018, arXiv 1803.00933]: n-step double dueling Q-learning from prioritised replay, with a ladder of explorers that
+ * give their transitions the first priorities from their own Q values. Needs the outputs `value` and `advantage` and discrete actions.
+ * Returns are reported of the third of the environments that explores least. An update whose loss or gradient is not finite is skipped and
+ * named; a transition whose reward is not is left out and named as "reward".
+ */
+import type { VectorBuffers, VectorEnvironment } from '../envs/types.ts'
+import { GrapevineError } from '../util/errors.ts'
+import { type SeededRandom, seededRandom } from '../util/random.ts'
+import type { Algorithm, AlgorithmContext, Iteration } from './algorithm.ts'
+import type { Arena, EngineNetwork, OptimiserState } from './engine.ts'
+import { Episodes } from './episodes.ts'
+import { ladder, lowestThird } from './epsilon.ts'
+import { type Hyperparameters, optimiserSpec, resolveHyperparameters } from './hyperparameters.ts'
+import { NStepTransitions } from './n-step.ts'
+import { requireDiscrete } from './networks.ts'
+import { requireOutput } from './policy-head.ts'
+import { bestAction, doubleQTargets, duelingGradient, duelingValues, qLearningLoss } from './q-losses.ts'
+import { PrioritisedReplay, type ReplayBatch, replayBatch } from './replay.ts'
+import { linearSchedule } from './schedules.ts'
+
+export class ApeX implements Algorithm {
+  readonly network: EngineNetwork
+  readonly parameters: Arena
+  readonly target: Arena
+  readonly episodes: Episodes
+  readonly #settings: Hyperparameters<'apex'>
+  readonly #horizonSteps: number
+  readonly #gradient: Arena
+  readonly #optimiser: OptimiserState
+  readonly #replay: PrioritisedReplay
+  readonly #draws: SeededRandom
+  readonly #actor: Actor
+  readonly #batch: ReplayBatch
+  readonly #q: Float32Array
+  readonly #nextQ: Float32Array
+  readonly #targetQ: Float32Array
+  readonly #dQ: Float32Array
+  readonly #targets: Float32Array
+  readonly #tdErrors: Float32Array
+  readonly #iteration: Iteration = { updates: 0, bad: null }
+  readonly #last = { loss: 0, gradientNorm: 0, learningRate: 0 }
+  /** Updates that the steps so far have paid for. */
+  #due = 0
+  #updates = 0
+  #refused = 0
+
+  constructor({ settings, engine, makeEnvironments }: AlgorithmContext) {
+    const own = resolveHyperparameters('apex', settings.algorithm.hyperparameters)
+    const environment = makeEnvironments(own.environments)
+    const { actionSpace, observationSpace, count } = environment
+    const actions = requireDiscrete(actionSpace)
+    const observationSize = observationSpace.low.length
+    const rows = own.batchSize
+    this.#settings = own
+    this.#horizonSteps = settings.algorithm.horizonSteps
+    this.#replay = new PrioritisedReplay({
+      capacity: requireCapacity(own.replayCapacity, count, own.nStep),
+      observationSize,
+      bytes: own.byteObservations,
+      alpha: own.priorityExponent,
+    })
+    this.network = engine.build(settings.network, Math.max(rows, count))
+    requireOutput(this.network, 'value', 1)
+    requireOutput(this.network, 'advantage', actions)
+    this.parameters = this.network.allocate()
+    this.target = this.network.allocate()
+    this.#gradient = this.network.allocate()
+    this.#optimiser = this.network.createOptimiser(optimiserSpec(own))
+    const epsilons = ladder(count, settings.actorSeed)
+    this.episodes = new Episodes(count, settings.threshold, lowestThird(epsilons))
+    this.#actor = new Actor(environment, this.network, this.#replay, this.episodes, epsilons, own, settings.actorSeed)
+    this.#draws = seededRandom(settings.actorSeed, 'replay')
+    this.#batch = replayBatch(rows, observationSize)
+    this.#q = new Float32Array(rows * actions)
+    this.#nextQ = new Float32Array(rows * actions)
+    this.#targetQ = new Float32Array(rows * actions)
+    this.#dQ = new Float32Array(rows * actions)
+    this.#targets = new Float32Array(rows)
+    this.#tdErrors = new Float32Array(rows)
+  }
+
+  /** Steps the environments until an update is due (before `learningStarts`: once) and takes that one. */
+  iterate(steps: number): Iteration {
+    const { learningStarts, rolloutLength, updatesPerStep } = this.#settings
+    this.#iteration.updates = 0
+    this.#iteration.bad = null
+    while (this.#due < 1) {
+      for (let t = 0; t < rolloutLength; t++) this.#actor.step(this.parameters)
+      if (this.episodes.steps < learningStarts || !this.#replay.ready) break
+      this.#due += rolloutLength * this.#actor.epsilons.length * updatesPerStep
+    }
+    if (this.#replay.refused > this.#refused) this.#iteration.bad = 'reward'
+    this.#refused = this.#replay.refused
+    if (this.#due >= 1) {
+      this.#due--
+      this.#update(steps)
+    }
+    return this.#iteration
+  }
+
+  statistics(): Record<string, number> {
+    const last = this.#last
+    const { slots } = this.#batch
+    return {
+      'train/loss': last.loss,
+      'train/q_value': mean(this.#q),
+      'train/td_error': meanSize(this.#tdErrors),
+      'train/gradient_norm': last.gradientNorm,
+      'train/learning_rate': last.learningRate,
+      'rollout/exploration_rate': mean(this.#actor.epsilons),
+      'replay/size': this.#replay.size,
+      'replay/sample_age': this.#updates === 0 ? 0 : this.#replay.meanAge(slots),
+    }
+  }
+
+  dispose(): void {
+    this.#actor.dispose()
+    this.network.dispose()
+  }
+
+  #update(steps: number): void {
+    const { network, parameters } = this
+    const { batchSize: rows, importanceExponent, huberThreshold, maxGradientNorm, targetPeriod } = this.#settings
+    const { slots, observations, actions, rewards, discounts, nextObservations, weights } = this.#batch
+    const last = this.#last
+
+    this.#replay.sample(this.#draws, importanceExponent, this.#batch)
+    network.forward(this.target, nextObservations, rows)
+    duelingValues(network.output('value'), network.output('advantage'), this.#targetQ)
+    network.forward(parameters, nextObservations, rows)
+    duelingValues(network.output('value'), network.output('advantage'), this.#nextQ)
+    doubleQTargets(rewards, discounts, this.#nextQ, this.#targetQ, this.#targets)
+
+    network.forward(parameters, observations, rows)
+    duelingValues(network.output('value'), network.output('advantage'), this.#q)
+    last.loss = qLearningLoss(this.#q, actions, this.#targets, weights, huberThreshold, this.#tdErrors, this.#dQ)
+    last.learningRate = linearSchedule(this.#settings.learningRate, this.#settings.finalLearningRate, this.#horizonSteps, steps)
+    if (!Number.isFinite(last.loss)) {
+      this.#iteration.bad = 'loss'
+      return
+    }
+    duelingGradient(this.#dQ, network.outputGradient('value'), network.outputGradient('advantage'))
+    network.backward(parameters, observations, rows, this.#gradient)
+    last.gradientNorm = network.step(this.#optimiser, parameters, this.#gradient, last.learningRate, maxGradientNorm)
+    if (!Number.isFinite(last.gradientNorm)) {
+      this.#iteration.bad = 'gradient'
+      return
+    }
+    this.#replay.update(slots, this.#tdErrors)
+    this.#iteration.updates = 1
+    if (++this.#updates % targetPeriod === 0) this.target.data.set(parameters.data)
+  }
+}
+
+/** Steps the environments, each with its own epsilon, and feeds the replay memory with their transitions. */
+class Actor {
+  readonly epsilons: Float64Array
+  readonly #environment: VectorEnvironment
+  readonly #network: EngineNetwork
+  readonly #replay: PrioritisedReplay
+  readonly #episodes: Episodes
+  readonly #transitions: NStepTransitions
+  readonly #random: SeededRandom
+  readonly #out: VectorBuffers
+  readonly #actions: Int32Array
+  readonly #q: Float32Array
+
+  constructor(
+    environment: VectorEnvironment,
+    network: EngineNetwork,
+    replay: PrioritisedReplay,
+    episodes: Episodes,
+    epsilons: Float64Array,
+    { nStep, gamma }: Hyperparameters<'apex'>,
+    seed: number,
+  ) {
+    const count = environment.count
+    const observationSize = environment.observationSpace.low.length
+    this.epsilons = epsilons
+    this.#environment = environment
+    this.#network = network
+    this.#replay = replay
+    this.#episodes = episodes
+    this.#transitions = new NStepTransitions(count, nStep, gamma, replay)
+    this.#random = seededRandom(seed, 'actions')
+    this.#out = {
+      observations: new Float32Array(count * observationSize),
+      rewards: new Float32Array(count),
+      terminated: new Uint8Array(count),
+      truncated: new Uint8Array(count),
+      finalObservations: new Float32Array(count * observationSize),
+    }
+    this.#actions = new Int32Array(count)
+    this.#q = new Float32Array(count * requireDiscrete(environment.actionSpace))
+    environment.reset(seed, this.#out.observations)
+  }
+
+  /** One step of every environment. */
+  step(parameters: Arena): void {
+    const { observations, rewards, terminated, truncated } = this.#out
+    const count = this.#actions.length
+    const width = this.#q.length / count
+    this.#network.forward(parameters, observations, count)
+    duelingValues(this.#network.output('value'), this.#network.output('advantage'), this.#q)
+    for (let row = 0; row < count; row++) {
+      const offset = row * width
+      const best = bestAction(this.#q, offset, width)
+      const action = this.#random.uniform() < this.epsilons[row]! ? this.#random.below(width) : best
+      this.#transitions.follow(row, this.#replay.push(observations, row), this.#q[offset + best]!)
+      this.#transitions.act(row, action, this.#q[offset + action]!)
+      this.#actions[row] = action
+    }
+    this.#environment.step(this.#actions, this.#out)
+    this.#episodes.record(rewards, terminated, truncated)
+    let cut = 0
+    for (let row = 0; row < count; row++) {
+      this.#transitions.reward(row, rewards[row]!)
+      if (terminated[row] === 1) this.#transitions.terminate(row)
+      else if (truncated[row] === 1) cut++
+    }
+    if (cut > 0) this.#truncate(parameters, cut)
+  }
+
+  dispose(): void {
+    this.#environment.close()
+  }
+
+  /** Closes the `cut` episodes that were truncated in this step with the values of their final observations. */
+  #truncate(parameters: Arena, cut: number): void {
+    const { terminated, truncated, finalObservations } = this.#out
+    const count = this.#actions.length
+    const width = this.#q.length / count
+    const size = finalObservations.length / count
+    let packed = 0
+    for (let row = 0; row < count; row++) {
+      if (truncated[row] !== 1 || terminated[row] === 1) continue
+      // Packs the rows in place: row r never moves backwards past one still to be read.
+      if (packed !== row) finalObservations.copyWithin(packed * size, row * size, (row + 1) * size)
+      packed++
+    }
+    this.#network.forward(parameters, finalObservations.subarray(0, cut * size), cut)
+    const q = this.#q.subarray(0, cut * width)
+    duelingValues(this.#network.output('value'), this.#network.output('advantage'), q)
+    packed = 0
+    for (let row = 0; row < count; row++) {
+      if (truncated[row] !== 1 || terminated[row] === 1) continue
+      const offset = packed * width
+      const slot = this.#replay.push(finalObservations, packed++)
+      this.#transitions.truncate(row, slot, q[offset + bestAction(q, offset, width)]!)
+    }
+  }
+}
+
+/** Each environment may hold n + 1 observations that are not complete transitions yet, and as many final ones where all its episodes are short. */
+function requireCapacity(capacity: number, environments: number, n: number): number {
+  const least = 2 * environments * (n + 1)
+  if (capacity >= least) return capacity
+  throw new GrapevineError(
+    'hyperparameter',
+    'local',
+    `The hyper-parameter replayCapacity of apex must be at least ${least} for ${environments} environments and nStep ${n}, not ${capacity}.`,
+    { capacity, least },
+  )
+}
+
+function mean(values: Float32Array | Float64Array): number {
+  let sum = 0
+  for (let i = 0; i < values.length; i++) sum += values[i]!
+  return sum / values.length
+}
+
+function meanSize(values: Float32Array): number {
+  let sum = 0
+  for (let i = 0; i < values.length; i++) sum += Math.abs(values[i]!)
+  return sum / values.length
+}
