@@ -7,7 +7,7 @@ import { LanderRows } from './lander/lander.ts'
 import { MINATAR } from './minatar/specs.ts'
 import { refuseOptions } from './options.ts'
 import { type Rows, singleOf, vectorOf } from './rows.ts'
-import { joined } from './spread/joint.ts'
+import { withCompanions } from './spread/companions.ts'
 import { AGENTS, SpreadRows } from './spread/spread.ts'
 import type { EnvironmentSpec } from './types.ts'
 
@@ -109,7 +109,7 @@ export const BUILTIN: readonly EnvironmentSpec[] = [
       agents: AGENTS,
     },
     (count) => new SpreadRows(count),
-    () => joined(new SpreadRows(1)),
+    withCompanions,
   ),
   ...MINATAR,
 ]

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { coverLandmark } from '../../scripts/bench/heuristics.ts'
 import { makeEnv, makeVectorEnv } from '../../src/envs/registry.ts'
+import { coverLandmark } from '../../src/envs/spread/heuristic.ts'
 import { SpreadRows } from '../../src/envs/spread/spread.ts'
 import type { VectorBuffers, VectorEnvironment } from '../../src/envs/types.ts'
 
@@ -31,21 +31,30 @@ test('a step by hand', () => {
   assert.equal(rows.state[10], 0)
 })
 
-test('the rows of a world begin and end together, and the scalar form is one world', () => {
+test('the rows of a world begin and end together', () => {
   const vector = makeVectorEnv('Spread-v0', 2)
   assert.equal(vector.count, 6)
   const out = buffersOf(vector)
   vector.reset(5, out.observations)
+  for (let i = 1; i <= 50; i++) {
+    vector.step(Int32Array.of(0, 1, 2, 3, 4, 0), out)
+    assert.deepEqual([...out.truncated], new Array(6).fill(i % 25 === 0 ? 1 : 0))
+    assert.equal(out.rewards[3], out.rewards[5])
+  }
+})
+
+test('the scalar form is the first agent of a world whose other agents follow the heuristic', () => {
+  const vector = makeVectorEnv('Spread-v0', 1)
+  const out = buffersOf(vector)
+  vector.reset(6, out.observations)
   const single = makeEnv('Spread-v0')
-  assert.deepEqual(single.reset({ seed: 6 }).observation, out.observations.slice(42))
+  assert.deepEqual(single.reset({ seed: 6 }).observation, out.observations.slice(0, 14))
   for (let i = 1; i <= 25; i++) {
-    const digits = [i % 5, (i * 2) % 5, (i * 3 + 1) % 5]
-    vector.step(Int32Array.of(0, 0, 0, ...digits), out)
-    const { observation, reward, truncated } = single.step(digits[0]! + 5 * digits[1]! + 25 * digits[2]!)
+    vector.step(Int32Array.of(i % 5, coverLandmark(out.observations, 14), coverLandmark(out.observations, 28)), out)
+    const { observation, reward, truncated } = single.step(i % 5)
     const seen = i === 25 ? out.finalObservations : out.observations
-    assert.deepEqual(observation, seen.slice(42))
-    assert.equal(reward, out.rewards[3])
-    assert.deepEqual([...out.truncated], new Array(6).fill(i === 25 ? 1 : 0))
+    assert.deepEqual(observation, seen.slice(0, 14))
+    assert.equal(reward, out.rewards[0])
     assert.equal(truncated, i === 25)
   }
 })
@@ -57,7 +66,7 @@ test('the heuristic covers the landmarks', () => {
   const actions = new Int32Array(300)
   let sum = 0
   for (let i = 0; i < 25; i++) {
-    for (let row = 0; row < 300; row++) actions[row] = coverLandmark(out.observations.subarray(14 * row, 14 * row + 14))
+    for (let row = 0; row < 300; row++) actions[row] = coverLandmark(out.observations, 14 * row)
     env.step(actions, out)
     for (let row = 0; row < 300; row += 3) sum += out.rewards[row]!
   }

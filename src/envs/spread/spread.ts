@@ -5,8 +5,7 @@
  *
  * Actions: nothing, left, right, down, up. A push changes the velocity by 0.5, after a quarter of it is lost; 0.1 s a step; walls at 1.5.
  * An agent observes its velocity, its position, the landmarks and then the other agents relative to itself, both in a fixed order.
- * Over 1,280 episodes a random policy scores -56.2 and the heuristic of the benchmarks (each agent heads for the landmark that the shortest
- * assignment gives it) -17.3, both +- 0.5.
+ * Yardsticks over 1,280 episodes: a random policy -56.2, the heuristic (heuristic.ts) -17.3, both +- 0.5.
  */
 import type { StateArray } from '../memory.ts'
 import { Pcg64Rows } from '../pcg64.ts'
