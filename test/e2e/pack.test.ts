@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -45,7 +45,7 @@ test('the tarball holds JavaScript, types and data files, and nothing of develop
   for (const path of ['README.md', 'LICENSE', 'lib/cli/grapevine.cjs', 'lib/cli/main.js', 'lib/index.js', 'lib/index.d.ts']) {
     assert.ok(paths.includes(path), `${path} is missing`)
   }
-  const strangers = paths.filter((path) => !/^(package\.json|README\.md|LICENSE|lib\/.*\.(js|d\.ts|cjs|json|wasm|html))$/.test(path))
+  const strangers = paths.filter((path) => !/^(package\.json|README\.md|LICENSE|lib\/.*\.(js|d\.ts|cjs|json|wasm|py))$/.test(path))
   assert.deepEqual(strangers, [])
   const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'))
   assert.deepEqual(manifest.engines, { node: '>=22' })
@@ -56,6 +56,21 @@ test('the tarball holds JavaScript, types and data files, and nothing of develop
 test('the installed command tells its version', () => {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   assert.equal(run(join(home, 'node_modules/.bin/grapevine'), ['--version'], home).trim(), version)
+})
+
+test('the installed library loads, and its types check', () => {
+  const program = join(home, 'program.mts')
+  const lines = [
+    "import { createPeer, makeEnv, type PeerEvent } from 'grapevine-rl'",
+    "const { observation }: { observation: Float32Array } = makeEnv('CartPole-v1').reset({ seed: 1 })",
+    "createPeer({ env: 'CartPole-v1' }).on((event: PeerEvent) => console.log(event.event))",
+    'console.log(observation.length)',
+  ]
+  writeFileSync(program, lines.join('\n'))
+  assert.equal(run(process.execPath, [program], home).trim(), '4')
+  const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', '--types', 'node']
+  const types = ['--typeRoots', join(root, 'node_modules/@types')]
+  assert.equal(run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), ...options, ...types, program], home), '')
 })
 
 test('the installed command trains for ten seconds and leaves', async (context) => {
