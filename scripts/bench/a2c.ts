@@ -2,7 +2,7 @@
  * How many steps and seconds A2C needs, solo or with in-process learners that average, and how fast it steps.
  *
  *   main(['--seeds', '10', '--env', 'CartPole-v1', '--engine', 'wasm', '--steps', '500000', '--set', 'learningRate=0.003'])
- *   main(['--learners', '2', '--periods', '10,50,200,750'])
+ *   main(['--learners', '2', '--periods', '10,50,200,750', '--delay', '100'])
  *
  * Prints one JSON object per seed (and period), then one of medians.
  */
@@ -20,6 +20,8 @@ interface Options {
   readonly firstSeed: number
   readonly steps: number
   readonly learners: number
+  /** Updates between the snapshots and the mix that follows from them. */
+  readonly delay: number
   readonly set: Readonly<Record<string, HyperValue>>
   readonly shared: boolean
 }
@@ -35,6 +37,7 @@ export async function main(args: readonly string[]): Promise<void> {
       seed: { type: 'string', default: '0' },
       steps: { type: 'string', default: '500000' },
       learners: { type: 'string', default: '1' },
+      delay: { type: 'string', default: '0' },
       periods: { type: 'string', default: '200' },
       set: { type: 'string', multiple: true, default: [] },
       shared: { type: 'boolean', default: false },
@@ -48,6 +51,7 @@ export async function main(args: readonly string[]): Promise<void> {
     firstSeed: Number(values.seed),
     steps: Number(values.steps),
     learners: Number(values.learners),
+    delay: Number(values.delay),
     set: Object.fromEntries(values.set.map(assignment)),
     shared: values.shared,
   }
@@ -75,7 +79,7 @@ export async function main(args: readonly string[]): Promise<void> {
   }
 }
 
-/** Trains `learners` replicas for `steps` steps each, round robin; every `period` updates each moves half way to the mean of the two (or more). */
+/** Trains `learners` replicas for `steps` steps each, round robin; every `period` updates each moves to the mean of all. */
 async function measure(options: Options, seed: number, period: number) {
   const learners = await Promise.all(
     Array.from({ length: options.learners }, (_, i) => createLearner(settings(options, seed, seed * 1000 + i))),
@@ -83,6 +87,7 @@ async function measure(options: Options, seed: number, period: number) {
   const curves = learners.map(() => ({ solvedSteps: null as number | null, solvedSeconds: null as number | null, after: 0, low: 0 }))
   const begun = performance.now()
   let nextMix = period
+  let deltas: readonly Float32Array[] | null = null
   while (learners.some((learner) => learner.steps < options.steps)) {
     for (const [i, learner] of learners.entries()) {
       learner.update()
@@ -96,8 +101,10 @@ async function measure(options: Options, seed: number, period: number) {
         if (learner.progress(false, null).returnMean! < 400) curve.low++
       }
     }
-    if (learners[0]!.updates >= nextMix) {
-      mixAll(learners)
+    if (deltas === null && learners[0]!.updates >= nextMix) deltas = differencesFromMean(learners)
+    if (deltas !== null && learners[0]!.updates >= nextMix + options.delay) {
+      for (const [i, learner] of learners.entries()) learner.mix(deltas[i]!)
+      deltas = null
       nextMix += period
     }
   }
@@ -117,23 +124,12 @@ async function measure(options: Options, seed: number, period: number) {
   return result
 }
 
-/** x_i += mean - x_i, which for two learners is half their difference. */
-function mixAll(learners: readonly LearnerCore[]): void {
-  const { parameterCount } = learners[0]!.description
-  const own = learners.map((learner) => {
-    const parameters = new Float32Array(parameterCount)
-    learner.snapshot({ parameters, target: null })
-    return parameters
-  })
-  const delta = new Float32Array(parameterCount)
-  for (const [i, learner] of learners.entries()) {
-    for (let k = 0; k < parameterCount; k++) {
-      let sum = 0
-      for (const parameters of own) sum += parameters[k]!
-      delta[k] = sum / own.length - own[i]![k]!
-    }
-    learner.mix(delta)
-  }
+/** mean - x_i of each learner, which for two is half their difference. */
+function differencesFromMean(learners: readonly LearnerCore[]): readonly Float32Array[] {
+  const own = learners.map(({ description: { parameterCount } }) => new Float32Array(parameterCount))
+  for (const [i, learner] of learners.entries()) learner.snapshot({ parameters: own[i]!, target: null })
+  const mean = own[0]!.map((_, k) => own.reduce((sum, parameters) => sum + parameters[k]!, 0) / own.length)
+  return own.map((parameters) => mean.map((value, k) => value - parameters[k]!))
 }
 
 function settings(options: Options, weightsSeed: number, actorSeed: number): LearnerSettings {
@@ -147,7 +143,7 @@ function settings(options: Options, weightsSeed: number, actorSeed: number): Lea
       hyperparameters: { ...chosen.hyperparameters, ...options.set },
       horizonSteps: chosen.horizonSteps,
     },
-    network: presetNetwork(plan, options.environment, {}),
+    network: presetNetwork(options.algorithm, plan, options.environment, {}),
     weightsSeed,
     actorSeed,
     engine: options.engine,
@@ -170,5 +166,3 @@ function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   return sorted.length === 0 ? Number.NaN : (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2
 }
-
-if (import.meta.main) await main(process.argv.slice(2))

@@ -11,10 +11,10 @@ import apex from './presets/apex.json' with { type: 'json' }
 
 /** What a preset reached, and how to see it again. */
 export interface PresetResult {
-  /** Mean return over 100 episodes: its median over the seeds. */
+  /** Mean return of the last 100 training episodes at horizonSteps: its median over the seeds. */
   readonly returnMean: number
   readonly seeds: number
-  /** Environment steps until it was reached: median and largest over the seeds. */
+  /** Environment steps until the environment's threshold was reached: median and largest over the seeds. */
   readonly stepsMedian: number
   readonly stepsMax: number
   readonly command: string

@@ -47,7 +47,7 @@ test('each fault is one sentence that names the parameter and what is valid', ()
 
 test('names of the object prototype are no hyper-parameters and no algorithms', () => {
   assert.equal(hyperparameterFaults('a2c', { constructor: 1 }).length, 1)
-  assert.throws(() => requireAlgorithm('toString'), { code: 'algorithm', message: "There is no algorithm 'toString'; there are: a2c." })
+  assert.throws(() => requireAlgorithm('toString'), { code: 'algorithm', message: /^There is no algorithm 'toString'; there are: a2c/ })
 })
 
 test('optimisers', () => {

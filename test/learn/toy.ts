@@ -81,7 +81,7 @@ export function toySettings(
     network: id === 'Toy/Target' ? CONTINUOUS : DISCRETE,
     weightsSeed: 1,
     actorSeed: 2,
-    engine: 'tfjs',
+    engine: 'wasm',
     deterministic: true,
     threads: 1,
     threshold: null,

@@ -21,7 +21,7 @@ function settings(changes: Partial<LearnerSettings> = {}): LearnerSettings {
     network: presetNetwork('a2c', network, 'CartPole-v1', {}),
     weightsSeed: 1,
     actorSeed: 2,
-    engine: 'tfjs',
+    engine: 'wasm',
     deterministic: true,
     threads: 1,
     threshold: null,

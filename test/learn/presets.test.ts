@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { findEnvironment } from '../../src/envs/registry.ts'
+import { hyperparameterFaults } from '../../src/learn/hyperparameters.ts'
+import { createLearner } from '../../src/learn/learner.ts'
+import a2c from '../../src/learn/presets/a2c.json' with { type: 'json' }
+import { preset, presetNetwork } from '../../src/learn/presets.ts'
+import type { LearnerSettings } from '../../src/ports/learner.ts'
+
+function settings(environment: string, actorSeed: number): LearnerSettings {
+  const { hyperparameters, network, horizonSteps } = preset('a2c', environment)
+  return {
+    environment: { id: environment, options: {} },
+    wrappers: [],
+    algorithm: { id: 'a2c', hyperparameters, horizonSteps },
+    network: presetNetwork('a2c', network, environment, {}),
+    weightsSeed: actorSeed,
+    actorSeed,
+    engine: 'wasm',
+    deterministic: true,
+    threads: 1,
+    threshold: findEnvironment(environment).threshold,
+    untilSteps: null,
+  }
+}
+
+for (const environment of Object.keys(a2c)) {
+  test(`the preset of a2c for ${environment} is valid and runs`, async () => {
+    const { hyperparameters, horizonSteps, period } = preset('a2c', environment)
+    assert.deepEqual(hyperparameterFaults('a2c', hyperparameters), [])
+    assert.ok(Number.isInteger(horizonSteps) && Number.isInteger(period))
+    const learner = await createLearner(settings(environment, 1))
+    learner.update()
+    learner.update()
+    assert.equal(learner.updates, 2)
+    learner.dispose()
+  })
+}
+
+test('a preset that does not exist names those that do', () => {
+  assert.throws(() => preset('a2c', 'CartPole-v9'), {
+    code: 'preset',
+    message: /^There is no preset of a2c for CartPole-v9; .*CartPole-v1/,
+  })
+  assert.throws(() => preset('sarsa', 'CartPole-v1'), { code: 'algorithm' })
+})
+
+test('A2C solves CartPole-v1 within 150,000 steps', async () => {
+  const learner = await createLearner(settings('CartPole-v1', 5))
+  while (learner.solved === null && learner.steps < 150_000) learner.update()
+  assert.ok(learner.solved !== null)
+  learner.dispose()
+})
