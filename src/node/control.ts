@@ -67,7 +67,7 @@ export async function serveControl(dataDir: string, handlers: ControlHandlers): 
 }
 
 /**
- * Sends one command to the daemon of a data folder. Fails with `no_daemon` when none runs there, `timeout` when it does not answer within
+ * Sends one command to the daemon of a data folder. Fails with `no_daemon` when none runs there, `not_ready` when it is starting or leaving, `timeout` when it does not answer within
  * 5 s, `control` when it answers nonsense, or with the daemon's own code.
  */
 export async function askDaemon(dataDir: string, command: ControlCommand): Promise<unknown> {
@@ -76,7 +76,7 @@ export async function askDaemon(dataDir: string, command: ControlCommand): Promi
   try {
     const line = await new Promise<string>((done, fail) => {
       socket.setTimeout(CONTROL_TIMEOUT_MS, () => fail(noAnswer(dataDir)))
-      socket.on('error', (error) => fail(unreachable(dataDir, error)))
+      socket.on('error', fail)
       socket.on('close', () => fail(badAnswer(dataDir)))
       readLines(socket, MAX_CONTROL_ANSWER_BYTES, done)
       socket.on('connect', () => socket.write(`${JSON.stringify({ command })}\n`))
@@ -85,6 +85,8 @@ export async function askDaemon(dataDir: string, command: ControlCommand): Promi
     if (answer === null) throw badAnswer(dataDir)
     if (!answer.ok) throw new GrapevineError(answer.error.code, 'local', answer.error.message)
     return answer.result
+  } catch (error) {
+    throw error instanceof GrapevineError ? error : await unreachable(dataDir, error)
   } finally {
     socket.destroy()
   }
@@ -200,7 +202,7 @@ async function existingSocketPath(dataDir: string): Promise<string> {
   const path = join(dataDir, 'control.sock')
   if (fitsSocket(path)) return path
   const named = await readFile(join(dataDir, 'control'), 'utf8').catch(() => '')
-  if (!fitsSocket(named) || !dirname(named).includes('grapevine-')) throw noDaemon(dataDir)
+  if (!fitsSocket(named) || !dirname(named).includes('grapevine-')) throw await noDaemon(dataDir)
   return named
 }
 
@@ -213,12 +215,19 @@ function pipeName(dataDir: string): string {
   return `\\\\.\\pipe\\grapevine-${createHash('sha256').update(resolve(dataDir).toLowerCase()).digest('hex').slice(0, 32)}`
 }
 
-function unreachable(dataDir: string, error: NodeJS.ErrnoException): GrapevineError {
-  if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') return noDaemon(dataDir)
-  return new GrapevineError('control', 'local', `Cannot speak to the daemon in ${dataDir}: ${error.message}.`)
+async function unreachable(dataDir: string, error: unknown): Promise<GrapevineError> {
+  const nobody = error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ECONNREFUSED')
+  if (nobody) return noDaemon(dataDir)
+  const reason = error instanceof Error ? error.message : String(error)
+  return new GrapevineError('control', 'local', `Cannot speak to the daemon in ${dataDir}: ${reason}.`)
 }
 
-function noDaemon(dataDir: string): GrapevineError {
+async function noDaemon(dataDir: string): Promise<GrapevineError> {
+  const holder = await lockHolder(dataDir)
+  if (holder !== null) {
+    const message = `Process ${holder.pid} has ${dataDir} and does not answer yet: it is starting or leaving; try again in a moment.`
+    return new GrapevineError('not_ready', 'local', message)
+  }
   return new GrapevineError(
     'no_daemon',
     'local',

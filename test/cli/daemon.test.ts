@@ -46,7 +46,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     const { child, events, ended } = await daemon(context, home)
     const { code, ms } = await exitOf(ended, child, signal)
     assert.equal(code, 0)
-    assert.ok(ms < 2_500, `it took ${ms} ms`)
+    // Two seconds for leaving, the rest for a busy machine.
+    assert.ok(ms < 4_000, `it took ${ms} ms`)
     const last = events.at(-1)
     assert.ok(last?.event === 'stopped' && last.reason === 'interrupted', JSON.stringify(last))
     const left = readdirSync(join(home, '.grapevine', 'default'))
@@ -64,35 +65,48 @@ test('a reader of stdout that goes away ends the daemon with 0', async (context)
   assert.deepEqual(await ended, [0, null])
 })
 
-test('status and stop', async (context) => {
+test('beside a daemon that runs', async (context) => {
   const home = temporaryHome(context)
   const { child, listening, ended } = await daemon(context, home)
-  const json = await grapevine(['status', '--json'], home)
-  assert.equal(json.code, 0)
-  const status = JSON.parse(json.out)
-  assert.deepEqual([status.peer, status.run, status.environment], [listening.peer, listening.run, 'CartPole-v1'])
-  const text = await grapevine(['status', '--data-dir', join(home, '.grapevine', 'default')], home)
-  assert.match(text.out, /^run +CartPole-v1 /)
-  const stop = await grapevine(['stop'], home)
-  assert.deepEqual([stop.code, stop.err], [0, ''])
-  // `stop` has waited: the process is gone, or this very moment going.
-  assert.deepEqual(await ended, [0, null])
-  assert.equal(child.exitCode, 0)
-  assert.equal((await grapevine(['stop'], home)).code, 1)
-})
+  const [address = ''] = listening.addresses
+  const folder = join(home, '.grapevine', 'default')
 
-test('a data folder or a port in use: exit 1, naming who has it', async (context) => {
-  const home = temporaryHome(context)
-  const { child, listening } = await daemon(context, home)
-  const folder = await grapevine(['start', '--data-dir', join(home, '.grapevine', 'default')], home)
-  assert.equal(folder.code, 1)
-  assert.match(folder.err, new RegExp(`is in use by process ${child.pid};`))
-  const port = /\/tcp\/(\d+)/.exec(listening.addresses[0] ?? '')?.[1]
-  const second = await grapevine(['start', '--listen', `127.0.0.1:${port}`], home)
-  assert.equal(second.code, 1)
-  assert.match(second.err, new RegExp(`/tcp/${port} is in use`))
-  // Without a name, the next default folder is taken; the failed start has given it back.
-  assert.deepEqual(readdirSync(join(home, '.grapevine')).sort(), ['default', 'default-2'])
+  await context.test('status, for a program and for a person', async () => {
+    const json = await grapevine(['status', '--json'], home)
+    assert.equal(json.code, 0)
+    const status = JSON.parse(json.out)
+    assert.deepEqual([status.peer, status.run, status.environment], [listening.peer, listening.run, 'CartPole-v1'])
+    assert.match((await grapevine(['status', '--data-dir', folder], home)).out, /^run +CartPole-v1 /)
+  })
+
+  await context.test('its data folder is in use: exit 1, naming its process', async () => {
+    const { code, err } = await grapevine(['start', '--data-dir', folder], home)
+    assert.equal(code, 1)
+    assert.match(err, new RegExp(`is in use by process ${child.pid};`))
+  })
+
+  await context.test('its port is in use: exit 1, naming the port', async () => {
+    const port = /\/tcp\/(\d+)/.exec(address)?.[1]
+    const { code, err } = await grapevine(['start', '--listen', `127.0.0.1:${port}`], home)
+    assert.equal(code, 1)
+    assert.match(err, new RegExp(`/tcp/${port} is in use`))
+    // Without a name the next default folder was taken, and given back.
+    assert.deepEqual(readdirSync(join(home, '.grapevine')).sort(), ['default', 'default-2'])
+    assert.ok(!readdirSync(join(home, '.grapevine', 'default-2')).includes('lock'))
+  })
+
+  await context.test('another identity than the address names: exit 3', async () => {
+    const stranger = '12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA'
+    const { code, out } = await grapevine(['join', address.replace(listening.peer, stranger), '--json'], home)
+    assert.deepEqual([code, JSON.parse(out).code], [3, 'wrong_peer'])
+  })
+
+  await context.test('stop waits until it is gone', async () => {
+    const { code, out, err } = await grapevine(['stop'], home)
+    assert.deepEqual([code, out, err], [0, `stopped the daemon in ${folder}\n`, ''])
+    assert.deepEqual(await ended, [0, null])
+    assert.equal((await grapevine(['stop'], home)).code, 1)
+  })
 })
 
 async function tcpServer(context: TestContext, answer: string): Promise<string> {
@@ -113,8 +127,4 @@ test('an address that leads nowhere: exit 3, saying which way', async (context) 
   assert.match(refused.err, /^grapevine: \/ip4\/127\.0\.0\.1\/tcp\/1 refused the connection/)
   const web = await grapevine(['join', await tcpServer(context, 'HTTP/1.1 400 Bad Request\r\n\r\n'), '--json'], home)
   assert.deepEqual([web.code, JSON.parse(web.out).code], [3, 'other_network'])
-  const { listening } = await daemon(context, home)
-  const stranger = '12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA'
-  const wrong = await grapevine(['join', (listening.addresses[0] ?? '').replace(listening.peer, stranger), '--json'], home)
-  assert.deepEqual([wrong.code, JSON.parse(wrong.out).code], [3, 'wrong_peer'])
 })

@@ -4,6 +4,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import { run } from '../../src/cli/main.ts'
+import { fakeIo } from './fake.ts'
 import { grapevine } from './spawn.ts'
 
 const home = mkdtempSync(join(tmpdir(), 'gv-'))
@@ -81,16 +83,16 @@ describe('what needs no daemon', { concurrency: 2 }, () => {
 
   for (const args of [[], ['start'], ['join'], ['status'], ['stop'], ['envs']]) {
     test(`${args.join(' ')} --help fits a terminal of 80 by 40 and shows examples`, async () => {
-      const { code, out } = await grapevine([...args, '--help'], home)
-      const lines = out.split('\n')
-      assert.equal(code, 0)
+      const io = fakeIo({ terminal: true })
+      assert.equal(await run([...args, '--help'], io), 0)
+      const lines = io.written.out.split('\n')
       assert.ok(lines.length <= 40, `${lines.length} lines`)
       assert.deepEqual(
         lines.filter((line) => line.length > 80),
         [],
       )
-      assert.match(out, /\nExamples:\n {2}grapevine /)
-      assert.doesNotMatch(out, /wait-for-peers/)
+      assert.match(io.written.out, /\nExamples:\n {2}grapevine /)
+      assert.doesNotMatch(io.written.out, /wait-for-peers/)
     })
   }
 

@@ -46,6 +46,13 @@ test('no daemon, and the socket that a killed one left behind', async (context) 
   assert.equal(await askDaemon(folder, 'status'), 'well')
 })
 
+test('a daemon that is still starting', async (context) => {
+  const folder = await temporaryFolder(context)
+  const lock = await acquireLock(folder)
+  await assert.rejects(askDaemon(folder, 'status'), { code: 'not_ready', message: new RegExp(`Process ${process.pid} has ${folder}`) })
+  await lock.release()
+})
+
 test('a path too long for a socket gets one elsewhere, which is removed at the end', unix, async (context) => {
   const folder = join(await temporaryFolder(context), 'x'.repeat(MAX_SOCKET_PATH_BYTES))
   await (await acquireLock(folder)).release()
