@@ -6,6 +6,8 @@
  */
 import { GrapevineError } from '../util/errors.ts'
 import { nearest } from '../util/nearest.ts'
+import { gymEnvironment } from './bridge/gym.ts'
+import { isBridged } from './bridge/script.ts'
 import { BUILTIN } from './builtin.ts'
 import { SinglesVector } from './from-singles.ts'
 import { VECTOR_ROWS_MAX } from './limits.ts'
@@ -50,10 +52,13 @@ export function registerEnv(id: string, entry: EnvironmentFactory | EnvironmentE
   })
 }
 
-/** The entry of `id`. Throws `unknown_environment`, naming the nearest ids. */
-export function findEnvironment(id: string): EnvironmentSpec {
+/**
+ * The entry of `id`, for `gym:` ids as it is with `options`. Throws `unknown_environment`, naming the nearest ids.
+ */
+export function findEnvironment(id: string, options: Options = {}): EnvironmentSpec {
   const spec = entries.get(id)
   if (spec !== undefined) return spec
+  if (isBridged(id)) return gymEnvironment(id, options)
   const like = nearest(id, [...entries.keys()])
   const hint = like.length === 0 ? '`grapevine envs` lists those that are' : `did you mean ${like.join(' or ')}?`
   throw new GrapevineError('unknown_environment', 'local', `Environment "${id}" is not registered here; ${hint}`, { id, nearest: like })
@@ -66,7 +71,7 @@ export function listEnvironments(): EnvironmentSpec[] {
 
 /** One environment with its time limit. The option `maxEpisodeSteps` (null: none) replaces the registered one; the others go to the environment. */
 export function makeEnv(id: string, options: Options = {}): Environment {
-  const spec = findEnvironment(id)
+  const spec = findEnvironment(id, options)
   const { limit, rest } = splitLimit(spec, options)
   const environment = spec.make(rest)
   return limit === null ? environment : limitTime(environment, limit)
@@ -74,7 +79,7 @@ export function makeEnv(id: string, options: Options = {}): Environment {
 
 /** `count` environments as one vector environment with the time limit; it has `count` rows for each agent of the environment. */
 export function makeVectorEnv(id: string, count: number, options: Options = {}): VectorEnvironment {
-  const spec = findEnvironment(id)
+  const spec = findEnvironment(id, options)
   if (!Number.isInteger(count) || count < 1 || count * (spec.agents ?? 1) > VECTOR_ROWS_MAX)
     throw new GrapevineError('shape', 'local', `A vector environment has 1 to ${VECTOR_ROWS_MAX} rows, but ${count} were asked for.`, {
       count,

@@ -313,7 +313,8 @@ def main():
     # Ctrl-C in a terminal reaches the whole group; this process ends when its input does.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # The folder of this script is no place to import from.
-    del sys.path[0]
+    if sys.path and os.path.realpath(sys.path[0]) == os.path.dirname(os.path.realpath(__file__)):
+        del sys.path[0]
     pipes = Pipes()
     if "--describe" in sys.argv:
         describe_once(pipes)
