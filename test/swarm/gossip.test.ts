@@ -1,0 +1,164 @@
+/** Gossip on real sockets: what the contract of all networks does not say. */
+import assert from 'node:assert/strict'
+import { afterEach, test } from 'node:test'
+import type { Network } from '../../src/ports/network.ts'
+import { FLOOD_MESSAGE_BYTES, MAX_GOSSIP_MESSAGE_BYTES } from '../../src/swarm/limits.ts'
+import { GrapevineError } from '../../src/util/errors.ts'
+import { rawGossipNode } from './raw-node.ts'
+import { forever, loopbackSwarm, until } from './support.ts'
+
+const TOPIC = '/grapevine/1/00112233445566778899/params'
+
+const cleanups: (() => Promise<void>)[] = []
+afterEach(async () => {
+  await Promise.all(cleanups.splice(0).map((cleanup) => cleanup()))
+})
+
+let identities = 400
+
+async function swarms(count: number): Promise<Network[]> {
+  const networks = Array.from({ length: count }, () => loopbackSwarm(identities++))
+  await Promise.all(networks.map((network) => network.start(forever)))
+  cleanups.push(...networks.map((network) => () => network.stop()))
+  return networks
+}
+
+/** Remembers the first byte of each message with its author. */
+function listen(network: Network, maxBytes = MAX_GOSSIP_MESSAGE_BYTES): { author: string; first: number; bytes: number }[] {
+  const heard: { author: string; first: number; bytes: number }[] = []
+  network.subscribe(TOPIC, maxBytes, (author, bytes) => {
+    heard.push({ author, first: bytes[0]!, bytes: bytes.length })
+    return 'accept'
+  })
+  return heard
+}
+
+const connect = (from: Network, to: Network) => from.dial(to.addresses()[0]!, forever)
+const knowEachOther = (networks: readonly Network[], count: number) =>
+  until(() => networks.every((network) => network.subscribers(TOPIC).length >= count), 'subscribing')
+
+test('the largest message arrives, one byte more is refused, whether the topic is ours or not', async () => {
+  const [a, b] = (await swarms(2)) as [Network, Network]
+  const heard = listen(b)
+  await connect(a, b)
+  await knowEachOther([a], 1)
+  const largest = new Uint8Array(MAX_GOSSIP_MESSAGE_BYTES).fill(7)
+  assert.equal(await a.publish(TOPIC, largest), 1)
+  await until(() => heard.length === 1, 'the message')
+  assert.deepEqual(heard, [{ author: a.id, first: 7, bytes: MAX_GOSSIP_MESSAGE_BYTES }])
+  const tooLarge = new Uint8Array(MAX_GOSSIP_MESSAGE_BYTES + 1)
+  const isRefused = (error: unknown) => error instanceof GrapevineError && error.code === 'too_large' && error.fault === 'local'
+  await assert.rejects(a.publish(TOPIC, tooLarge), isRefused)
+  listen(a, Number.POSITIVE_INFINITY)
+  await assert.rejects(a.publish(TOPIC, tooLarge), isRefused)
+})
+
+test('twelve peers that dial one at the same moment all get in, and all hear each other in spite of one address', async () => {
+  const [hub, ...others] = (await swarms(13)) as [Network, ...Network[]]
+  const heard = [hub, ...others].map((network) => listen(network))
+  await Promise.all(others.map((other) => connect(other, hub)))
+  await knowEachOther([hub], others.length)
+  await knowEachOther(others, 1)
+  const all = [hub, ...others]
+  await Promise.all(all.map((network, i) => network.publish(TOPIC, new Uint8Array(FLOOD_MESSAGE_BYTES + 1).fill(i))))
+  await until(() => heard.every((list) => list.length >= others.length), 'everything heard by everyone')
+  for (const [i, list] of heard.entries()) {
+    const expected = all.map(({ id }) => id).filter((_, j) => j !== i)
+    assert.deepEqual(new Set(list.map(({ author }) => author)), new Set(expected))
+    assert.equal(list.length, expected.length)
+  }
+})
+
+test('messages of one author arrive in the order they were sent, over a third peer too', async () => {
+  const [a, b, c] = (await swarms(3)) as [Network, Network, Network]
+  const heard = [a, b, c].map((network) => listen(network))
+  await connect(a, b)
+  await connect(b, c)
+  await knowEachOther([b], 2)
+  await knowEachOther([a, c], 1)
+  // The mesh stands once a forwarded message came through.
+  await a.publish(TOPIC, Uint8Array.of(255))
+  await until(() => heard[2]!.length === 1, 'the first message')
+  const order = Array.from({ length: 30 }, (_, i) => i)
+  for (const i of order) await a.publish(TOPIC, new Uint8Array(i % 2 === 0 ? 20_000 : 10).fill(i))
+  await until(() => heard[2]!.length === 31, 'all messages')
+  assert.deepEqual(
+    heard[1]!.slice(1).map(({ first }) => first),
+    order,
+  )
+  const [large, small] = [0, 1].map((parity) =>
+    heard[2]!
+      .slice(1)
+      .map(({ first }) => first)
+      .filter((first) => first % 2 === parity),
+  )
+  assert.deepEqual(
+    large,
+    order.filter((i) => i % 2 === 0),
+  )
+  assert.deepEqual(
+    small,
+    order.filter((i) => i % 2 === 1),
+  )
+})
+
+test('large messages are not sent to those that have them', async () => {
+  const networks = (await swarms(4)) as [Network, Network, Network, Network]
+  const heard = networks.map((network) => listen(network))
+  for (const [i, from] of networks.entries()) for (const to of networks.slice(0, i)) await connect(from, to)
+  await knowEachOther(networks, 3)
+  const sent = () => networks.reduce((sum, network) => sum + network.counters().bytesOut, 0)
+  const [messages, bytes] = [20, 50_000]
+  const before = sent()
+  for (let i = 0; i < messages; i++) {
+    await networks[i % 4]!.publish(TOPIC, new Uint8Array(bytes).fill(i))
+    await until(() => heard.every((list, j) => list.length === i + 1 - own(i, j)), 'a message')
+  }
+  const copies = (sent() - before) / (messages * bytes)
+  // Three are needed; gossip that forwards at once sends nine.
+  assert.ok(copies < 5, `${copies} copies of each message`)
+})
+
+/** How many of the messages 0..i the peer `j` of four wrote itself. */
+function own(i: number, j: number): number {
+  return Math.floor((i + 4 - j) / 4)
+}
+
+test('what strangers publish badly is neither heard nor forwarded, and they are soon not heard at all', async () => {
+  const [a, b] = (await swarms(2)) as [Network, Network]
+  const heard = [listen(a, 1_000), listen(b, 1_000)]
+  const node = await rawGossipNode()
+  cleanups.push(async () => node.stop())
+  await connect(a, b)
+  await a.dial(node.getMultiaddrs()[0]!.toString(), forever)
+  node.services.gossip.subscribe(TOPIC)
+  await knowEachOther([a], 2)
+  await until(() => node.services.gossip.getSubscribers(TOPIC).length === 1, 'subscribing')
+  // Unknown topics are not kept, oversized messages not delivered.
+  await node.services.gossip.publish('/elsewhere', new Uint8Array(100))
+  await node.services.gossip.publish(TOPIC, new Uint8Array(500).fill(1))
+  await until(() => heard[0]!.length === 1 && heard[1]!.length === 1, 'a good message')
+  assert.equal(heard[0]![0]!.author, node.peerId.toString())
+  for (let round = 0; round < 500; round++) {
+    await node.services.gossip.publish(TOPIC, new Uint8Array(1_001).fill(2))
+    await node.services.gossip.publish(TOPIC, new Uint8Array(500).fill(3))
+    await b.publish(TOPIC, new Uint8Array(10).fill(4))
+    await until(() => heard[0]!.filter(({ first }) => first === 4).length === round + 1, 'the fence')
+    if (heard[0]!.filter(({ first }) => first === 3).length < round) break
+    assert.ok(round < 499, 'oversized messages cost nothing')
+  }
+  assert.ok(heard.flat().every(({ first }) => first !== 2))
+})
+
+test('two peers that dial each other at once are connected, gossip, and hang up whole', async () => {
+  const [a, b] = (await swarms(2)) as [Network, Network]
+  const heard = [listen(a), listen(b)]
+  await Promise.all([connect(a, b), connect(b, a)])
+  await knowEachOther([a, b], 1)
+  await a.publish(TOPIC, Uint8Array.of(1))
+  await b.publish(TOPIC, Uint8Array.of(2))
+  await until(() => heard.every((list) => list.length === 1), 'both messages')
+  await a.hangUp(b.id)
+  await until(() => b.peers().length === 0, 'hanging up')
+  assert.deepEqual(a.peers(), [])
+})
