@@ -17,9 +17,9 @@ function temporaryHome(context: TestContext): string {
   return home
 }
 
-/** A daemon that listens; `events` grows as it goes on. */
-async function daemon(context: TestContext, home: string, args: readonly string[] = []) {
-  const child = spawnCli(['start', '--json', '--until', 'minutes=5', ...args], home)
+/** A daemon that listens and, to leave the machine to others, does not train; `events` grows as it goes on. */
+async function daemon(context: TestContext, home: string) {
+  const child = spawnCli(['start', '--json', '--until', 'minutes=5', '--wait-for-peers', '1'], home)
   context.after(() => child.kill('SIGKILL'))
   const ended = once(child, 'close')
   const events: PeerEvent[] = []
