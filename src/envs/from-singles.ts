@@ -6,7 +6,57 @@ import { GrapevineError } from '../util/errors.ts'
 import { checkActions, sizeOf } from './spaces.ts'
 import type { BoxSpace, Environment, Space, VectorBuffers, VectorEnvironment } from './types.ts'
 
-export class SinglesVector implements VectorEnvironment {
+/** Takes over `singles` (at least one, all of one kind) and closes them. Offers saved states and pictures where all of them do. */
+export function vectorOfSingles(singles: readonly Environment[]): VectorEnvironment {
+  const vector: VectorEnvironment = new SinglesVector(singles)
+  const saves = singles.every(({ saveState, restoreState }) => saveState !== undefined && restoreState !== undefined)
+  const draws = singles.every(({ render }) => render !== undefined)
+  return Object.assign(
+    vector,
+    saves
+      ? {
+          saveState: () => pack(singles.map((single) => single.saveState!())),
+          restoreState: (bytes: Uint8Array) => restore(bytes, singles),
+        }
+      : {},
+    draws ? { render: (row: number) => singles[row]!.render!() } : {},
+  )
+}
+
+const LENGTH_BYTES = 4
+
+/** Each part behind its length as uint32. */
+function pack(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + LENGTH_BYTES + part.length, 0))
+  const view = new DataView(bytes.buffer)
+  let at = 0
+  for (const part of parts) {
+    view.setUint32(at, part.length, true)
+    bytes.set(part, at + LENGTH_BYTES)
+    at += LENGTH_BYTES + part.length
+  }
+  return bytes
+}
+
+function restore(bytes: Uint8Array, singles: readonly Environment[]): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const parts: Uint8Array[] = []
+  let at = 0
+  while (at + LENGTH_BYTES <= bytes.length && parts.length < singles.length) {
+    const end = at + LENGTH_BYTES + view.getUint32(at, true)
+    parts.push(bytes.subarray(at + LENGTH_BYTES, end))
+    at = end
+  }
+  if (parts.length !== singles.length || at !== bytes.length)
+    throw new GrapevineError(
+      'state',
+      'local',
+      'A saved state does not hold one part for each environment: it was saved by another count or version.',
+    )
+  for (const [row, single] of singles.entries()) single.restoreState!(parts[row]!)
+}
+
+class SinglesVector implements VectorEnvironment {
   readonly count: number
   readonly observationSpace: BoxSpace
   readonly actionSpace: Space
@@ -14,7 +64,6 @@ export class SinglesVector implements VectorEnvironment {
   readonly #width: number
   readonly #actionWidth: number
 
-  /** Takes over `singles` (at least one, all of one kind) and closes them. */
   constructor(singles: readonly Environment[]) {
     const [first] = singles
     if (first === undefined) throw new GrapevineError('shape', 'local', 'A vector environment needs at least one environment.')

@@ -9,7 +9,7 @@ import { nearest } from '../util/nearest.ts'
 import { gymEnvironment } from './bridge/gym.ts'
 import { isBridged } from './bridge/script.ts'
 import { BUILTIN } from './builtin.ts'
-import { SinglesVector } from './from-singles.ts'
+import { vectorOfSingles } from './from-singles.ts'
 import { VECTOR_ROWS_MAX } from './limits.ts'
 import { limitTime } from './time-limit.ts'
 import type { Environment, EnvironmentSpec, VectorEnvironment } from './types.ts'
@@ -86,7 +86,7 @@ export function makeVectorEnv(id: string, count: number, options: Options = {}):
     })
   const { limit, rest } = splitLimit(spec, options)
   if (spec.makeVector !== undefined) return spec.makeVector(count, rest, limit)
-  return new SinglesVector(Array.from({ length: count }, () => makeEnv(id, options)))
+  return vectorOfSingles(Array.from({ length: count }, () => makeEnv(id, options)))
 }
 
 function splitLimit(spec: EnvironmentSpec, options: Options): { limit: number | null; rest: Options } {
