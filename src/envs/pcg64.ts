@@ -20,7 +20,7 @@ const TWO_M16 = 1 / 65536
 const TWO_M53 = 1 / 9007199254740992
 
 /** Words of one stream: state and increment, four limbs each, lowest first. */
-export const PCG64_WORDS = 8
+const PCG64_WORDS = 8
 
 export class Pcg64Rows {
   readonly count: number
