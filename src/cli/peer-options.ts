@@ -24,6 +24,7 @@ const LOCAL: readonly [string, string][] = [
   ['--no-mdns', 'with --lan: do not look for peers'],
   ['--engine <name>', 'what computes: wasm, tfjs (wasm)'],
   ['--deterministic', 'alone, the same seed gives the same curve'],
+  ['--allow-python', "join runs whose environment is Python's (gym:...)"],
   ['--until <goal>', 'stop at: solved, steps=N, minutes=M (never)'],
   ['--threshold <return>', 'mean return that counts as solved'],
   ['--quiet', 'only what matters: solved, warnings, errors'],

@@ -3,8 +3,10 @@
  * (GrapevineError `cannot_join`, fault local, with `field`).
  */
 import { codecNames } from '../average/codecs.ts'
+import { LOCAL_OPTIONS } from '../envs/bridge/options.ts'
+import { isBridged } from '../envs/bridge/script.ts'
 import { findEnvironment, makeEnv } from '../envs/registry.ts'
-import type { BoxSpace, EnvironmentSpec, Space } from '../envs/types.ts'
+import type { BoxSpace, Environment, EnvironmentSpec, Space } from '../envs/types.ts'
 import { ALGORITHMS, hyperparameterFaults } from '../learn/hyperparameters.ts'
 import { describeDifference, layout } from '../learn/layout.ts'
 import { policyOutputs } from '../learn/policy-head.ts'
@@ -12,11 +14,12 @@ import type { NetworkSpec } from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
 import type { Manifest } from '../wire/manifest.ts'
 import { BYTES_PER_PARAMETER } from './limits.ts'
+import type { PeerSettings } from './settings.ts'
 import { STRATEGIES } from './strategies.ts'
 
 /** The environment's entry; throws `cannot_join`. */
-export function checkCompatible(manifest: Manifest, maxMemoryBytes: number): EnvironmentSpec {
-  const environment = checkEnvironment(manifest)
+export function checkCompatible(manifest: Manifest, settings: Pick<PeerSettings, 'maxMemoryBytes' | 'allowPython'>): EnvironmentSpec {
+  const environment = checkEnvironment(manifest, settings.allowPython)
   const { id, hyperparameters } = manifest.algorithm
   if (!ALGORITHMS.some((known) => known === id)) {
     throw cannotJoin('algorithm', `algorithm ${id} is not known here (${ALGORITHMS.join(', ')} are)`)
@@ -25,15 +28,15 @@ export function checkCompatible(manifest: Manifest, maxMemoryBytes: number): Env
   if (fault !== undefined) throw cannotJoin('algorithm', `its settings are not valid here: ${fault.replace(/\.$/, '')}`)
   const [wrapper] = manifest.wrappers
   if (wrapper !== undefined) throw cannotJoin('wrappers', `wrapper ${wrapper.id} is not known here`)
-  checkNetwork(manifest, maxMemoryBytes)
+  checkNetwork(manifest, settings.maxMemoryBytes)
   const { strategy, codec } = manifest.averaging
   if (!STRATEGIES.includes(strategy)) throw cannotJoin('averaging', `strategy ${strategy} is not known here (${STRATEGIES.join(', ')} are)`)
   if (!codecNames().includes(codec)) throw cannotJoin('averaging', `codec ${codec} is not known here (${codecNames().join(', ')} are)`)
   return environment
 }
 
-function checkEnvironment(manifest: Manifest): EnvironmentSpec {
-  const { id, version } = manifest.environment
+function checkEnvironment(manifest: Manifest, allowPython: boolean): EnvironmentSpec {
+  const { id, version, options } = manifest.environment
   let environment: EnvironmentSpec
   try {
     environment = findEnvironment(id)
@@ -43,7 +46,17 @@ function checkEnvironment(manifest: Manifest): EnvironmentSpec {
   if (environment.version !== version) {
     throw cannotJoin('environment', `environment ${id} is version ${version} there and ${environment.version} here`)
   }
+  if (isBridged(id)) checkBridged(id, options, allowPython)
   return environment
+}
+
+/** Before anything of Python is started. */
+function checkBridged(id: string, options: Readonly<Record<string, unknown>>, allowPython: boolean): void {
+  if (!allowPython) {
+    throw cannotJoin('environment', `environment ${id} runs in Python, which a run of others may start here only with --allow-python`)
+  }
+  const own = LOCAL_OPTIONS.find((name) => name in options)
+  if (own !== undefined) throw cannotJoin('environment', `option "${own}" of ${id} is each machine's own and cannot come from others`)
 }
 
 function checkNetwork(manifest: Manifest, maxMemoryBytes: number): void {
@@ -61,11 +74,19 @@ function checkNetwork(manifest: Manifest, maxMemoryBytes: number): void {
       `its ${theirs.parameterCount} parameters need about ${gib(neededBytes)}, --max-memory allows ${gib(maxMemoryBytes)}`,
     )
   }
-  const probe = makeEnv(manifest.environment.id, manifest.environment.options)
+  const probe = makeProbe(manifest)
   const ours = layout(fitted(manifest.network, probe.observationSpace, probe.actionSpace))
   probe.close()
   const difference = describeDifference(ours.slices, theirs.slices)
   if (difference !== null) throw cannotJoin('network', difference)
+}
+
+function makeProbe({ environment: { id, options } }: Manifest): Environment {
+  try {
+    return makeEnv(id, options)
+  } catch (error) {
+    throw cannotJoin('environment', error instanceof Error ? error.message.replace(/\.$/, '') : String(error))
+  }
 }
 
 /** The network as it would have to be for our environment's spaces. */

@@ -36,7 +36,7 @@ export async function joinRun(
   const first = await dialAny(addresses, ports, signal)
   const manifestBytes = await downloadManifest(ports, first, signal)
   const manifest = decodeManifest(manifestBytes)
-  const environment = checkCompatible(manifest, settings.maxMemoryBytes)
+  const environment = checkCompatible(manifest, settings)
   const learner = await ports.workers.learner(learnerSettings(manifest, settings, ports.network.id))
   const initial = (await learner.snapshot()).parameters.slice()
   await checkInitial(manifest, initial, ports)

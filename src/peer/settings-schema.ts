@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { codecNames } from '../average/codecs.ts'
+import { isBridged, isGymnasiumId } from '../envs/bridge/script.ts'
 import { listEnvironments } from '../envs/registry.ts'
 import { ALGORITHMS } from '../learn/hyperparameters.ts'
 import type { HyperValue } from '../ports/learner.ts'
@@ -22,6 +23,11 @@ type Read<T> = { readonly value: T } | { readonly fault: string; readonly code?:
 /** What deciding a run takes; only `start` takes it. */
 const foundingShape = {
   env: field((value) => {
+    // What Gymnasium knows is asked in Python, when the environment is made.
+    if (typeof value === 'string' && isBridged(value)) {
+      if (isGymnasiumId(value)) return { value }
+      return { fault: `must be written as gym:CartPole-v1 or gym:ALE/Pong-v5, not ${shown(value)}`, code: 'unknown_environment' }
+    }
     const ids = listEnvironments().map((spec) => spec.id)
     if (typeof value === 'string' && ids.includes(value)) return { value }
     return { fault: unknown('environment', value, ids), code: 'unknown_environment' }
@@ -48,6 +54,7 @@ const localShape = {
   'no-mdns': field(yesOrNo),
   engine: field((value) => oneOf('engine', value, ENGINES)),
   deterministic: field(yesOrNo),
+  'allow-python': field(yesOrNo),
   until: field(readUntil),
   threshold: field((value) => {
     const number = asNumber(value)

@@ -45,6 +45,8 @@ export interface PeerSettings {
   readonly engine: 'wasm' | 'tfjs'
   readonly deterministic: boolean
   readonly threads: number
+  /** Whether a run of others may start Python here, with the environments installed for it. */
+  readonly allowPython: boolean
   readonly until: Until
   /** Overrides the environment's threshold. */
   readonly threshold: number | null
@@ -113,6 +115,7 @@ export function resolveSettings(sources: SettingsSources): PeerSettings {
     engine: given.engine ?? DEFAULT_ENGINE,
     deterministic: given.deterministic === true,
     threads: 1,
+    allowPython: given['allow-python'] === true,
     until: given.until ?? { kind: 'forever' },
     threshold: given.threshold ?? null,
     minPeriodMs,

@@ -11,9 +11,9 @@ assert.ok('found' in settings.run)
 const manifest: Manifest = { ...planRun(settings.run.found, seededRandom(1)).plan, initialDigest: '0'.repeat(64) }
 const GIB = 2 ** 30
 
-function refusal(changes: Partial<Manifest>, memory = GIB): { message: string; field: unknown } {
+function refusal(changes: Partial<Manifest>, memory = GIB, allowPython = false): { message: string; field: unknown } {
   try {
-    checkCompatible({ ...manifest, ...changes }, memory)
+    checkCompatible({ ...manifest, ...changes }, { maxMemoryBytes: memory, allowPython })
   } catch (error) {
     const { code, message, data } = error as { code: string; message: string; data: { field: unknown } }
     assert.equal(code, 'cannot_join')
@@ -24,7 +24,7 @@ function refusal(changes: Partial<Manifest>, memory = GIB): { message: string; f
 
 describe('can this peer run that manifest?', () => {
   test('its own: yes', () => {
-    assert.equal(checkCompatible(manifest, GIB).id, 'CartPole-v1')
+    assert.equal(checkCompatible(manifest, { maxMemoryBytes: GIB, allowPython: false }).id, 'CartPole-v1')
   })
 
   test('the field that cannot be satisfied is named in one sentence', () => {
@@ -44,6 +44,16 @@ describe('can this peer run that manifest?', () => {
     assert.match(refusal({ averaging: { ...averaging, codec: 'f64' } }).message, /codec f64 is not known here/)
     const heads = network.heads.map((head) => (head.name === 'logits' ? { ...head, size: 4 } : head))
     assert.match(refusal({ network: { ...network, heads } }).message, /network logits is 64x4 there and 64x2 here/)
+    const gym = { ...environment, id: 'gym:CartPole-v1' }
+    assert.equal(
+      refusal({ environment: gym }).message,
+      'Cannot take part in this run: environment gym:CartPole-v1 runs in Python, which a run of others may start here only with --allow-python.',
+    )
+    assert.match(
+      refusal({ environment: { ...gym, options: { python: '/tmp/evil' } } }, GIB, true).message,
+      /option "python" of gym:CartPole-v1 is each machine's own/,
+    )
+    assert.match(refusal({ environment: { ...gym, id: 'gym:os:Evil-v1' } }, GIB, true).message, /gym:os:Evil-v1 is not registered here/)
     assert.match(refusal({}, 1_000).message, /parameters need about .* --max-memory allows/)
   })
 })

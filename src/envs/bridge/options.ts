@@ -19,6 +19,9 @@ export interface BridgeOptions {
   readonly arguments: Readonly<Record<string, string | number | boolean | null>>
 }
 
+/** Options that are each machine's own: what another machine says of them is not to be followed. */
+export const LOCAL_OPTIONS = ['python', 'processes', 'startTimeoutMs', 'stepTimeoutMs'] as const satisfies readonly (keyof BridgeOptions)[]
+
 /** Throws `option` for a value that cannot be. Names that are not the bridge's go to the environment, which knows them or refuses them. */
 export function readBridgeOptions(id: string, options: Readonly<Record<string, unknown>>): BridgeOptions {
   const { python = 'python3', processes = 1, startTimeoutMs = START_TIMEOUT_MS, stepTimeoutMs = STEP_TIMEOUT_MS, ...given } = options
