@@ -43,7 +43,7 @@ export class ApeX implements Algorithm {
   /** Updates that the steps so far have paid for. */
   #due = 0
   #updates = 0
-  #refused = 0
+  #badRewards = 0
 
   constructor({ settings, engine, makeEnvironments }: AlgorithmContext) {
     const own = resolveHyperparameters('apex', settings.algorithm.hyperparameters)
@@ -90,8 +90,9 @@ export class ApeX implements Algorithm {
       if (this.episodes.steps < learningStarts || !this.#replay.ready) break
       this.#due += rolloutLength * this.#actor.epsilons.length * updatesPerStep
     }
-    if (this.#replay.refused > this.#refused) this.#iteration.bad = 'reward'
-    this.#refused = this.#replay.refused
+    const badRewards = this.#actor.badRewards + this.#replay.refused
+    if (badRewards > this.#badRewards) this.#iteration.bad = 'reward'
+    this.#badRewards = badRewards
     if (this.#due >= 1) {
       this.#due--
       this.#update(steps)
@@ -155,6 +156,8 @@ export class ApeX implements Algorithm {
 
 /** Steps the environments, each with its own epsilon, and feeds the replay memory with their transitions. */
 class Actor {
+  /** Rewards so far that were not finite. */
+  badRewards = 0
   readonly epsilons: Float64Array
   readonly #environment: VectorEnvironment
   readonly #network: EngineNetwork
@@ -215,6 +218,7 @@ class Actor {
     this.#episodes.record(rewards, terminated, truncated)
     let cut = 0
     for (let row = 0; row < count; row++) {
+      if (!Number.isFinite(rewards[row]!)) this.badRewards++
       this.#transitions.reward(row, rewards[row]!)
       if (terminated[row] === 1) this.#transitions.terminate(row)
       else if (truncated[row] === 1) cut++

@@ -32,3 +32,15 @@ test('solved needs a full window and is remembered as it first was', () => {
   finish(500)
   assert.deepEqual(episodes.solved, { steps: 100, returnMean: 475 })
 })
+
+test('only counted rows enter means and solving, all are counted as finished', () => {
+  const episodes = new Episodes(2, 10, Uint8Array.of(0, 1))
+  episodes.record(Float32Array.of(99, 5), Uint8Array.of(1, 0), none)
+  assert.deepEqual([episodes.finished, episodes.returnMean, episodes.lengthMean], [1, null, null])
+  episodes.record(Float32Array.of(99, 6), Uint8Array.of(1, 1), none)
+  assert.deepEqual([episodes.finished, episodes.returnMean, episodes.lengthMean], [3, 11, 2])
+  for (let i = 0; i < 98; i++) episodes.record(Float32Array.of(0, 11), Uint8Array.of(1, 1), none)
+  assert.equal(episodes.solved, null)
+  episodes.record(Float32Array.of(0, 11), Uint8Array.of(1, 1), none)
+  assert.deepEqual(episodes.solved, { steps: 2 * 101, returnMean: 11 })
+})
