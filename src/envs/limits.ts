@@ -2,3 +2,9 @@
 
 /** Rows of one vector environment. 2^20 rows of CartPole take 50 MB; a larger count is a slip of the keyboard. */
 export const VECTOR_ROWS_MAX = 1_048_576
+
+/** Random steps with which the checker tries an environment: a few episodes of most, a second of a slow one. */
+export const CHECK_STEPS = 500
+
+/** Sentences of the checker; beyond that the first ones are what to mend. */
+export const CHECK_PROBLEMS_MAX = 20

@@ -1,4 +1,5 @@
 /** Spaces: how they are built, how large they are, and what lies in them. */
+import type { Random } from '../ports/random.ts'
 import { GrapevineError } from '../util/errors.ts'
 import type { BoxSpace, Space } from './types.ts'
 
@@ -48,4 +49,26 @@ function wrongShape(type: string, length: number, actions: Int32Array | Float32A
     `A step wants its actions as ${type} of length ${length}, but got ${actions.constructor.name} of length ${actions.length}.`,
     { expected: length, got: actions.length },
   )
+}
+
+/** Why `observation` is not an element of `space`, in words; null when it is. */
+export function whyOutside(space: BoxSpace, observation: Float32Array): string | null {
+  const size = sizeOf(space)
+  if (observation.length !== size) return `it has ${observation.length} numbers where the space has ${size}`
+  for (let i = 0; i < size; i++) {
+    const value = observation[i]!
+    if (!Number.isFinite(value)) return `element ${i} is ${value}`
+    if (value < space.low[i]! || value > space.high[i]!) return `element ${i} is ${value}, outside ${space.low[i]} to ${space.high[i]}`
+  }
+  return null
+}
+
+/** A uniformly random action; where a bound is infinite, within 1 of the other one or of 0. */
+export function sampleAction(space: Space, random: Random): number | Float32Array {
+  if (space.kind === 'discrete') return Math.floor(random.uniform() * space.n)
+  return space.low.map((bound, i) => {
+    const low = Number.isFinite(bound) ? bound : Math.min(space.high[i]!, 1) - 2
+    const high = Number.isFinite(space.high[i]!) ? space.high[i]! : Math.max(bound, -1) + 2
+    return low + (high - low) * random.uniform()
+  })
 }
