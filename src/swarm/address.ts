@@ -4,10 +4,10 @@
  * brackets, or a DNS name.
  */
 import { isIPv4, isIPv6 } from 'node:net'
-import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { NetworkErrorCode, PeerId } from '../ports/network.ts'
 import { GrapevineError } from '../util/errors.ts'
+import { peerIdBytes } from '../wire/peer-id.ts'
 
 export interface Address {
   /** Multiaddr as text, without the peer id. */
@@ -40,7 +40,7 @@ function fromMultiaddr(text: string): Address | null {
   if (host === undefined || !HOSTS.has(host.name) || port?.name !== 'tcp' || !isPort(port.value ?? '') || rest.length > 0) return null
   const target = `/${host.name}/${host.value}/tcp/${port.value}`
   if (peer === undefined) return { target, peer: null }
-  return peer.name === 'p2p' && isEd25519(peer.value ?? '') ? { target, peer: peer.value ?? null } : null
+  return peer.name === 'p2p' && peerIdBytes(peer.value ?? '') !== null ? { target, peer: peer.value ?? null } : null
 }
 
 function components(text: string) {
@@ -68,12 +68,4 @@ function fromHostAndPort(text: string): Address | null {
 function isPort(text: string): boolean {
   const port = Number(text)
   return Number.isInteger(port) && port >= 1 && port <= 65_535
-}
-
-function isEd25519(id: string): boolean {
-  try {
-    return peerIdFromString(id).type === 'Ed25519'
-  } catch {
-    return false
-  }
 }

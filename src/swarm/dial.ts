@@ -9,7 +9,7 @@ import type { NetworkErrorCode, PeerId } from '../ports/network.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { parseAddress } from './address.ts'
 import { type Admission, closeConnection } from './admission.ts'
-import { DIAL_TIMEOUT_MS } from './limits.ts'
+import { DIAL_TIMEOUT_MS, MAX_CONNECTIONS } from './limits.ts'
 import { Operation } from './operation.ts'
 import { TransportDialError } from './transport.ts'
 
@@ -19,13 +19,16 @@ export interface Dialer {
   readonly clock: Clock
   readonly admission: Admission
   readonly stopping: AbortSignal
+  /** Who was found at which target, so that dialling a connected peer by an address without its id costs nothing. */
+  readonly found: Map<string, PeerId>
 }
 
 /** Throws GrapevineError with a NetworkErrorCode, or the reason of `signal`. */
 export async function dial(dialer: Dialer, text: string, signal: AbortSignal): Promise<PeerId> {
   const { target, peer } = parseAddress(text)
   if (peer === dialer.self) throw selfError(text)
-  if (peer !== null && dialer.admission.has(peer)) return peer
+  const likely = peer ?? dialer.found.get(target)
+  if (likely !== undefined && dialer.admission.has(likely)) return likely
   const before = new Set(dialer.node.getConnections())
   const operation = new Operation(dialer.clock, signal, dialer.stopping)
   const deadline = operation.deadline(DIAL_TIMEOUT_MS, () => silentError(text))
@@ -45,14 +48,24 @@ export async function dial(dialer: Dialer, text: string, signal: AbortSignal): P
     // Only connections from before this dial count: when both sides dial at once, each must not close the other's.
     if (!before.has(connection) && dialer.admission.connections(found).some((older) => before.has(older) && older.status === 'open')) {
       await closeConnection(connection, dialer.clock)
-      return found
+    } else {
+      const refusal = await operation.race(dialer.admission.verdict(connection))
+      if (refusal !== null) throw refusal
     }
-    const refusal = await operation.race(dialer.admission.verdict(connection))
-    if (refusal !== null) throw refusal
+    remember(dialer.found, target, found)
     return found
   } finally {
     operation.end()
   }
+}
+
+function remember(known: Map<string, PeerId>, target: string, peer: PeerId): void {
+  known.delete(target)
+  for (const [oldest] of known) {
+    if (known.size < MAX_CONNECTIONS) break
+    known.delete(oldest)
+  }
+  known.set(target, peer)
 }
 
 async function connect(dialer: Dialer, target: string, text: string, operation: Operation): Promise<Connection> {

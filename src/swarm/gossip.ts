@@ -48,6 +48,8 @@ export class Gossip {
   readonly #topics = new Map<string, Topic>()
   #service: (Omit<GossipSub, 'publish'> & GossipInternals) | null = null
   #running = false
+  /** Settles with the last message that is held back. */
+  #held: Promise<void> = Promise.resolve()
 
   constructor(options: { readonly self: PeerId; readonly log: Log; readonly clock: Clock; readonly stopping: AbortSignal }) {
     this.#self = options.self
@@ -129,10 +131,12 @@ export class Gossip {
     service.subscribe(name)
   }
 
-  /** Acceptance of a message that was delivered, in time for the neighbours' word that they have it. */
-  async #heldBack(): Promise<TopicValidatorResult> {
-    await this.#clock.sleep(limits.FORWARD_HOLD_MS, this.#stopping).catch(() => {})
-    return RESULTS.accept
+  /** Accepts a delivered message once its neighbours had time to say that they have it, and after those that came before it. */
+  #heldBack(): Promise<TopicValidatorResult> {
+    const earlier = this.#held
+    const waited = this.#clock.sleep(limits.FORWARD_HOLD_MS, this.#stopping).catch(() => {})
+    this.#held = waited.then(() => earlier)
+    return this.#held.then(() => RESULTS.accept)
   }
 
   #validate(name: string, message: Message): TopicValidatorResult | Promise<TopicValidatorResult> {

@@ -58,6 +58,7 @@ class Swarm implements Network {
   readonly #gossip: Gossip
   readonly #discovery: Discovery
   readonly #topics = new Set<string>()
+  readonly #found = new Map<string, PeerId>()
   readonly #handlers = new Map<string, { readonly maxRequestBytes: number; readonly handler: RequestHandler }>()
   readonly #listeners = new Set<(change: PeerChange) => void>()
   readonly #stopping = new AbortController()
@@ -126,7 +127,7 @@ class Swarm implements Network {
 
   async dial(address: string, signal: AbortSignal): Promise<PeerId> {
     signal.throwIfAborted()
-    return dial({ ...this.#context(), self: this.id }, address, signal)
+    return dial({ ...this.#context(), self: this.id, found: this.#found }, address, signal)
   }
 
   async hangUp(peer: PeerId): Promise<void> {

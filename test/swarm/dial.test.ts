@@ -70,6 +70,16 @@ test('a name that resolves to this machine is dialled', async () => {
   assert.equal(await a.dial(`localhost:${port}`, forever), b.id)
 })
 
+test('dialling a connected peer again by an address without its id opens no further connection', async () => {
+  const [a, b] = [await started(loopbackSwarm(109)), await started(loopbackSwarm(110))]
+  const address = `127.0.0.1:${/tcp\/(\d+)/.exec(b.addresses()[0]!)?.[1]}`
+  assert.equal(await a.dial(address, forever), b.id)
+  const before = a.counters().bytesOut
+  for (let i = 0; i < 5; i++) assert.equal(await a.dial(address, forever), b.id)
+  // A handshake alone takes 1 KB.
+  assert.ok(a.counters().bytesOut - before < 1_000)
+})
+
 test('a server that accepts and says nothing times out', async () => {
   // Every deadline comes 20 times as soon: 5 s are 250 ms.
   const network = await started(loopbackSwarm(103, { clock: hurried(20) }))
