@@ -73,7 +73,7 @@ export async function main(args: readonly string[]): Promise<void> {
         stepsMax: Math.max(...solved),
         finalMedian: median(results.map((result) => result.finalReturn)),
         finalMin: Math.min(...results.map((result) => result.finalReturn)),
-        lowestAfterSolvedMedian: median(results.map((result) => result.below)),
+        belowMedian: median(results.map((result) => result.below)),
       }),
     )
   }
@@ -85,6 +85,7 @@ async function measure(options: Options, seed: number, period: number) {
     Array.from({ length: options.learners }, (_, i) => createLearner(settings(options, seed, seed * 1000 + i))),
   )
   const curves = learners.map(() => ({ solvedSteps: null as number | null, solvedSeconds: null as number | null, after: 0, low: 0 }))
+  const { threshold } = findEnvironment(options.environment)
   const begun = performance.now()
   let nextMix = period
   let deltas: readonly Float32Array[] | null = null
@@ -98,7 +99,7 @@ async function measure(options: Options, seed: number, period: number) {
       }
       if (curve.solvedSteps !== null && learner.updates % 100 === 0) {
         curve.after++
-        if (learner.progress(false, null).returnMean! < 400) curve.low++
+        if (learner.progress(false, null).returnMean! < threshold!) curve.low++
       }
     }
     if (deltas === null && learners[0]!.updates >= nextMix) deltas = differencesFromMean(learners)
@@ -115,7 +116,7 @@ async function measure(options: Options, seed: number, period: number) {
       solvedSteps: curves[i]!.solvedSteps,
       solvedSeconds: curves[i]!.solvedSeconds,
       finalReturn: learner.progress(false, null).returnMean ?? Number.NaN,
-      // Share of the time after solving in which the last 100 episodes had a mean below 400.
+      // Share of the time after solving in which the mean of the last 100 episodes was below the threshold.
       below: curves[i]!.after === 0 ? 0 : curves[i]!.low / curves[i]!.after,
     })),
     stepsPerSecond: Math.round(steps / seconds),
