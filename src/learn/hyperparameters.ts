@@ -53,7 +53,40 @@ const APEX = {
   optimiserEpsilon: { kind: 'number', initial: 1e-5, min: 1e-12, max: 1, about: 'inside the square root for rmsprop, outside for adam' },
 } as const satisfies Record<string, HyperparameterRule>
 
-const TABLES = { a2c: A2C, apex: APEX } as const satisfies Record<string, Record<string, HyperparameterRule>>
+/** Stable-Baselines3's defaults for PPO where its names have a counterpart. */
+const PPO = {
+  environments: { kind: 'integer', initial: 8, min: 1, max: 4096, about: 'environments stepped side by side' },
+  rolloutLength: { kind: 'integer', initial: 256, min: 1, max: 65_536, about: 'steps of each environment per rollout' },
+  batchSize: { kind: 'integer', initial: 64, min: 1, max: 65_536, about: 'samples per update; at most the whole rollout' },
+  epochs: { kind: 'integer', initial: 10, min: 1, max: 1_000, about: 'times each sample of a rollout is used' },
+  gamma: { kind: 'number', initial: 0.99, min: 0, max: 1, about: 'discount per step' },
+  lambda: { kind: 'number', initial: 0.95, min: 0, max: 1, about: 'decay of the advantage trace; 1: n-step returns' },
+  learningRate: { kind: 'number', initial: 3e-4, min: 1e-9, max: 10, about: 'of Adam, at the start' },
+  finalLearningRate: { kind: 'number', initial: 3e-4, min: 1e-9, max: 10, about: 'reached linearly at horizonSteps and kept' },
+  clipRange: { kind: 'number', initial: 0.2, min: 1e-6, max: 10, about: 'epsilon of the clipped surrogate, at the start' },
+  finalClipRange: { kind: 'number', initial: 0.2, min: 1e-6, max: 10, about: 'reached linearly at horizonSteps and kept' },
+  valueClipRange: {
+    kind: 'optional',
+    initial: null,
+    min: 1e-6,
+    max: 1e6,
+    about: 'how far a value may move from the old one; null: freely',
+  },
+  entropyCoefficient: { kind: 'number', initial: 0, min: 0, max: 10, about: 'weight of the entropy bonus' },
+  valueCoefficient: { kind: 'number', initial: 0.5, min: 0, max: 10, about: 'weight of the mean squared value error' },
+  maxGradientNorm: { kind: 'optional', initial: 0.5, min: 1e-6, max: 1e6, about: 'global L2 norm the gradient is clipped to' },
+  normaliseAdvantages: {
+    kind: 'choice',
+    initial: 'auto',
+    choices: ['auto', 'always', 'never'],
+    about: 'standardise advantages over each minibatch; auto: where it has 64 samples or more',
+  },
+  targetKl: { kind: 'optional', initial: null, min: 1e-9, max: 1e3, about: 'approximate KL at 1.5 times which updates on a rollout end' },
+  optimiserDecay: { kind: 'number', initial: 0.999, min: 0, max: 0.999999, about: "Adam's beta2" },
+  optimiserEpsilon: { kind: 'number', initial: 1e-5, min: 1e-12, max: 1, about: 'outside the square root' },
+} as const satisfies Record<string, HyperparameterRule>
+
+const TABLES = { a2c: A2C, apex: APEX, ppo: PPO } as const satisfies Record<string, Record<string, HyperparameterRule>>
 
 type ValueOf<Rule extends HyperparameterRule> = Rule extends { kind: 'integer' | 'number' }
   ? number

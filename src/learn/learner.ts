@@ -13,8 +13,9 @@ import { createEngine } from './engines/create.ts'
 import { requireAlgorithm } from './hyperparameters.ts'
 import { initialParameters } from './initialise.ts'
 import { MAX_BAD_UPDATES } from './limits.ts'
+import { PPO } from './ppo.ts'
 
-const ALGORITHM_CLASSES = { a2c: A2C, apex: ApeX } as const
+const ALGORITHM_CLASSES = { a2c: A2C, apex: ApeX, ppo: PPO } as const
 
 /** Where a snapshot is written: arrays of the caller. */
 export interface SnapshotTarget {
