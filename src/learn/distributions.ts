@@ -174,7 +174,7 @@ export function sampleGaussian(mean: Float32Array, logStd: Float32Array, random:
 }
 
 /** A standard normal number. [Box and Muller 1958]; 1 - u keeps the logarithm finite. */
-export function standardNormal(random: Random): number {
+function standardNormal(random: Random): number {
   const radius = Math.sqrt(-2 * log(1 - random.uniform()))
   return radius * cos(2 * Math.PI * random.uniform())
 }
