@@ -35,7 +35,7 @@ test('stopping leaves no socket and no timer, soon after it resolves', async () 
   await assert.rejects(held, (error) => error instanceof GrapevineError && ['closed', 'reset'].includes(error.code))
   const stopped = performance.now()
   await until(() => holding() <= before, 'letting go')
-  assert.ok(performance.now() - stopped < 200, 'a timer held the process')
+  assert.ok(performance.now() - stopped < 400, 'a timer held the process')
 })
 
 test('stopping does not wait for a peer that has gone silent', async () => {
