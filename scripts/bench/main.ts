@@ -2,11 +2,14 @@
  * `npm run bench -- NAME [FLAGS]`: runs one benchmark, a file of this folder that exports `main(args: string[]): Promise<void>`.
  * Leaves with 2, and the names there are, when NAME is none of them; with 1 when the benchmark throws.
  */
-import { readdirSync } from 'node:fs'
-import { basename } from 'node:path'
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 
-const files = readdirSync(import.meta.dirname).filter((file) => file.endsWith('.ts') && file !== basename(import.meta.filename))
-const names = files.map((file) => basename(file, '.ts'))
+const folder = import.meta.dirname
+const isBenchmark = (file: string): boolean => /^export (async )?function main\(/m.test(readFileSync(join(folder, file), 'utf8'))
+const names = readdirSync(folder)
+  .filter((file) => file.endsWith('.ts') && isBenchmark(file))
+  .map((file) => basename(file, '.ts'))
 const [name, ...args] = process.argv.slice(2)
 
 if (name !== undefined && names.includes(name)) {
