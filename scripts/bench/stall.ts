@@ -29,7 +29,7 @@ import { foundRun } from '../../src/peer/found.ts'
 import { Peer } from '../../src/peer/peer.ts'
 import type { Run } from '../../src/peer/run.ts'
 import { resolveSettings } from '../../src/peer/settings.ts'
-import type { Learner, Replica } from '../../src/ports/learner.ts'
+import type { Learner, Snapshot } from '../../src/ports/learner.ts'
 import type { Network } from '../../src/ports/network.ts'
 import { createSwarm } from '../../src/swarm/host.ts'
 import { encodedFrameBytes, encodeFrame } from '../../src/wire/frame.ts'
@@ -153,7 +153,7 @@ async function ordered(child: ChildProcess, order: Order): Promise<void> {
 
 /** The learner as it is, but without gossip a snapshot is the last one again. */
 function switchedLearner(learner: Learner, gossip: { readonly on: boolean }): Learner {
-  let last: Replica | null = null
+  let last: Snapshot | null = null
   return {
     describe: () => learner.describe(),
     run: () => learner.run(),
@@ -165,6 +165,7 @@ function switchedLearner(learner: Learner, gossip: { readonly on: boolean }): Le
       return last
     },
     mix: (delta) => learner.mix(delta),
+    mergeNormalisers: (others) => learner.mergeNormalisers(others),
     adopt: (replica) => learner.adopt(replica),
     onProgress: (listener) => learner.onProgress(listener),
     failed: learner.failed,

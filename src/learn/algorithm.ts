@@ -5,7 +5,7 @@
  *   const iteration = algorithm.iterate(stepsBehindSchedules)
  *   version += iteration.updates
  */
-import type { VectorEnvironment } from '../envs/types.ts'
+import type { WrappedVector } from '../envs/wrappers/wrap.ts'
 import type { LearnerSettings } from '../ports/learner.ts'
 import type { Arena, Engine, EngineNetwork } from './engine.ts'
 import type { Episodes } from './episodes.ts'
@@ -15,7 +15,7 @@ export interface AlgorithmContext {
   readonly settings: LearnerSettings
   readonly engine: Engine
   /** `count` environments of the run, wrapped, as one vector of `count` rows per agent. */
-  makeEnvironments(count: number): VectorEnvironment
+  makeEnvironments(count: number): WrappedVector
 }
 
 /** What `iterate` did; one object, reused. */

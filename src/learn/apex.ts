@@ -4,7 +4,8 @@
  * Returns are reported of the third of the environments that explores least. An update whose loss or gradient is not finite is skipped and
  * named; a transition whose reward is not is left out and named as "reward".
  */
-import type { VectorBuffers, VectorEnvironment } from '../envs/types.ts'
+import type { VectorBuffers } from '../envs/types.ts'
+import type { WrappedVector } from '../envs/wrappers/wrap.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { type SeededRandom, seededRandom } from '../util/random.ts'
 import type { Algorithm, AlgorithmContext, Iteration } from './algorithm.ts'
@@ -159,7 +160,7 @@ class Actor {
   /** Rewards so far that were not finite. */
   badRewards = 0
   readonly epsilons: Float64Array
-  readonly #environment: VectorEnvironment
+  readonly #environment: WrappedVector
   readonly #network: EngineNetwork
   readonly #replay: PrioritisedReplay
   readonly #episodes: Episodes
@@ -170,7 +171,7 @@ class Actor {
   readonly #q: Float32Array
 
   constructor(
-    environment: VectorEnvironment,
+    environment: WrappedVector,
     network: EngineNetwork,
     replay: PrioritisedReplay,
     episodes: Episodes,
@@ -215,7 +216,7 @@ class Actor {
       this.#actions[row] = action
     }
     this.#environment.step(this.#actions, this.#out)
-    this.#episodes.record(rewards, terminated, truncated)
+    this.#episodes.record(this.#environment.rawRewards ?? rewards, terminated, truncated)
     let cut = 0
     for (let row = 0; row < count; row++) {
       if (!Number.isFinite(rewards[row]!)) this.badRewards++

@@ -3,7 +3,7 @@
  * machine. The simulator runs peers this way on virtual time, so a slow peer is one with a larger `updateMs`.
  */
 import type { Clock } from '../ports/clock.ts'
-import type { Learner, LearnerDescription, Progress, Replica } from '../ports/learner.ts'
+import type { Learner, LearnerDescription, Normaliser, Progress, Replica, Snapshot } from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
 import type { LearnerCore } from './learner.ts'
 import { PROGRESS_INTERVAL_MS } from './limits.ts'
@@ -84,19 +84,25 @@ export class InlineLearner implements Learner {
     return this.#core.progress(!this.#running, null)
   }
 
-  async snapshot(): Promise<Replica> {
+  async snapshot(): Promise<Snapshot> {
     this.#requireAlive()
     const { parameterCount } = this.#core.description
     const parameters = new Float32Array(parameterCount)
     const target = this.#core.hasTarget ? new Float32Array(parameterCount) : null
     this.#core.snapshot({ parameters, target })
-    return { parameters, target, version: this.#core.version, steps: this.#core.scheduleSteps }
+    const { own, all } = this.#core.normalisers()
+    return { parameters, target, version: this.#core.version, steps: this.#core.scheduleSteps, normalisers: all, ownNormalisers: own }
   }
 
   async mix(delta: Float32Array): Promise<void> {
     this.#requireAlive()
     requireLength('delta', delta, this.#core.description.parameterCount)
     this.#core.mix(delta)
+  }
+
+  async mergeNormalisers(others: readonly (readonly Normaliser[])[]): Promise<void> {
+    this.#requireAlive()
+    this.#core.mergeNormalisers(others)
   }
 
   async adopt(replica: Replica): Promise<void> {

@@ -3,10 +3,12 @@
  * Threads and the simulator wrap it; it knows neither time nor messages. All vectors that pass here are canonical.
  */
 import { findEnvironment, makeVectorEnv } from '../envs/registry.ts'
-import type { LearnerDescription, LearnerSettings, Progress } from '../ports/learner.ts'
+import type { RunningMoments } from '../envs/wrappers/moments.ts'
+import { type WrappedVector, wrapVector } from '../envs/wrappers/wrap.ts'
+import type { LearnerDescription, LearnerSettings, Normaliser, Progress, Replica } from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { A2C } from './a2c.ts'
-import type { Algorithm, AlgorithmContext } from './algorithm.ts'
+import type { Algorithm } from './algorithm.ts'
 import { ApeX } from './apex.ts'
 import type { Engine } from './engine.ts'
 import { createEngine } from './engines/create.ts'
@@ -23,17 +25,12 @@ export interface SnapshotTarget {
   readonly target: Float32Array | null
 }
 
-/** A replica from elsewhere; see `Replica` of the port. */
-export interface AdoptedReplica extends SnapshotTarget {
-  readonly version: number
-  readonly steps: number
-}
-
 export class LearnerCore {
   readonly description: LearnerDescription
   /** Whether the replica includes a target network. */
   readonly hasTarget: boolean
   readonly #algorithm: Algorithm
+  readonly #moments: readonly RunningMoments[]
   readonly #untilSteps: number | null
   #updates = 0
   #badUpdates = 0
@@ -42,9 +39,11 @@ export class LearnerCore {
   #adoptedVersion = 0
   #adoptedSteps = 0
 
-  constructor(algorithm: Algorithm, engineName: string, settings: LearnerSettings) {
+  /** `moments`: those of the environments' normalising wrappers. */
+  constructor(algorithm: Algorithm, engineName: string, settings: LearnerSettings, moments: readonly RunningMoments[]) {
     const { network, parameters, target } = algorithm
     this.#algorithm = algorithm
+    this.#moments = moments
     this.#untilSteps = settings.untilSteps
     this.hasTarget = target !== null
     this.description = { slices: network.slices, parameterCount: network.parameterCount, engine: engineName }
@@ -134,13 +133,24 @@ export class LearnerCore {
     this.#algorithm.network.add(this.#algorithm.parameters, delta)
   }
 
-  /** Replaces the replica and takes up its place in the schedules. Optimiser moments stay. */
-  adopt(replica: AdoptedReplica): void {
+  /** What this peer's environments showed its normalisers, and what it knows in all; copies. */
+  normalisers(): { readonly own: readonly Normaliser[]; readonly all: readonly Normaliser[] } {
+    return { own: this.#moments.map((moments) => moments.own()), all: this.#moments.map((moments) => moments.all()) }
+  }
+
+  /** Replaces what others' normalisers have seen: one list for each peer. Throws `moments` where they do not fit. */
+  mergeNormalisers(others: readonly (readonly Normaliser[])[]): void {
+    for (const [i, moments] of this.#moments.entries()) moments.setOthers(others.flatMap((peer) => peer[i] ?? []))
+  }
+
+  /** Replaces the replica and takes up its place in the schedules. Optimiser moments stay; its normalisers count as another peer's. */
+  adopt(replica: Replica): void {
     const { network, parameters, target } = this.#algorithm
     network.write(parameters, replica.parameters)
     if (target !== null) network.write(target, replica.target ?? replica.parameters)
     this.#adoptedVersion = replica.version - this.#updates
     this.#adoptedSteps = replica.steps - this.steps
+    this.mergeNormalisers([replica.normalisers])
   }
 
   dispose(): void {
@@ -154,14 +164,19 @@ export class LearnerCore {
  */
 export async function createLearner(settings: LearnerSettings, engine?: Engine): Promise<LearnerCore> {
   const used = engine ?? (await createEngine(settings.engine, { deterministic: settings.deterministic }))
-  const context: AlgorithmContext = { settings, engine: used, makeEnvironments: (count) => environments(settings, count) }
-  const algorithm = new ALGORITHM_CLASSES[requireAlgorithm(settings.algorithm.id)](context)
-  return new LearnerCore(algorithm, used.name, settings)
+  const moments: RunningMoments[] = []
+  const makeEnvironments = (count: number) => {
+    const made = environments(settings, count)
+    moments.push(...made.moments)
+    return made
+  }
+  const algorithm = new ALGORITHM_CLASSES[requireAlgorithm(settings.algorithm.id)]({ settings, engine: used, makeEnvironments })
+  return new LearnerCore(algorithm, used.name, settings, moments)
 }
 
-function environments(settings: LearnerSettings, count: number) {
+function environments(settings: LearnerSettings, count: number): WrappedVector {
   const { id, options } = settings.environment
-  const made = makeVectorEnv(id, count, options)
+  const made = wrapVector(makeVectorEnv(id, count, options), settings.wrappers)
   const { shape } = made.observationSpace
   const { input } = settings.network
   if (shape.length === input.length && shape.every((size, i) => size === input[i])) return made

@@ -1,7 +1,8 @@
 /**
  * Presets: tuned settings per algorithm and environment, data files with the result that each reached.
  */
-import { findEnvironment, makeEnv } from '../envs/registry.ts'
+import { makeVectorEnv } from '../envs/registry.ts'
+import { type WrapperUse, wrapVector } from '../envs/wrappers/wrap.ts'
 import type { HyperValue, NetworkSpec } from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { type AlgorithmId, requireAlgorithm } from './hyperparameters.ts'
@@ -15,19 +16,22 @@ export interface PresetResult {
   /** Mean return of the last 100 training episodes at horizonSteps: its median over the seeds. */
   readonly returnMean: number
   readonly seeds: number
-  /** Environment steps until the environment's threshold was reached: median and largest over the seeds. */
-  readonly stepsMedian: number
-  readonly stepsMax: number
+  /** Environment steps until the environment's threshold was reached: median and largest over the seeds; null where it has none. */
+  readonly stepsMedian: number | null
+  readonly stepsMax: number | null
   readonly command: string
 }
 
 export interface Preset {
   readonly hyperparameters: Readonly<Record<string, HyperValue>>
   readonly network: NetworkPlan
+  /** Wrappers of the environment, innermost first; none when absent. */
+  readonly wrappers?: readonly WrapperUse[]
   /** Steps per peer over which the schedules run. */
   readonly horizonSteps: number
   /** Updates between two averaging rounds. */
   readonly period: number
+  /** null: not measured yet. */
   readonly result: PresetResult | null
 }
 
@@ -38,12 +42,21 @@ const FILES: Readonly<Record<AlgorithmId, Readonly<Record<string, Preset>>>> = {
 }
 
 /** The heads that each algorithm needs. */
-const NETWORKS = { a2c: actorCriticNetwork, apex: duelingNetwork, ppo: actorCriticNetwork } as const satisfies Record<AlgorithmId, typeof actorCriticNetwork>
+const NETWORKS = { a2c: actorCriticNetwork, apex: duelingNetwork, ppo: actorCriticNetwork } as const satisfies Record<
+  AlgorithmId,
+  typeof actorCriticNetwork
+>
 
-/** The preset of `algorithm` for `environment`; throws GrapevineError `preset` that names those there are. */
+/** The entry of a file for environments that have none of their own. */
+const ANY_OTHER = '*'
+
+/**
+ * The preset of `algorithm` for `environment`, or the one for environments without their own. Throws `algorithm`, and `preset`, which names
+ * those there are, where there is neither.
+ */
 export function preset(algorithm: string, environment: string): Preset {
   const presets = FILES[requireAlgorithm(algorithm)]
-  const found = Object.hasOwn(presets, environment) ? presets[environment] : undefined
+  const found = Object.hasOwn(presets, environment) ? presets[environment] : presets[ANY_OTHER]
   if (found !== undefined) return found
   throw new GrapevineError(
     'preset',
@@ -54,7 +67,8 @@ export function preset(algorithm: string, environment: string): Preset {
 }
 
 /**
- * The network that `algorithm` builds from a preset's plan for the spaces of an environment (made once with `options`, to see them).
+ * The network that `algorithm` builds from a preset's plan for the spaces of an environment in its wrappers (made once with
+ * `options`, to see them).
  * Throws `algorithm`, `unknown_environment`, and `action_space` where the algorithm cannot act.
  */
 export function presetNetwork(
@@ -62,8 +76,9 @@ export function presetNetwork(
   plan: NetworkPlan,
   environment: string,
   options: Readonly<Record<string, unknown>>,
+  wrappers: readonly WrapperUse[] = [],
 ): NetworkSpec {
-  const made = makeEnv(findEnvironment(environment).id, options)
+  const made = wrapVector(makeVectorEnv(environment, 1, options), wrappers)
   try {
     return NETWORKS[requireAlgorithm(algorithm)](plan, made.observationSpace, made.actionSpace)
   } finally {

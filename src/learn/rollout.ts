@@ -2,7 +2,8 @@
  * Collects rollouts: T steps of B environments under one set of parameters, written straight into arrays that are used again for the next.
  * Row t * B + b. Episodes run on across rollouts; the final observation of a truncated episode is valued at once, while its parameters hold.
  */
-import type { VectorBuffers, VectorEnvironment } from '../envs/types.ts'
+import type { VectorBuffers } from '../envs/types.ts'
+import type { WrappedVector } from '../envs/wrappers/wrap.ts'
 import type { Random } from '../ports/random.ts'
 import type { Arena, EngineNetwork } from './engine.ts'
 import type { Episodes } from './episodes.ts'
@@ -10,7 +11,7 @@ import type { Actions, PolicyHead } from './policy-head.ts'
 import { discountsOf, type Trajectory } from './returns.ts'
 
 export interface RolloutOptions {
-  readonly environment: VectorEnvironment
+  readonly environment: WrappedVector
   readonly network: EngineNetwork
   readonly policy: PolicyHead
   readonly episodes: Episodes
@@ -89,7 +90,7 @@ export class Rollout {
       values.set(network.output('value'), t * count)
       policy.sample(random, actions)
       environment.step(policy.executable(actions), out)
-      episodes.record(out.rewards, out.terminated, out.truncated)
+      episodes.record(environment.rawRewards ?? out.rewards, out.terminated, out.truncated)
       this.#valueFinalObservations(parameters, t * count, out.truncated)
     }
     discountsOf(this.#terminated, gamma, discounts)

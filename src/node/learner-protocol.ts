@@ -3,7 +3,7 @@
  * the learner sees with one atomic load per update whether there is any, and sleeps on it while it holds. Vectors lie in shared memory.
  */
 import type { MessagePort } from 'node:worker_threads'
-import type { LearnerDescription, LearnerSettings, Progress } from '../ports/learner.ts'
+import type { LearnerDescription, LearnerSettings, Normaliser, Progress, Replica } from '../ports/learner.ts'
 import { type Fault, GrapevineError } from '../util/errors.ts'
 
 export interface LearnerThreadData {
@@ -17,13 +17,8 @@ export type LearnerRequest =
   | { readonly kind: 'run' | 'hold' | 'snapshot' | 'stop' }
   /** `delta` null: it lies in the thread's own delta buffer. */
   | { readonly kind: 'mix'; readonly delta: Float32Array | null }
-  | {
-      readonly kind: 'adopt'
-      readonly parameters: Float32Array
-      readonly target: Float32Array | null
-      readonly version: number
-      readonly steps: number
-    }
+  | { readonly kind: 'adopt'; readonly replica: Replica }
+  | { readonly kind: 'mergeNormalisers'; readonly others: readonly (readonly Normaliser[])[] }
   /** Answered by `reached` with this token, not by `done`. */
   | { readonly kind: 'reach'; readonly updates: number; readonly token: number }
 
@@ -38,7 +33,14 @@ export type LearnerReply =
       readonly progress: Progress
     }
   /** The oldest request without an answer is done. `version` and `steps` belong to the replica as it was then. */
-  | { readonly kind: 'done'; readonly progress: Progress; readonly version: number; readonly steps: number }
+  | {
+      readonly kind: 'done'
+      readonly progress: Progress
+      readonly version: number
+      readonly steps: number
+      /** Of a snapshot; empty in other answers. */
+      readonly normalisers: { readonly own: readonly Normaliser[]; readonly all: readonly Normaliser[] }
+    }
   | { readonly kind: 'refused'; readonly error: PlainError }
   | { readonly kind: 'progress'; readonly progress: Progress }
   | { readonly kind: 'reached'; readonly token: number; readonly progress: Progress }

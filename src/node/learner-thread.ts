@@ -4,7 +4,7 @@
  */
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import { requireLength } from '../learn/shapes.ts'
-import type { Learner, LearnerDescription, LearnerSettings, Progress, Replica } from '../ports/learner.ts'
+import type { Learner, LearnerDescription, LearnerSettings, Normaliser, Progress, Replica, Snapshot } from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { crashed, type LearnerReply, type LearnerRequest, type LearnerThreadData, restoredError } from './learner-protocol.ts'
 import { LEARNER_STOP_MS } from './limits.ts'
@@ -119,9 +119,10 @@ class ThreadLearner implements Learner {
     return this.#progress
   }
 
-  async snapshot(): Promise<Replica> {
-    const { version, steps } = await this.#request({ kind: 'snapshot' })
-    return { parameters: this.#ready.snapshot, target: this.#ready.target, version, steps }
+  async snapshot(): Promise<Snapshot> {
+    const { version, steps, normalisers } = await this.#request({ kind: 'snapshot' })
+    const { snapshot: parameters, target } = this.#ready
+    return { parameters, target, version, steps, normalisers: normalisers.all, ownNormalisers: normalisers.own }
   }
 
   async mix(delta: Float32Array): Promise<void> {
@@ -133,8 +134,12 @@ class ThreadLearner implements Learner {
     })
   }
 
+  async mergeNormalisers(others: readonly (readonly Normaliser[])[]): Promise<void> {
+    await this.#request({ kind: 'mergeNormalisers', others })
+  }
+
   async adopt(replica: Replica): Promise<void> {
-    await this.#request({ kind: 'adopt', ...replica })
+    await this.#request({ kind: 'adopt', replica })
   }
 
   onProgress(listener: (progress: Progress) => void): () => void {

@@ -86,7 +86,13 @@ class LearnerThread {
       }
       try {
         this.#perform(request)
-        post({ kind: 'done', progress: this.#progress(), version: this.#core.version, steps: this.#core.scheduleSteps })
+        post({
+          kind: 'done',
+          progress: this.#progress(),
+          version: this.#core.version,
+          steps: this.#core.scheduleSteps,
+          normalisers: request.kind === 'snapshot' ? this.#core.normalisers() : { own: [], all: [] },
+        })
       } catch (error) {
         post({ kind: 'refused', error: plainError(error) })
       }
@@ -113,8 +119,11 @@ class LearnerThread {
       }
       case 'adopt':
         requireHolding(this.#holding)
-        requireReplica(request, core.description.parameterCount)
-        core.adopt(request)
+        requireReplica(request.replica, core.description.parameterCount)
+        core.adopt(request.replica)
+        return
+      case 'mergeNormalisers':
+        core.mergeNormalisers(request.others)
         return
       case 'stop':
         this.#stopping = true

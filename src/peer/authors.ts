@@ -3,6 +3,7 @@
  * Bounded: the least recently heard author is forgotten first, pending frames beyond the limit push out the oldest.
  */
 import type { PeerState } from '../observe/events.ts'
+import type { Normaliser } from '../ports/learner.ts'
 import type { PeerId } from '../ports/network.ts'
 import type { Beacon } from '../wire/beacon.ts'
 import { MAX_AUTHORS, MAX_PENDING_FRAMES } from './limits.ts'
@@ -10,6 +11,7 @@ import { MAX_AUTHORS, MAX_PENDING_FRAMES } from './limits.ts'
 /** A frame that passed the gate, decoded, not yet mixed. */
 export interface PendingFrame {
   readonly parameters: Float32Array
+  readonly normalisers: readonly Normaliser[]
   readonly version: number
   readonly bytes: number
   readonly receivedAtMs: number
@@ -23,6 +25,8 @@ export interface Author {
   frame: { incarnation: number; sequence: number } | null
   beacon: Beacon | null
   pending: PendingFrame | null
+  /** The newest that its frames said of its normalisers; null before. */
+  normalisers: readonly Normaliser[] | null
   lastMixMs: number | null
   mixes: number
   /** Refusals by code: the causes of distrust that a user can see. */
@@ -51,6 +55,7 @@ export class Authors {
         frame: null,
         beacon: null,
         pending: null,
+        normalisers: null,
         lastMixMs: null,
         mixes: 0,
         refusals: new Map(),
@@ -92,6 +97,12 @@ export class Authors {
 
   hasPending(): boolean {
     return this.#all().some((author) => author.pending !== null)
+  }
+
+  /** What the latest heard authors know of the normalisers, at most `limit` of them, none silent for longer than `maxAgeMs`. */
+  normalisers(nowMs: number, maxAgeMs: number, limit: number): (readonly Normaliser[])[] {
+    const fresh = this.#all().filter((author) => nowMs - author.heardAtMs <= maxAgeMs)
+    return fresh.flatMap(({ normalisers }) => (normalisers === null ? [] : [normalisers])).slice(-limit)
   }
 
   refuse(author: Author, code: string): void {

@@ -5,8 +5,9 @@
 import { codecNames } from '../average/codecs.ts'
 import { LOCAL_OPTIONS } from '../envs/bridge/options.ts'
 import { isBridged } from '../envs/bridge/script.ts'
-import { findEnvironment, makeEnv } from '../envs/registry.ts'
-import type { BoxSpace, Environment, EnvironmentSpec, Space } from '../envs/types.ts'
+import { findEnvironment, makeVectorEnv } from '../envs/registry.ts'
+import type { BoxSpace, EnvironmentSpec, Space, VectorEnvironment } from '../envs/types.ts'
+import { wrapperIds, wrapVector } from '../envs/wrappers/wrap.ts'
 import { ALGORITHMS, hyperparameterFaults } from '../learn/hyperparameters.ts'
 import { describeDifference, layout } from '../learn/layout.ts'
 import { policyOutputs } from '../learn/policy-head.ts'
@@ -26,8 +27,8 @@ export function checkCompatible(manifest: Manifest, settings: Pick<PeerSettings,
   }
   const [fault] = hyperparameterFaults(id, hyperparameters)
   if (fault !== undefined) throw cannotJoin('algorithm', `its settings are not valid here: ${fault.replace(/\.$/, '')}`)
-  const [wrapper] = manifest.wrappers
-  if (wrapper !== undefined) throw cannotJoin('wrappers', `wrapper ${wrapper.id} is not known here`)
+  const unknown = manifest.wrappers.find((wrapper) => !wrapperIds().includes(wrapper.id))
+  if (unknown !== undefined) throw cannotJoin('wrappers', `wrapper ${unknown.id} is not known here (${wrapperIds().join(', ')} are)`)
   checkNetwork(manifest, settings.maxMemoryBytes)
   const { strategy, codec } = manifest.averaging
   if (!STRATEGIES.includes(strategy)) throw cannotJoin('averaging', `strategy ${strategy} is not known here (${STRATEGIES.join(', ')} are)`)
@@ -81,9 +82,9 @@ function checkNetwork(manifest: Manifest, maxMemoryBytes: number): void {
   if (difference !== null) throw cannotJoin('network', difference)
 }
 
-function makeProbe({ environment: { id, options } }: Manifest): Environment {
+function makeProbe({ environment: { id, options }, wrappers }: Manifest): VectorEnvironment {
   try {
-    return makeEnv(id, options)
+    return wrapVector(makeVectorEnv(id, 1, options), wrappers)
   } catch (error) {
     throw cannotJoin('environment', error instanceof Error ? error.message.replace(/\.$/, '') : String(error))
   }

@@ -9,7 +9,7 @@ import { layout } from '../learn/layout.ts'
 import { preset, presetNetwork } from '../learn/presets.ts'
 import type { Random } from '../ports/random.ts'
 import { seededRandom } from '../util/random.ts'
-import { encodeManifest, type Manifest, runId } from '../wire/manifest.ts'
+import { decodeManifest, encodeManifest, type Manifest } from '../wire/manifest.ts'
 import { PROTOCOL_VERSION } from '../wire/protocol.ts'
 import { learnerSettings, type PeerPorts, type Run, runOf } from './run.ts'
 import type { Founding, PeerSettings } from './settings.ts'
@@ -23,13 +23,13 @@ export function planRun(founding: Founding, random: Random): { readonly plan: Ru
   const environment = findEnvironment(founding.environment)
   const algorithm = requireAlgorithm(founding.algorithm)
   const chosen = preset(algorithm, environment.id)
-  const network = presetNetwork(algorithm, chosen.network, environment.id, founding.environmentOptions)
+  const network = presetNetwork(algorithm, chosen.network, environment.id, founding.environmentOptions, chosen.wrappers)
   const { strategy, warning } = resolveStrategy(founding.strategy, founding.codec, layout(network).parameterCount)
   const plan: RunPlan = {
     protocol: PROTOCOL_VERSION,
     name: founding.name,
     environment: { id: environment.id, version: environment.version, options: founding.environmentOptions },
-    wrappers: [],
+    wrappers: chosen.wrappers ?? [],
     algorithm: {
       id: algorithm,
       hyperparameters: resolveHyperparameters(algorithm, { ...chosen.hyperparameters, ...founding.hyperparameters }),
@@ -54,10 +54,12 @@ export async function foundRun(
   const { plan, warning } = planRun(founding, random)
   if (warning !== null) warn('strategy', warning)
   const learner = await ports.workers.learner(learnerSettings(plan, settings, ports.network.id))
-  const initial = (await learner.snapshot()).parameters.slice()
-  const manifest: Manifest = { ...plan, initialDigest: encodeText(await ports.workers.compute.digest(initial), 'base16') }
-  const manifestBytes = encodeManifest(manifest)
-  return runOf(manifest, manifestBytes, runId(manifestBytes), findEnvironment(manifest.environment.id), learner, initial)
+  const first = await learner.snapshot()
+  const initialDigest = encodeText(await ports.workers.compute.digest(first.parameters), 'base16')
+  const manifestBytes = encodeManifest({ ...plan, initialDigest })
+  // What we take part in is what others will read.
+  const manifest = decodeManifest(manifestBytes)
+  return runOf(manifestBytes, manifest, findEnvironment(manifest.environment.id), learner, first)
 }
 
 /** 16 random bytes in hex. */

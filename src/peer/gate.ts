@@ -18,6 +18,8 @@ export interface GateContext {
   readonly runPrefix: Uint8Array
   readonly codec: Codec
   readonly parameterCount: number
+  /** Values of each of the run's normalisers. */
+  readonly normaliserSizes: readonly number[]
   /** Order of the last frame accepted of this author; null when there was none. */
   readonly last: { readonly incarnation: number; readonly sequence: number } | null
   /** Euclidean norm of our own parameters. */
@@ -41,6 +43,10 @@ export function judgeFrame(author: PeerId, bytes: Uint8Array, context: GateConte
   if (frame.codec !== context.codec.id || frame.count !== context.parameterCount) return refuse('manifest_mismatch')
   if (frame.payload.length !== context.codec.bytesFor(context.parameterCount)) return refuse('wrong_length')
   if (!holds(() => checkDigest(frame))) return refuse('bad_digest')
+  const { normaliserSizes } = context
+  if (frame.normalisers.length !== normaliserSizes.length || frame.normalisers.some(({ mean }, i) => mean.length !== normaliserSizes[i])) {
+    return refuse('bad_normaliser')
+  }
   const parameters = new Float32Array(context.parameterCount)
   context.codec.decode(frame.payload, parameters)
   // In float64 no finite float32 vector overflows; the sum is not finite exactly when a value is not.

@@ -10,7 +10,7 @@ import type { Learner } from '../ports/learner.ts'
 import type { PeerId } from '../ports/network.ts'
 import { equalBytes } from '../util/bytes.ts'
 import { GrapevineError } from '../util/errors.ts'
-import { decodeManifest, type Manifest, runId } from '../wire/manifest.ts'
+import { decodeManifest, type Manifest } from '../wire/manifest.ts'
 import { decodeReplica } from '../wire/replica.ts'
 import type { Offer } from '../wire/state.ts'
 import { checkCompatible } from './compatible.ts'
@@ -38,9 +38,9 @@ export async function joinRun(
   const manifest = decodeManifest(manifestBytes)
   const environment = checkCompatible(manifest, settings)
   const learner = await ports.workers.learner(learnerSettings(manifest, settings, ports.network.id))
-  const initial = (await learner.snapshot()).parameters.slice()
-  await checkInitial(manifest, initial, ports)
-  const run = runOf(manifest, manifestBytes, runId(manifestBytes), environment, learner, initial)
+  const initial = await learner.snapshot()
+  await checkInitial(manifest, initial.parameters, ports)
+  const run = runOf(manifestBytes, manifest, environment, learner, initial)
   const adopted = await adoptFrom(first, run, ports, signal)
   return { run, ...adopted }
 }
@@ -129,7 +129,7 @@ async function adopt(
   signal: AbortSignal,
 ): Promise<{ from: PeerId; version: number; digest: string }> {
   const body = await downloadBody(ports, donor, offer, signal)
-  const { replica } = decodeReplica(body, run.parameterCount)
+  const replica = decodeReplica(body, run.parameterCount)
   await run.learner.adopt(replica)
   const held = await digestOf(run.learner, ports)
   if (!equalBytes(held, offer.parameterDigest)) {

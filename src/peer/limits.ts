@@ -9,6 +9,10 @@ export const MAX_PENDING_FRAMES = 64
 /** Frames older than this are dropped unmixed: what a peer knew a minute ago is no longer news. */
 export const MAX_FRAME_AGE_MS = 60_000
 
+/** Authors whose normalisers are merged with our own, and for how long after they were last heard. */
+export const MAX_NORMALISER_AUTHORS = 64
+export const NORMALISER_AGE_MS = 600_000
+
 /** A frame whose norm passes this multiple of our own parameters' is refused: no honest replica of one run is a thousand times another. */
 export const MAX_NORM_RATIO = 1_000
 

@@ -165,6 +165,7 @@ export class Peer {
       runPrefix: this.#runPrefix,
       codec: codecNamed(this.run.manifest.averaging.codec),
       parameterCount: this.run.parameterCount,
+      normaliserSizes: this.run.normaliserSizes,
       last: author.frame,
       ownNorm: Math.sqrt(sumOfSquares(own)),
     })
@@ -176,6 +177,7 @@ export class Peer {
     author.frame = { incarnation: result.frame.incarnation, sequence: result.frame.sequence }
     this.authors.hold(author, {
       parameters: result.parameters,
+      normalisers: result.frame.normalisers,
       version: result.frame.version,
       bytes: bytes.length,
       receivedAtMs: clock.now(),

@@ -8,11 +8,11 @@ import type { Codec } from '../average/codecs.ts'
 import { relativeDistance } from '../average/distance.ts'
 import type { PeerEvent } from '../observe/events.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { Learner } from '../ports/learner.ts'
+import type { Learner, Normaliser } from '../ports/learner.ts'
 import type { Network } from '../ports/network.ts'
 import { encodeFrame } from '../wire/frame.ts'
-import type { Authors } from './authors.ts'
-import { HOLDING_PERIOD_MS, MAX_FRAME_AGE_MS } from './limits.ts'
+import type { Author, Authors, PendingFrame } from './authors.ts'
+import { HOLDING_PERIOD_MS, MAX_FRAME_AGE_MS, MAX_NORMALISER_AUTHORS, NORMALISER_AGE_MS } from './limits.ts'
 import type { Snapshots, TakenSnapshot } from './snapshots.ts'
 
 export interface RoundsOptions {
@@ -99,9 +99,21 @@ export class Rounds {
       codec: codec.id,
       count: snapshot.parameters.length,
       payload,
-      normalisers: [],
+      normalisers: snapshot.ownNormalisers,
     })
     if ((await network.publish(topic, frame)) === 0) this.undelivered++
+  }
+
+  /** Each author's newest moments replace its earlier ones and are never added twice; no author's word counts for more than what we saw ourselves. */
+  async #mergeNormalisers(
+    snapshot: TakenSnapshot,
+    received: readonly { readonly author: Author; readonly frame: PendingFrame }[],
+  ): Promise<void> {
+    if (snapshot.ownNormalisers.length === 0) return
+    const { authors, clock, learner } = this.#options
+    for (const { author, frame } of received)
+      author.normalisers = frame.normalisers.map((theirs, i) => atMost(theirs, snapshot.ownNormalisers[i]!.count))
+    await learner.mergeNormalisers(authors.normalisers(clock.now(), NORMALISER_AGE_MS, MAX_NORMALISER_AUTHORS))
   }
 
   async #mix(snapshot: TakenSnapshot, payload: Uint8Array): Promise<void> {
@@ -117,6 +129,7 @@ export class Rounds {
       delta,
     )
     await learner.mix(delta)
+    await this.#mergeNormalisers(snapshot, received)
     for (const { author, frame } of received) {
       author.mixes++
       author.lastMixMs = clock.now()
@@ -131,4 +144,11 @@ export class Rounds {
       })
     }
   }
+}
+
+/** The same mean and variance, as if of at most `count` samples. */
+function atMost(moments: Normaliser, count: number): Normaliser {
+  if (moments.count <= count) return moments
+  const share = count / moments.count
+  return { count, mean: moments.mean, m2: moments.m2.map((value) => value * share) }
 }

@@ -5,7 +5,7 @@ import { fromString as decodeText } from 'uint8arrays/from-string'
 import { findEnvironment } from '../envs/registry.ts'
 import type { EnvironmentSpec } from '../envs/types.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { Learner, LearnerSettings } from '../ports/learner.ts'
+import type { Learner, LearnerSettings, Snapshot } from '../ports/learner.ts'
 import type { Log } from '../ports/log.ts'
 import type { Network, PeerId } from '../ports/network.ts'
 import type { Random } from '../ports/random.ts'
@@ -13,7 +13,7 @@ import type { Storage } from '../ports/storage.ts'
 import type { Workers } from '../ports/workers.ts'
 import { seededRandom } from '../util/random.ts'
 import { RUN_PREFIX_BYTES } from '../wire/frame.ts'
-import type { Manifest } from '../wire/manifest.ts'
+import { type Manifest, runId } from '../wire/manifest.ts'
 import type { PeerSettings } from './settings.ts'
 
 /** Everything of the world that a peer touches. */
@@ -36,20 +36,26 @@ export interface Run {
   readonly environment: EnvironmentSpec
   readonly learner: Learner
   readonly parameterCount: number
+  /** Values of each normaliser of the run's wrappers, innermost first. */
+  readonly normaliserSizes: readonly number[]
   /** The initial parameters, canonical: the origin of every sketch. */
   readonly initial: Float32Array
 }
 
-export function runOf(
-  manifest: Manifest,
-  manifestBytes: Uint8Array,
-  id: string,
-  environment: EnvironmentSpec,
-  learner: Learner,
-  initial: Float32Array,
-): Run {
-  const prefix = decodeText(id, 'base16').subarray(0, RUN_PREFIX_BYTES)
-  return { id, prefix, manifest, manifestBytes, environment, learner, parameterCount: initial.length, initial }
+/** `first`: the learner's snapshot before any update. */
+export function runOf(manifestBytes: Uint8Array, manifest: Manifest, environment: EnvironmentSpec, learner: Learner, first: Snapshot): Run {
+  const id = runId(manifestBytes)
+  return {
+    id,
+    prefix: decodeText(id, 'base16').subarray(0, RUN_PREFIX_BYTES),
+    manifest,
+    manifestBytes,
+    environment,
+    learner,
+    parameterCount: first.parameters.length,
+    normaliserSizes: first.ownNormalisers.map(({ mean }) => mean.length),
+    initial: first.parameters.slice(),
+  }
 }
 
 /** What this peer's learner is built from: the manifest's choices and the local settings. */

@@ -3,9 +3,9 @@
  * beacons, donors) takes it here, in turn, and gets a copy of their own.
  */
 import type { Clock } from '../ports/clock.ts'
-import type { Learner, Replica } from '../ports/learner.ts'
+import type { Learner, Snapshot } from '../ports/learner.ts'
 
-export interface TakenSnapshot extends Replica {
+export interface TakenSnapshot extends Snapshot {
   readonly takenAtMs: number
 }
 

@@ -86,6 +86,13 @@ export interface Progress {
   readonly cpuMs: number | null
 }
 
+/** Running moments of one normaliser (Welford's triple): `count` samples of `mean.length` values each, M2 the sum of squared deviations. */
+export interface Normaliser {
+  readonly count: number
+  readonly mean: Float64Array
+  readonly m2: Float64Array
+}
+
 export interface Replica {
   readonly parameters: Float32Array
   /** Target network parameters of value-based algorithms. */
@@ -93,6 +100,13 @@ export interface Replica {
   readonly version: number
   /** Environment steps behind the schedules. */
   readonly steps: number
+  /** What its normalising wrappers know, own and others' together, innermost first; empty without such wrappers. */
+  readonly normalisers: readonly Normaliser[]
+}
+
+export interface Snapshot extends Replica {
+  /** What this peer's own environments showed its normalisers: what travels to others, who must not count anything twice. */
+  readonly ownNormalisers: readonly Normaliser[]
 }
 
 export interface Learner {
@@ -105,10 +119,12 @@ export interface Learner {
   reach(updates: number, signal?: AbortSignal): Promise<Progress>
   progress(): Progress
   /** A copy of the replica as of an update boundary, after every earlier mix was applied. The arrays are the caller's until the next snapshot. */
-  snapshot(): Promise<Replica>
+  snapshot(): Promise<Snapshot>
   /** Adds `delta` (canonical) to the parameters at the next update boundary; resolves when done. The array is the caller's again then. */
   mix(delta: Float32Array): Promise<void>
-  /** Replaces the replica (a joiner's first weights). Only while holding. */
+  /** Replaces what other peers' normalisers have seen: one list for each peer, in the order of the wrappers. Resolves when in force. */
+  mergeNormalisers(others: readonly (readonly Normaliser[])[]): Promise<void>
+  /** Replaces the replica (a joiner's first weights); its normalisers count as another peer's. Only while holding. */
   adopt(replica: Replica): Promise<void>
   /** The returned function unsubscribes. Called at most every 100 ms, and at once when `solved` is first set, a hold begins, or the learner fails. */
   onProgress(listener: (progress: Progress) => void): () => void

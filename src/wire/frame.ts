@@ -5,6 +5,7 @@
  * author (38); zero (2); incarnation, sequence, version, epoch (8 each); SHA-256 of the payload (32); then the payload and the normaliser
  * section (normaliser.ts). Nothing is allocated for what a header claims: the payload is a view, after its length was found to be true.
  */
+import type { Normaliser } from '../ports/learner.ts'
 import type { PeerId } from '../ports/network.ts'
 import { equalBytes } from '../util/bytes.ts'
 import { GrapevineError } from '../util/errors.ts'
@@ -12,7 +13,7 @@ import { SHA256_BYTES, sha256 } from '../util/sha256.ts'
 import { Reader, Writer } from './binary.ts'
 import { type CodecName, codecName, codecNumber } from './codec-names.ts'
 import { MAX_PARAMETERS } from './limits.ts'
-import { type Normaliser, normaliserBytes, readNormalisers, writeNormalisers } from './normaliser.ts'
+import { normaliserBytes, readNormalisers, writeNormalisers } from './normaliser.ts'
 import { PEER_ID_BYTES, peerIdBytes, peerIdText } from './peer-id.ts'
 import { PROTOCOL_VERSION } from './protocol.ts'
 

@@ -2,15 +2,9 @@
  * Running moments of observations or rewards as they travel behind parameters: one byte with their number, then for each the count of
  * samples (8 bytes), the number of values (4), and mean and M2 (sum of squared deviations) as float64.
  */
+import type { Normaliser } from '../ports/learner.ts'
 import type { Reader, Refusal, Writer } from './binary.ts'
 import { MAX_NORMALISER_VALUES, MAX_NORMALISERS } from './limits.ts'
-
-/** Welford's triple: `count` samples of `mean.length` values each. */
-export interface Normaliser {
-  readonly count: number
-  readonly mean: Float64Array
-  readonly m2: Float64Array
-}
 
 export function normaliserBytes(normalisers: readonly Normaliser[]): number {
   return normalisers.reduce((sum, { mean }) => sum + 12 + 16 * mean.length, 1)

@@ -8,14 +8,14 @@ import type { Replica } from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { Reader, Writer } from './binary.ts'
 import { readFloats, writeFloats } from './floats.ts'
-import { type Normaliser, normaliserBytes, readNormalisers, writeNormalisers } from './normaliser.ts'
+import { normaliserBytes, readNormalisers, writeNormalisers } from './normaliser.ts'
 import { PROTOCOL_VERSION } from './protocol.ts'
 
 const MAGIC = [0x47, 0x56, 0x52, 0x53]
 const HEADER_BYTES = 32
 
-export function encodeReplica(replica: Replica, normalisers: readonly Normaliser[] = []): Uint8Array {
-  const { parameters, target } = replica
+export function encodeReplica(replica: Replica): Uint8Array {
+  const { parameters, target, normalisers } = replica
   const vectors = target === null ? [parameters] : [parameters, target]
   const writer = new Writer(HEADER_BYTES + vectors.length * parameters.byteLength + normaliserBytes(normalisers))
   for (const byte of [...MAGIC, ...PROTOCOL_VERSION, target === null ? 0 : 1, 0]) writer.u8(byte)
@@ -29,7 +29,7 @@ export function encodeReplica(replica: Replica, normalisers: readonly Normaliser
 }
 
 /** Throws `bad_replica` (fault peer) unless it holds exactly `parameterCount` finite parameters, and as many of a target if any. */
-export function decodeReplica(bytes: Uint8Array, parameterCount: number): { replica: Replica; normalisers: readonly Normaliser[] } {
+export function decodeReplica(bytes: Uint8Array, parameterCount: number): Replica {
   const reader = new Reader(bytes, badReplica)
   for (const byte of MAGIC) if (reader.u8() !== byte) throw badReplica('it does not begin like one')
   const major = reader.u8()
@@ -46,7 +46,7 @@ export function decodeReplica(bytes: Uint8Array, parameterCount: number): { repl
   const target = hasTarget === 1 ? readVector(reader, count) : null
   const normalisers = readNormalisers(reader, badReplica)
   reader.end()
-  return { replica: { parameters, target, version, steps }, normalisers }
+  return { parameters, target, version, steps, normalisers }
 }
 
 function readVector(reader: Reader, count: number): Float32Array {

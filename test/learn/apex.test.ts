@@ -116,7 +116,7 @@ test('the replica has a target: it keeps still, follows at its period, and is ad
   assert.deepEqual(after.target, after.parameters)
 
   const { parameters, target } = before
-  learner.adopt({ parameters, target, version: 70, steps: 100 })
+  learner.adopt({ parameters, target, version: 70, steps: 100, normalisers: [] })
   assert.deepEqual(replicaOf(learner), before)
   assert.equal(learner.version, 70)
   learner.dispose()
@@ -162,7 +162,7 @@ test('values beyond float32 change nothing and end the learner with the term nam
   update(learner, 5)
   const { parameterCount } = learner.description
   const parameters = new Float32Array(parameterCount).fill(3e38)
-  learner.adopt({ parameters, target: parameters, version: 0, steps: 0 })
+  learner.adopt({ parameters, target: parameters, version: 0, steps: 0, normalisers: [] })
   const forever = () => {
     for (let i = 0; i < 100; i++) learner.update()
   }

@@ -69,7 +69,7 @@ test('a mix adds, an adoption replaces and takes up the place in the schedules',
     parametersOf(learner),
     before.map((value, i) => value + delta[i]!),
   )
-  learner.adopt({ parameters: delta, target: null, version: 100, steps: 5_000 })
+  learner.adopt({ parameters: delta, target: null, version: 100, steps: 5_000, normalisers: [] })
   assert.deepEqual(parametersOf(learner), delta)
   assert.deepEqual([learner.version, learner.scheduleSteps, learner.updates, learner.steps], [100, 5_000, 3, 60])
   update(learner, 2)
@@ -105,7 +105,7 @@ test('ten bad updates in a row end the learner with the terms named', async () =
 test('a gradient that overflows is named, whatever the loss', async () => {
   const learner = await createLearner(toySettings('Toy/Choice'))
   const { parameterCount } = learner.description
-  learner.adopt({ parameters: new Float32Array(parameterCount).fill(3e38), target: null, version: 0, steps: 0 })
+  learner.adopt({ parameters: new Float32Array(parameterCount).fill(3e38), target: null, version: 0, steps: 0, normalisers: [] })
   update(learner, 9)
   assert.throws(() => learner.update(), { code: 'diverged' })
 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { VectorBuffers, VectorEnvironment } from '../../src/envs/types.ts'
+import { wrapVector } from '../../src/envs/wrappers/wrap.ts'
 import type { EngineNetwork } from '../../src/learn/engine.ts'
 import { Episodes } from '../../src/learn/episodes.ts'
 import type { PolicyHead } from '../../src/learn/policy-head.ts'
@@ -63,7 +64,7 @@ function counters(): VectorEnvironment {
 
 function rolloutOf(length: number): Rollout {
   return new Rollout({
-    environment: counters(),
+    environment: wrapVector(counters(), []),
     network: stubNetwork(),
     policy,
     episodes: new Episodes(3, null),

@@ -91,11 +91,11 @@ test('requests are served while it runs, in order, and it goes on', async () => 
 test('an adopted replica is what a snapshot returns', async () => {
   await withLearner({}, async (learner) => {
     const parameters = new Float32Array(learner.describe().parameterCount).map((_, i) => i / 1000)
-    await learner.adopt({ parameters, target: null, version: 12, steps: 480 })
+    await learner.adopt({ parameters, target: null, version: 12, steps: 480, normalisers: [] })
     const replica = await learner.snapshot()
     assert.deepEqual(
       { ...replica, parameters: Float32Array.from(replica.parameters) },
-      { parameters, target: null, version: 12, steps: 480 },
+      { parameters, target: null, version: 12, steps: 480, normalisers: [], ownNormalisers: [] },
     )
   })
 })
@@ -132,7 +132,7 @@ test('waiting ends when its signal aborts', async () => {
 test('a replica beyond repair ends the learner with a sentence', async () => {
   await withLearner({}, async (learner) => {
     const parameters = new Float32Array(learner.describe().parameterCount).fill(Number.NaN)
-    await learner.adopt({ parameters, target: null, version: 0, steps: 0 })
+    await learner.adopt({ parameters, target: null, version: 0, steps: 0, normalisers: [] })
     const failed = assert.rejects(learner.failed, { code: 'diverged', message: /^Training stopped because .* in 10 updates in a row/ })
     await learner.run()
     await assert.rejects(learner.reach(1000), { code: 'diverged' })

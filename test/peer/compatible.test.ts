@@ -39,7 +39,9 @@ describe('can this peer run that manifest?', () => {
     )
     assert.match(refusal({ algorithm: { ...algorithm, id: 'dreamer' } }).message, /algorithm dreamer is not known here/)
     assert.match(refusal({ algorithm: { ...algorithm, hyperparameters: { gamma: 7 } } }).message, /gamma/)
-    assert.match(refusal({ wrappers: [{ id: 'frameStack', options: {} }] }).message, /wrapper frameStack is not known here/)
+    assert.match(refusal({ wrappers: [{ id: 'telescope', options: {} }] }).message, /wrapper telescope is not known here/)
+    const stacked = [{ id: 'frameStack', options: { frames: 4 } }]
+    assert.match(refusal({ wrappers: stacked }).message, /network \S+ is 4x64 there and 16x64 here/)
     assert.match(refusal({ averaging: { ...averaging, strategy: 'telepathy' } }).message, /strategy telepathy is not known here/)
     assert.match(refusal({ averaging: { ...averaging, codec: 'f64' } }).message, /codec f64 is not known here/)
     const heads = network.heads.map((head) => (head.name === 'logits' ? { ...head, size: 4 } : head))

@@ -10,7 +10,14 @@ const PEER_B = examplePeerId(2)
 
 const codec = codecNamed('f32')
 const runPrefix = Uint8Array.from({ length: 16 }, (_, i) => i + 1)
-const context: GateContext = { runPrefix, codec, parameterCount: 4, last: { incarnation: 10, sequence: 5 }, ownNorm: 2 }
+const context: GateContext = {
+  runPrefix,
+  codec,
+  parameterCount: 4,
+  normaliserSizes: [],
+  last: { incarnation: 10, sequence: 5 },
+  ownNorm: 2,
+}
 
 interface Choices {
   readonly values?: readonly number[]

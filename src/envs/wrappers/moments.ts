@@ -44,6 +44,14 @@ export class RunningMoments {
     return { count: this.#count[0]!, mean: this.#ownMean.slice(), m2: this.#ownM2.slice() }
   }
 
+  /** A copy of everything, own and others': what a joiner begins with. */
+  all(): Moments {
+    const { count, mean, m2 } = this.own()
+    const others = this.#count[1]!
+    if (others === 0) return { count, mean, m2 }
+    return { count: merge(mean, m2, count, this.#othersMean, this.#othersM2, others), mean, m2 }
+  }
+
   /** Replaces the own part (a restored replica). */
   setOwn(moments: Moments): void {
     this.#check(moments)
