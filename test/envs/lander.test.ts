@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { RevoluteJoint } from 'planck'
-import { landLander, landLanderContinuously } from '../../scripts/bench/heuristics.ts'
+import { landLander, landLanderContinuously } from '../../scripts/bench/environments/heuristics.ts'
 import { LanderWorld } from '../../src/envs/lander/lander-world.ts'
 import { LegJoint } from '../../src/envs/lander/leg-joint.ts'
 import { Pcg64Rows } from '../../src/envs/pcg64.ts'
