@@ -30,6 +30,10 @@ export async function dial(dialer: Dialer, text: string, signal: AbortSignal): P
   const likely = peer ?? dialer.found.get(target)
   if (likely !== undefined && dialer.admission.has(likely)) return likely
   const before = new Set(dialer.node.getConnections())
+  if (before.size >= MAX_CONNECTIONS) {
+    const message = `${text} was not dialled: this peer has its ${MAX_CONNECTIONS} connections already.`
+    throw new GrapevineError<NetworkErrorCode>('refused', 'local', message, { address: text })
+  }
   const operation = new Operation(dialer.clock, signal, dialer.stopping)
   const deadline = operation.deadline(DIAL_TIMEOUT_MS, () => silentError(text))
   try {

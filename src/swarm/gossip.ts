@@ -2,8 +2,9 @@
  * Gossipsub behind the port: publish with a size limit and a count, subscribe with one validator per topic, authors from the signature.
  *
  * How soon a message arrives: publications are handed at once to every connected subscriber (up to FLOOD_MESSAGE_BYTES) or to MESH_DEGREE of
- * them, mesh or not, as soon as the gossip streams are open, a few round trips after `dial`. Only forwarding over a third peer waits for the
- * mesh, at most one heartbeat. What was missed before that is announced in the next heartbeats and fetched.
+ * them, mesh or not, as soon as the gossip streams are open, a few round trips after `dial`. Only forwarding over a third peer needs the mesh:
+ * a new neighbour has its place in it at once while there are fewer than MESH_DEGREE_LOW, else within a heartbeat, and can miss what was
+ * forwarded before that. Messages lost later are announced in the next heartbeats and fetched.
  */
 import {
   type GossipSub,

@@ -78,11 +78,12 @@ async function open(connection: Connection, protocol: string, operation: Operati
   }
 }
 
-/** Registers `handler`; the promise settles when libp2p knows it everywhere. */
+/** Registers `handler`, instead of an earlier one for `protocol`; the promise settles when libp2p knows it everywhere. */
 export function serve(context: RequestContext, protocol: string, maxRequestBytes: number, handler: RequestHandler): Promise<void> {
   return context.node.handle(protocol, (stream, connection) => answer(context, stream, connection, maxRequestBytes, handler), {
     maxInboundStreams: MAX_REQUESTS_PER_PEER,
     maxOutboundStreams: MAX_REQUESTS_PER_PEER,
+    force: true,
   })
 }
 

@@ -49,6 +49,8 @@ export function requestsContract(on: NetworkFixture): void {
     await on.failsWith('reset', a.request(b.id, PROTOCOL, Uint8Array.of(1), OPTIONS))
     // And the connection lives on.
     assert.deepEqual(await on.settled(a.request(b.id, PROTOCOL, Uint8Array.of(2), OPTIONS)), new Uint8Array(1))
+    b.serve(PROTOCOL, 20, async () => new Uint8Array(3))
+    assert.deepEqual(await on.settled(a.request(b.id, PROTOCOL, new Uint8Array(20), OPTIONS)), new Uint8Array(3))
   })
 
   test('an answer over the limit fails, one of exactly the limit does not', async () => {
