@@ -4,10 +4,12 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { make, maxEpisodeSteps } from '../../scripts/examples/my-env.ts'
 import { allocateActions, allocateBuffers } from '../../src/envs/buffers.ts'
-import { listEnvironments, makeVectorEnv, registerEnv } from '../../src/envs/registry.ts'
+import { listEnvironments, makeEnv, makeVectorEnv, registerEnv } from '../../src/envs/registry.ts'
 import { environmentContract } from './environment.ts'
 
 registerEnv('Example-v0', { make, maxEpisodeSteps })
+// An environment with saved states and pictures whose vector form the registry has to build.
+registerEnv('Singles-v0', { make: () => makeEnv('CartPole-v1', { maxEpisodeSteps: null }), maxEpisodeSteps: 20 })
 
 const EXPECTED = [
   'Acrobot-v1',
@@ -28,6 +30,7 @@ const EXPECTED = [
   'MountainCar-v0',
   'MountainCarContinuous-v0',
   'Pendulum-v1',
+  'Singles-v0',
   'Spread-v0',
 ]
 
