@@ -5,7 +5,7 @@
  */
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import { GrapevineError } from '../../util/errors.ts'
-import { CLOSE_GRACE_MS, WORKER_GRACE_MS } from './limits.ts'
+import { CLOSE_GRACE_MS, THREAD_START_TIMEOUT_MS, WORKER_GRACE_MS } from './limits.ts'
 import {
   ANSWERED,
   type BridgeNotice,
@@ -99,7 +99,7 @@ export class Bridge {
 
   #ask(request: BridgeRequest): void {
     if (this.#over !== null) throw this.#over
-    this.#thread ??= startThread(this.#plan)
+    this.#thread ??= this.#start()
     const { control } = this.#plan
     const restartsBefore = Atomics.load(control, RESTARTS)
     const number = ++this.#requests | 0
@@ -107,12 +107,22 @@ export class Bridge {
     for (;;) {
       const pulse = Atomics.load(control, PULSE)
       if (Atomics.load(control, ANSWERED) === number) break
-      if (Atomics.wait(control, PULSE, pulse, this.#patienceMs) !== 'timed-out') continue
-      throw this.#giveUp(lost(this.#plan.id, this.#patienceMs))
+      this.#awaitPulse(pulse, this.#patienceMs)
     }
     if (Atomics.load(control, RESTARTS) === restartsBefore && Atomics.load(control, FAILED) === 0) return
     const failure = this.#readNotices()
     if (failure !== null) throw this.#giveUp(failure)
+  }
+
+  #start(): Thread {
+    this.#thread = startThread(this.#plan)
+    this.#awaitPulse(0, THREAD_START_TIMEOUT_MS)
+    return this.#thread
+  }
+
+  /** Sleeps until the word PULSE is another than `pulse`. */
+  #awaitPulse(pulse: number, timeoutMs: number): void {
+    if (Atomics.wait(this.#plan.control, PULSE, pulse, timeoutMs) === 'timed-out') throw this.#giveUp(lost(this.#plan.id, timeoutMs))
   }
 
   /** Tells of every restart; returns the failure, if there is one. */
@@ -143,7 +153,8 @@ interface Thread {
 function startThread(plan: BridgePlan): Thread {
   const { port1, port2 } = new MessageChannel()
   const data: BridgeThreadData = { plan, port: port2 }
-  const worker = new Worker(WORKER, { workerData: data, transferList: [port2], name: 'environment bridge' })
+  // Arguments of the process, such as --eval, would keep the thread from starting.
+  const worker = new Worker(WORKER, { workerData: data, transferList: [port2], name: 'environment bridge', execArgv: [] })
   // The caller is told of its end by its own deadline; unheard, an error would end the process.
   worker.on('error', () => undefined)
   // Neither keeps a process alive that forgot to close its environment.

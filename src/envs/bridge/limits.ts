@@ -9,6 +9,9 @@ export const STEP_TIMEOUT_MS = 30_000
 /** Milliseconds that a child has to close its environments before it is killed; a learner has 500 ms to leave in all. */
 export const CLOSE_GRACE_MS = 250
 
+/** Milliseconds until the thread that owns the children runs: a tenth of a second, and more where every core is busy. */
+export const THREAD_START_TIMEOUT_MS = 20_000
+
 /** Milliseconds beyond a child's own deadline after which the thread that watches it counts as lost: it only has to see a timer. */
 export const WORKER_GRACE_MS = 10_000
 

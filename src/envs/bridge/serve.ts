@@ -30,6 +30,8 @@ export function serveBridge({ plan, port }: BridgeThreadData): void {
     if (request === 'close') port.close()
   }
   port.on('message', answer)
+  // The caller waits for this sign of life before its first request.
+  pulse()
 }
 
 function perform(lane: Lane, request: BridgeRequest): Promise<void> {
