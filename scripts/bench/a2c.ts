@@ -138,13 +138,14 @@ function settings(options: Options, weightsSeed: number, actorSeed: number): Lea
   const plan = options.shared ? { torso: chosen.network.head, head: [] } : chosen.network
   return {
     environment: { id: options.environment, options: {} },
-    wrappers: [],
+    modules: [],
+    wrappers: chosen.wrappers ?? [],
     algorithm: {
       id: options.algorithm,
       hyperparameters: { ...chosen.hyperparameters, ...options.set },
       horizonSteps: chosen.horizonSteps,
     },
-    network: presetNetwork(options.algorithm, plan, options.environment, {}),
+    network: presetNetwork(options.algorithm, plan, options.environment, {}, chosen.wrappers),
     weightsSeed,
     actorSeed,
     engine: options.engine,

@@ -11,6 +11,7 @@ function settings(environment: string, actorSeed: number): LearnerSettings {
   const { hyperparameters, network, horizonSteps } = preset('a2c', environment)
   return {
     environment: { id: environment, options: {} },
+    modules: [],
     wrappers: [],
     algorithm: { id: 'a2c', hyperparameters, horizonSteps },
     network: presetNetwork('a2c', network, environment, {}),
@@ -24,7 +25,9 @@ function settings(environment: string, actorSeed: number): LearnerSettings {
   }
 }
 
-for (const environment of Object.keys(a2c)) {
+for (const named of Object.keys(a2c)) {
+  // The entry for all others, by an environment that has none of its own.
+  const environment = named === '*' ? 'LunarLanderContinuous-v3' : named
   test(`the preset of a2c for ${environment} is valid and runs`, async () => {
     const { hyperparameters, horizonSteps, period } = preset('a2c', environment)
     assert.deepEqual(hyperparameterFaults('a2c', hyperparameters), [])
@@ -38,10 +41,7 @@ for (const environment of Object.keys(a2c)) {
 }
 
 test('a preset that does not exist names those that do', () => {
-  assert.throws(() => preset('a2c', 'CartPole-v9'), {
-    code: 'preset',
-    message: /^There is no preset of a2c for CartPole-v9; .*CartPole-v1/,
-  })
+  assert.throws(() => preset('apex', 'None-v9'), { code: 'preset', message: /^There is no preset of apex for None-v9; .*CartPole-v1/ })
   assert.throws(() => preset('sarsa', 'CartPole-v1'), { code: 'algorithm' })
 })
 
