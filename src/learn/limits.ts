@@ -20,3 +20,6 @@ export const MAX_BAD_UPDATES = 10
 
 /** Milliseconds between two progress reports, so that a fast learner does not flood its listeners. */
 export const PROGRESS_INTERVAL_MS = 100
+
+/** Steps after which an evaluation gives up on an episode: Gymnasium's limit for Atari, 30 minutes of play; only tasks without a limit get there. */
+export const EVALUATION_EPISODE_STEPS = 108_000

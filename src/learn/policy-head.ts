@@ -13,6 +13,7 @@ import {
   gaussianEntropy,
   gaussianGradient,
   gaussianLogProbs,
+  likeliestCategorical,
   sampleCategorical,
   sampleGaussian,
 } from './distributions.ts'
@@ -28,6 +29,8 @@ export interface PolicyHead {
   allocate(rows: number): Actions
   /** One action per row of the last forward into `actions`. */
   sample(random: Random, actions: Actions): void
+  /** The most probable action per row of the last forward into `actions`. */
+  likeliest(actions: Actions): void
   /** What the environment is given for `actions`: the same, or clipped to the bounds of a box (in an array that the next call overwrites). */
   executable(actions: Actions): Actions
   /** Log-probabilities of `actions` under the last forward into `logProbs` [n]; returns the mean entropy in nats. */
@@ -92,6 +95,10 @@ class CategoricalHead implements PolicyHead {
     sampleCategorical(this.#network.output('logits'), this.#classes, random, actions as Int32Array)
   }
 
+  likeliest(actions: Actions): void {
+    likeliestCategorical(this.#network.output('logits'), this.#classes, actions as Int32Array)
+  }
+
   executable(actions: Actions): Actions {
     return actions
   }
@@ -138,6 +145,10 @@ class GaussianHead implements PolicyHead {
 
   sample(random: Random, actions: Actions): void {
     sampleGaussian(this.#network.output('mean'), this.#network.output('logStd'), random, actions as Float32Array)
+  }
+
+  likeliest(actions: Actions): void {
+    actions.set(this.#network.output('mean'))
   }
 
   executable(actions: Actions): Actions {
