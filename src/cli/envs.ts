@@ -1,15 +1,20 @@
-/** `grapevine envs`: what can be learned here. */
+/** `grapevine envs`: what can be learned here, and whether a module of one's own keeps the contract. */
 import { table } from '../observe/status-text.ts'
 import { type AddCommand, examples } from './command.ts'
-import { DONE } from './exit.ts'
+import { BAD_USAGE, DONE } from './exit.ts'
 
 export const addEnvs: AddCommand = (program, { io }, finish) => {
   const command = program
     .command('envs')
-    .description('List the environments.')
+    .description('List the environments, or check one of your own.')
     .option('--json', 'one JSON object per line')
-    .addHelpText('after', examples('grapevine envs', 'grapevine envs --json'))
-  command.action(async ({ json }: { json?: boolean }) => {
+    .option('--check <module>', 'say in words what is wrong with an environment of your own')
+    .addHelpText('after', examples('grapevine envs', 'grapevine envs --json', 'grapevine envs --check ./my-env.ts'))
+  command.action(async ({ json, check }: { json?: boolean; check?: string }) => {
+    if (check !== undefined) {
+      finish(await checkModule(check, json === true, (line) => io.out.write(`${line}\n`)))
+      return
+    }
     const { listEnvironments } = await import('../envs/registry.ts')
     const known = listEnvironments().map(({ id, description, threshold }) => ({ id, description, threshold }))
     const rows = known.map(({ id, description, threshold }) => [id, threshold === null ? '-' : String(threshold), description])
@@ -19,4 +24,19 @@ export const addEnvs: AddCommand = (program, { io }, finish) => {
     io.out.write(`${lines.join('\n')}\n`)
     finish(DONE)
   })
+}
+
+/** One line for each problem, or one that says there is none. */
+async function checkModule(path: string, json: boolean, print: (line: string) => void): Promise<number> {
+  const [{ loadOwnModule }, { makeEnv }, { checkEnvironment }] = await Promise.all([
+    import('../node/own-module.ts'),
+    import('../envs/registry.ts'),
+    import('../envs/check.ts'),
+  ])
+  const { id } = await loadOwnModule(path)
+  const problems = checkEnvironment(() => makeEnv(id))
+  if (json) print(JSON.stringify({ id, problems }))
+  else if (problems.length === 0) print(`${id} keeps the contract: train on it with --env ${path}`)
+  else for (const problem of problems) print(problem)
+  return problems.length === 0 ? DONE : BAD_USAGE
 }

@@ -6,7 +6,7 @@ export const FAILURE = 1
 export const BAD_USAGE = 2
 const CANNOT_JOIN = 3
 
-const USAGE_CODES = ['usage', 'malformed', 'unknown_environment', 'unknown_algorithm', 'hyperparameter', 'config']
+const USAGE_CODES = ['usage', 'malformed', 'unknown_environment', 'unknown_algorithm', 'hyperparameter', 'config', 'environment_module']
 
 /** Whatever another peer or the network did to a joiner means that it cannot join; these are its own doing. */
 const JOIN_CODES = ['cannot_join', 'self', 'wrong_peer']

@@ -5,7 +5,7 @@
 import { type Command, Option } from 'commander'
 
 const FOUNDING: readonly [string, string][] = [
-  ['--env <id>', 'what to learn; `grapevine envs` lists them (CartPole-v1)'],
+  ['--env <id>', 'what to learn: one of `grapevine envs`, or ./my-env.ts'],
   ['--algo <id>', 'how to learn (a2c)'],
   ['--seed <n>', 'seed of the weights and of the run (random)'],
   ['--strategy <name>', 'how peers average: auto, broadcast, none (auto)'],
@@ -13,6 +13,8 @@ const FOUNDING: readonly [string, string][] = [
   ['--period <updates>', 'updates between averaging rounds'],
   ['--name <text>', 'what to call the run'],
 ]
+
+const JOINING: readonly [string, string][] = [['--env <module>', "the run's environment, where it is one of your own"]]
 
 const LOCAL: readonly [string, string][] = [
   ['--set <key=value>', 'a hyper-parameter, or minPeriodMs; repeatable'],
@@ -50,7 +52,7 @@ export interface PeerFlags {
 }
 
 export function addPeerOptions(command: Command, founding: boolean): void {
-  for (const [flags, description] of founding ? [...FOUNDING, ...LOCAL] : LOCAL) {
+  for (const [flags, description] of founding ? [...FOUNDING, ...LOCAL] : [...JOINING, ...LOCAL]) {
     const option = new Option(flags, description)
     if (REPEATABLE.includes(option.long ?? '')) {
       option.argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value])

@@ -11,6 +11,7 @@ import { PROGRESS_INTERVAL_MS } from '../learn/limits.ts'
 import { requireLength } from '../learn/shapes.ts'
 import type { LearnerReply, LearnerRequest, LearnerThreadData } from './learner-protocol.ts'
 import { plainError } from './learner-protocol.ts'
+import { registerOwnModule } from './own-module.ts'
 import { threadCpuMs } from './thread-cpu.ts'
 
 const { settings, port, mailbox } = workerData as LearnerThreadData
@@ -168,6 +169,7 @@ function sharedVector(length: number): Float32Array {
 }
 
 try {
+  for (const module of settings.modules) await registerOwnModule(module)
   await new LearnerThread(await createLearner(settings)).live()
 } catch (error) {
   post({ kind: 'failed', error: plainError(error) })

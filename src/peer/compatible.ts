@@ -42,7 +42,7 @@ function checkEnvironment(manifest: Manifest, allowPython: boolean): Environment
   try {
     environment = findEnvironment(id)
   } catch {
-    throw cannotJoin('environment', `environment ${id} is not registered here`)
+    throw cannotJoin('environment', `environment ${id} is not registered here (one of your own needs --env MODULE)`)
   }
   if (environment.version !== version) {
     throw cannotJoin('environment', `environment ${id} is version ${version} there and ${environment.version} here`)

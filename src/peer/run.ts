@@ -61,6 +61,7 @@ export function runOf(manifestBytes: Uint8Array, manifest: Manifest, environment
 /** What this peer's learner is built from: the manifest's choices and the local settings. */
 export function learnerSettings(manifest: Omit<Manifest, 'initialDigest'>, settings: PeerSettings, self: PeerId): LearnerSettings {
   return {
+    modules: settings.modules,
     environment: { id: manifest.environment.id, options: manifest.environment.options },
     wrappers: manifest.wrappers,
     algorithm: manifest.algorithm,

@@ -7,7 +7,7 @@
 import { findEnvironment } from '../envs/registry.ts'
 import { type AlgorithmId, hyperparameterFaults, hyperparameterRules } from '../learn/hyperparameters.ts'
 import { preset } from '../learn/presets.ts'
-import type { HyperValue } from '../ports/learner.ts'
+import type { HyperValue, OwnModule } from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { nearest } from '../util/nearest.ts'
 import { DEFAULT_MAX_MEMORY_BYTES, DEFAULT_MIN_PERIOD_MS, MAX_MIN_PERIOD_MS } from './limits.ts'
@@ -36,6 +36,8 @@ export type Until =
 export interface PeerSettings {
   /** A new run to found, or addresses of a run to join. */
   readonly run: { readonly found: Founding } | { readonly join: readonly string[] }
+  /** Environments of one's own, for the learner's thread. */
+  readonly modules: readonly OwnModule[]
   /** null: the first free default folder. */
   readonly dataDir: string | null
   /** Multiaddrs to listen on. */
@@ -63,6 +65,8 @@ export interface SettingsSources {
   readonly addresses: readonly string[]
   readonly flags: Readonly<Record<string, unknown>>
   readonly file: { readonly path: string; readonly values: unknown } | null
+  /** Registered by the caller already. */
+  readonly modules?: readonly OwnModule[]
   /** The seed of a new run for which none is given. */
   readonly randomSeed: number
 }
@@ -108,6 +112,7 @@ export function resolveSettings(sources: SettingsSources): PeerSettings {
   const lan = given.lan === true
   return deepFreeze({
     run,
+    modules: sources.modules ?? [],
     dataDir: given['data-dir'] ?? null,
     listen: given.listen ?? (lan ? ALL_INTERFACES : THIS_MACHINE),
     announce: given.announce ?? [],

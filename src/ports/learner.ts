@@ -45,7 +45,16 @@ export interface Slice {
 
 export type HyperValue = number | string | boolean | null
 
+/** A module file of the user's own that registers an environment; `version` is a digest of the file. Local: never in a manifest. */
+export interface OwnModule {
+  /** Absolute path. */
+  readonly file: string
+  readonly version: string
+}
+
 export interface LearnerSettings {
+  /** Modules that the learner's thread registers before it builds anything. */
+  readonly modules: readonly OwnModule[]
   readonly environment: { readonly id: string; readonly options: Readonly<Record<string, unknown>> }
   /** Names of wrappers with their options, innermost first. */
   readonly wrappers: readonly { readonly id: string; readonly options: Readonly<Record<string, unknown>> }[]

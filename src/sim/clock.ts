@@ -7,14 +7,14 @@ import type { Clock } from '../ports/clock.ts'
 interface Timer {
   readonly dueMs: number
   readonly order: number
-  readonly fire: () => void
+  /** null once cancelled. */
+  fire: (() => void) | null
 }
 
 export class VirtualClock implements Clock {
   readonly #startUnixSeconds: number
   /** Binary heap by (dueMs, order). */
   readonly #timers: Timer[] = []
-  readonly #cancelled = new Set<Timer>()
   #nowMs = 0
   #order = 0
 
@@ -34,7 +34,7 @@ export class VirtualClock implements Clock {
     const timer: Timer = { dueMs: this.#nowMs + Math.max(0, ms), order: this.#order++, fire: run }
     this.#push(timer)
     return () => {
-      this.#cancelled.add(timer)
+      timer.fire = null
     }
   }
 
@@ -64,7 +64,7 @@ export class VirtualClock implements Clock {
       const next = this.#timers[0]
       if (next === undefined || next.dueMs > endMs) break
       this.#pop()
-      if (this.#cancelled.delete(next)) continue
+      if (next.fire === null) continue
       this.#nowMs = next.dueMs
       next.fire()
       await settle()

@@ -72,6 +72,7 @@ export function toySettings(
 ): LearnerSettings {
   return {
     environment: { id, options: {} },
+    modules: [],
     wrappers: [],
     algorithm: {
       id: 'a2c',

@@ -16,6 +16,7 @@ function settings(changes: Partial<LearnerSettings> = {}): LearnerSettings {
   const { hyperparameters, network, horizonSteps } = preset('a2c', 'CartPole-v1')
   return {
     environment: { id: 'CartPole-v1', options: {} },
+    modules: [],
     wrappers: [],
     algorithm: { id: 'a2c', hyperparameters, horizonSteps },
     network: presetNetwork('a2c', network, 'CartPole-v1', {}),

@@ -30,7 +30,7 @@ describe('can this peer run that manifest?', () => {
   test('the field that cannot be satisfied is named in one sentence', () => {
     const { environment, algorithm, network, averaging } = manifest
     assert.deepEqual(refusal({ environment: { ...environment, id: 'Foo-v0' } }), {
-      message: 'Cannot take part in this run: environment Foo-v0 is not registered here.',
+      message: 'Cannot take part in this run: environment Foo-v0 is not registered here (one of your own needs --env MODULE).',
       field: 'environment',
     })
     assert.match(

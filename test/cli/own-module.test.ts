@@ -1,0 +1,39 @@
+/** An environment of one's own on the command line: checked, trained on, and joined only by who has the very same file. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { TestDaemon } from '../support/daemon.ts'
+import { grapevine } from './spawn.ts'
+
+const EXAMPLE = join(import.meta.dirname, '../../scripts/examples/my-env.ts')
+const BROKEN = 'export const make = () => ({ observationSpace: 1, actionSpace: { kind: "discrete", n: 2 }, reset() {}, step() {} })\n'
+
+test('envs --check says what is wrong in words, and nothing of a sound one', async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), 'gv-'))
+  context.after(() => rmSync(folder, { recursive: true, force: true }))
+  const broken = join(folder, 'broken.ts')
+  writeFileSync(broken, BROKEN)
+  const sound = await grapevine(['envs', '--check', EXAMPLE], folder)
+  assert.deepEqual([sound.code, sound.out], [0, `Corridor-v0 keeps the contract: train on it with --env ${EXAMPLE}\n`])
+  const checked = await grapevine(['envs', '--check', broken], folder)
+  assert.equal(checked.code, 2)
+  assert.match(checked.out, /observationSpace must be a box/)
+  assert.match(checked.out, /no method close\(\)/)
+  const missing = await grapevine(['start', '--env', './nowhere.ts'], folder)
+  assert.equal(missing.code, 2)
+  assert.match(missing.err, /The module \.\/nowhere\.ts cannot serve as an environment: it cannot be read/)
+})
+
+test('a run on a module is joined with the module, and refused without it', async (context) => {
+  const founder = TestDaemon.spawn(context, ['start', '--env', EXAMPLE, '--wait-for-peers', '1'])
+  const [address] = (await founder.event('listening', 20_000)).addresses
+  const without = await grapevine(['join', address!], founder.dataDir)
+  assert.equal(without.code, 3)
+  assert.match(without.err, /environment Corridor-v0 is not registered here \(one of your own needs --env MODULE\)/)
+  const joiner = TestDaemon.spawn(context, ['join', address!, '--env', EXAMPLE, '--wait-for-peers', '1'])
+  await joiner.event('joined', 20_000)
+  await joiner.event('solved', 60_000)
+  assert.deepEqual(await Promise.all([joiner.terminate(), founder.terminate()]), [0, 0])
+})
