@@ -1,6 +1,6 @@
 /**
- * `npm run build:kernels`, also npm's prepare step: compiles src/kernels/assembly twice, into kernels-relaxed.wasm and kernels-deterministic.wasm
- * beside it. Does nothing when both are newer than every source. Leaves with 1 and the compiler's words when the sources do not compile.
+ * `npm run build:kernels`, also npm's prepare step: compiles src/kernels/assembly into kernels-relaxed.wasm, kernels-deterministic.wasm and
+ * kernels-wide.wasm beside it (what sets them apart: assembly/simd.ts). Does nothing when all are newer than every source. Leaves with 1 and the compiler's words when the sources do not compile.
  */
 import { existsSync, globSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,8 +10,9 @@ const root = join(import.meta.dirname, '..')
 const folder = join(root, 'src/kernels')
 
 const builds = [
-  { file: 'kernels-relaxed.wasm', flags: ['--enable', 'relaxed-simd', '--use', 'RELAXED=1'] },
-  { file: 'kernels-deterministic.wasm', flags: ['--use', 'RELAXED=0'] },
+  { file: 'kernels-relaxed.wasm', flags: ['--enable', 'relaxed-simd', '--use', 'RELAXED=1', '--use', 'WIDE=0'] },
+  { file: 'kernels-deterministic.wasm', flags: ['--use', 'RELAXED=0', '--use', 'WIDE=0'] },
+  { file: 'kernels-wide.wasm', flags: ['--use', 'RELAXED=0', '--use', 'WIDE=1'] },
 ]
 
 const flags = [
@@ -29,7 +30,7 @@ const sources = [
 const newest = Math.max(...sources.map(modified))
 const outdated = builds.filter(({ file }) => !existsSync(join(folder, file)) || modified(join(folder, file)) < newest)
 for (const { file, flags: own } of outdated) await compile(file, own)
-if (outdated.length > 0) console.log(`kernels: built ${outdated.map(({ file }) => file).join(' and ')}`)
+if (outdated.length > 0) console.log(`kernels: built ${outdated.map(({ file }) => file).join(', ')}`)
 
 function modified(file: string): number {
   return statSync(file).mtimeMs

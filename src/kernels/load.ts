@@ -1,15 +1,16 @@
 /**
- * The compiled kernels: two builds of src/kernels/assembly, loaded from the files beside this module (npm's prepare step makes them).
- * Instances hold no state: all of it lies in the memory they are given, and several threads may run on one memory.
- * Throws GrapevineError `kernels_missing` when a file is not there.
+ * The compiled kernels: builds of src/kernels/assembly (what sets them apart: assembly/simd.ts), loaded from the files beside this module,
+ * which npm's prepare step makes. Instances hold no state: all of it lies in the memory they are given, and several threads may run on one memory.
  */
 import { readFileSync } from 'node:fs'
 import { GrapevineError } from '../util/errors.ts'
+import { compileEagerly } from './compile.ts'
 
-export type KernelBuild = 'relaxed' | 'deterministic'
+export type KernelBuild = 'relaxed' | 'deterministic' | 'wide'
 
-/** Addresses in bytes, counts in floats; documented in src/kernels/assembly. */
+/** Addresses in bytes, counts in floats (multiples of 8); coefficients as assembly/optimisers.ts lists them. */
 export interface KernelExports {
+  /** Walks a program (assembly/program.ts). */
   run(
     steps: number,
     once: number,
@@ -22,35 +23,11 @@ export interface KernelExports {
     end: number,
   ): void
   squares(x: number, count: number): number
-  sgd(p: number, g: number, v: number, count: number, scale: number, rate: number, momentum: number): void
-  rmsprop(
-    p: number,
-    g: number,
-    s: number,
-    count: number,
-    scale: number,
-    rate: number,
-    decay: number,
-    rest: number,
-    epsilon: number,
-    inside: number,
-  ): void
-  adam(
-    p: number,
-    g: number,
-    m: number,
-    v: number,
-    count: number,
-    scale: number,
-    step: number,
-    unbias: number,
-    beta1: number,
-    rest1: number,
-    beta2: number,
-    rest2: number,
-    epsilon: number,
-    keep: number,
-  ): void
+  sgd(parameters: number, gradient: number, velocity: number, count: number, coefficients: number): void
+  rmsprop(parameters: number, gradient: number, square: number, count: number, coefficients: number): void
+  adam(parameters: number, gradient: number, first: number, second: number, count: number, coefficients: number): void
+  /** Multiply-adds in registers, 64 operations a round: the machine's peak. */
+  peak(rounds: number): number
 }
 
 export interface Kernels {
@@ -61,24 +38,19 @@ export interface Kernels {
 
 const modules = new Map<KernelBuild, WebAssembly.Module | null>()
 
-/** The relaxed build where the machine has it, unless `deterministic` is asked for; `build` tells which it is. */
-export function loadKernels(memory: WebAssembly.Memory, deterministic: boolean): Kernels {
-  const relaxed = deterministic ? null : compiled('relaxed')
-  const build = relaxed === null ? 'deterministic' : 'relaxed'
-  const module = relaxed ?? compiled('deterministic')
-  if (module === null) {
-    throw new GrapevineError('no_simd', 'local', 'This version of Node runs no WebAssembly SIMD; use Node 22 or newer on a 64-bit machine.')
-  }
+/** null: this machine cannot run that build. Throws GrapevineError `kernels_missing` when it was never made. */
+export function loadKernels(memory: WebAssembly.Memory, build: KernelBuild): Kernels | null {
+  const module = compiled(build)
+  if (module === null) return null
   const instance = new WebAssembly.Instance(module, { env: { memory } })
   return { build, memory, exports: instance.exports as unknown as KernelExports }
 }
 
-/** null: the machine cannot run it. */
 function compiled(build: KernelBuild): WebAssembly.Module | null {
   const known = modules.get(build)
   if (known !== undefined) return known
   const bytes = read(build)
-  const module = WebAssembly.validate(bytes) ? new WebAssembly.Module(bytes) : null
+  const module = WebAssembly.validate(bytes) ? compileEagerly(bytes, build === 'wide') : null
   modules.set(build, module)
   return module
 }

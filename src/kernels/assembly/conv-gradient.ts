@@ -1,6 +1,6 @@
 /** Gradients of a convolution; see conv.ts for the layout of images, places and W. D [images][places][filters] is the gradient at its output. */
-import { madd, splat, zero } from './simd'
-import { put } from './weight-gradient'
+import { BEFORE, high, low, madd, putSum, splat, zero } from './simd'
+import { addRows } from './weight-gradient'
 
 /** Images whose part of dW is summed in registers before it is written: few enough that they stay in the cache for all tiles of dW. */
 const GROUP: i32 = 8
@@ -22,16 +22,21 @@ export function convWeightGradient(
   filters: i32,
   accumulate: i32,
 ): void {
+  if (!accumulate) {
+    memory.fill(dw, 0, <usize>(kernel * segment * filters) << 2)
+    memory.fill(db, 0, <usize>filters << 2)
+  }
   for (let begin = 0; begin < images; begin += GROUP) {
     const group = min(GROUP, images - begin)
-    const first = <usize>begin
-    const add = accumulate | i32(begin > 0)
-    groupGradient(x + first * xStride, xStride, d + first * dStride, dStride, dw, group, places, offsets, kernel, segment, imageRow, filters, add)
-    biasGradient(d + first * dStride, dStride, db, group, places, filters, add)
+    const xGroup = x + <usize>begin * xStride
+    const dGroup = d + <usize>begin * dStride
+    if (segment < 4) shallowGroup(xGroup, xStride, dGroup, dStride, dw, group, places, offsets, kernel, segment, imageRow, filters)
+    else addGroup(xGroup, xStride, dGroup, dStride, dw, group, places, offsets, kernel, segment, imageRow, filters)
+    addBiases(dGroup, dStride, db, group, places, filters)
   }
 }
 
-function groupGradient(
+function addGroup(
   x: usize,
   xStride: usize,
   d: usize,
@@ -44,26 +49,70 @@ function groupGradient(
   segment: i32,
   imageRow: usize,
   filters: i32,
-  accumulate: i32,
 ): void {
   const place = <usize>filters << 2
+  const panel = <usize>(kernel * segment) << 5
   const offsetsEnd = offsets + (<usize>places << 2)
-  for (let j = 0; j < filters; j += 8) {
+  let j = 0
+  if (WIDE) {
+    for (; j + 16 <= filters; j += 16) {
+      for (let row = 0; row < kernel; row++) {
+        const target = dw - BEFORE + (<usize>((j >> 3) * kernel * segment + row * segment) << 5)
+        for (let i = 0; i < segment; i += 4) {
+          const begin = min(i, segment - 4)
+          let c00 = zero(), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00
+          let c02 = zero(), c03 = c00, c12 = c00, c13 = c00, c22 = c00, c23 = c00, c32 = c00, c33 = c00
+          const corner = <usize>row * imageRow + (<usize>begin << 2)
+          let xImage = x + corner
+          let dImage = d - BEFORE + (<usize>j << 2)
+          let image = images
+          do {
+            let q = dImage
+            let at = offsets
+            do {
+              const p = xImage + load<u32>(at)
+              const d0 = low(q)
+              const d1 = high(q)
+              const d2 = low(q + 32)
+              const d3 = high(q + 32)
+              let v = v128.load32_splat(p)
+              c00 = madd(v, d0, c00); c01 = madd(v, d1, c01); c02 = madd(v, d2, c02); c03 = madd(v, d3, c03)
+              v = v128.load32_splat(p, 4)
+              c10 = madd(v, d0, c10); c11 = madd(v, d1, c11); c12 = madd(v, d2, c12); c13 = madd(v, d3, c13)
+              v = v128.load32_splat(p, 8)
+              c20 = madd(v, d0, c20); c21 = madd(v, d1, c21); c22 = madd(v, d2, c22); c23 = madd(v, d3, c23)
+              v = v128.load32_splat(p, 12)
+              c30 = madd(v, d0, c30); c31 = madd(v, d1, c31); c32 = madd(v, d2, c32); c33 = madd(v, d3, c33)
+              q += place
+              at += 4
+            } while (at < offsetsEnd)
+            xImage += xStride
+            dImage += dStride
+          } while (--image)
+          addRows(target + (<usize>begin << 5), i - begin, c00, c01, c10, c11, c20, c21, c30, c31)
+          addRows(target + panel + (<usize>begin << 5), i - begin, c02, c03, c12, c13, c22, c23, c32, c33)
+        }
+      }
+    }
+  }
+  for (; j < filters; j += 8) {
     for (let row = 0; row < kernel; row++) {
-      const target = dw + (<usize>((j >> 3) * kernel * segment + row * segment) << 5)
+      const target = dw - BEFORE + (<usize>((j >> 3) * kernel * segment + row * segment) << 5)
       for (let i = 0; i < segment; i += 4) {
-        // As in weightGradient: a last tile that would run over moves back. Segments below four read past their run, and that is not stored.
-        const begin = max(0, min(i, segment - 4))
-        const skip = i - begin
+        // As in weightGradient: a last tile that would run over moves back. The runs here are of four floats or more.
+        const begin = min(i, segment - 4)
         let c00 = zero(), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00
         const corner = <usize>row * imageRow + (<usize>begin << 2)
-        for (let image = 0; image < images; image++) {
-          const xImage = x + <usize>image * xStride + corner
-          let q = d + <usize>image * dStride + (<usize>j << 2)
-          for (let at = offsets; at < offsetsEnd; at += 4) {
+        let xImage = x + corner
+        let dImage = d - BEFORE + (<usize>j << 2)
+        let image = images
+        do {
+          let q = dImage
+          let at = offsets
+          do {
             const p = xImage + load<u32>(at)
-            const d0 = v128.load(q)
-            const d1 = v128.load(q, 16)
+            const d0 = low(q)
+            const d1 = high(q)
             let v = v128.load32_splat(p)
             c00 = madd(v, d0, c00); c01 = madd(v, d1, c01)
             v = v128.load32_splat(p, 4)
@@ -73,32 +122,66 @@ function groupGradient(
             v = v128.load32_splat(p, 12)
             c30 = madd(v, d0, c30); c31 = madd(v, d1, c31)
             q += place
-          }
-        }
-        const tile = target + (<usize>begin << 5)
-        const count = segment - begin
-        if (skip < 1) put(tile, accumulate, c00, c01)
-        if (skip < 2 && count > 1) put(tile + 32, accumulate, c10, c11)
-        if (skip < 3 && count > 2) put(tile + 64, accumulate, c20, c21)
-        if (count > 3) put(tile + 96, accumulate, c30, c31)
+            at += 4
+          } while (at < offsetsEnd)
+          xImage += xStride
+          dImage += dStride
+        } while (--image)
+        addRows(target + (<usize>begin << 5), i - begin, c00, c01, c10, c11, c20, c21, c30, c31)
       }
     }
   }
 }
 
-function biasGradient(d: usize, dStride: usize, db: usize, images: i32, places: i32, filters: i32, accumulate: i32): void {
+/** Runs of one to three floats (a small kernel on one channel): row by row of W. */
+function shallowGroup(
+  x: usize,
+  xStride: usize,
+  d: usize,
+  dStride: usize,
+  dw: usize,
+  images: i32,
+  places: i32,
+  offsets: usize,
+  kernel: i32,
+  segment: i32,
+  imageRow: usize,
+  filters: i32,
+): void {
+  const place = <usize>filters << 2
+  const offsetsEnd = offsets + (<usize>places << 2)
+  for (let j = 0; j < filters; j += 8) {
+    for (let row = 0; row < kernel; row++) {
+      for (let i = 0; i < segment; i++) {
+        let c0 = zero(), c1 = c0
+        for (let image = 0; image < images; image++) {
+          const xImage = x + <usize>image * xStride + <usize>row * imageRow + (<usize>i << 2)
+          let q = d - BEFORE + <usize>image * dStride + (<usize>j << 2)
+          for (let at = offsets; at < offsetsEnd; at += 4, q += place) {
+            const v = splat(xImage + load<u32>(at))
+            c0 = madd(v, low(q), c0)
+            c1 = madd(v, high(q), c1)
+          }
+        }
+        putSum(dw - BEFORE + (<usize>((j >> 3) * kernel * segment + row * segment + i) << 5), c0, c1)
+      }
+    }
+  }
+}
+
+function addBiases(d: usize, dStride: usize, db: usize, images: i32, places: i32, filters: i32): void {
   const place = <usize>filters << 2
   for (let j = 0; j < filters; j += 8) {
-    const column = <usize>j << 2
+    const column = (<usize>j << 2) - BEFORE
     let c0 = zero(), c1 = c0
     for (let image = 0; image < images; image++) {
       let q = d + <usize>image * dStride + column
       for (const end = q + <usize>places * place; q < end; q += place) {
-        c0 = f32x4.add(c0, v128.load(q))
-        c1 = f32x4.add(c1, v128.load(q, 16))
+        c0 = f32x4.add(c0, low(q))
+        c1 = f32x4.add(c1, high(q))
       }
     }
-    put(db + column, accumulate, c0, c1)
+    putSum(db + column, c0, c1)
   }
 }
 
@@ -123,12 +206,65 @@ export function convInputGradient(
   const place = <usize>filters << 2
   const panel = <usize>filters << 5
   const lastPlace = <usize>(places - 1) * place
-  const whole = places & ~3
   for (let image = 0; image < images; image++, d += dStride, dx += dxStride) {
-    let w = wt
+    let w = wt - BEFORE
     for (let row = 0; row < kernel; row++) {
-      for (let column = 0; column < segment; column += 8, w += panel) {
-        const target = dx + <usize>row * imageRow + (<usize>column << 2)
+      let column = 0
+      if (WIDE) {
+        for (; column + 16 <= segment; column += 16, w += panel << 1) {
+          const target = dx - BEFORE + <usize>row * imageRow + (<usize>column << 2)
+          const wEnd = w + panel
+          for (let i = 0; i < places; i += 4) {
+            const at = offsets + (<usize>i << 2)
+            const d0 = <usize>i * place
+            let a0 = d + d0
+            let a1 = d + min(d0 + place, lastPlace)
+            let a2 = d + min(d0 + place * 2, lastPlace)
+            let a3 = d + min(d0 + place * 3, lastPlace)
+            let c00 = zero(), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00
+            let c02 = zero(), c03 = c00, c12 = c00, c13 = c00, c22 = c00, c23 = c00, c32 = c00, c33 = c00
+            let p = w
+            let q = w + panel
+            do {
+              const w0 = low(p)
+              const w1 = high(p)
+              const w2 = low(q)
+              const w3 = high(q)
+              let v = splat(a0)
+              c00 = madd(v, w0, c00); c01 = madd(v, w1, c01); c02 = madd(v, w2, c02); c03 = madd(v, w3, c03)
+              v = splat(a1)
+              c10 = madd(v, w0, c10); c11 = madd(v, w1, c11); c12 = madd(v, w2, c12); c13 = madd(v, w3, c13)
+              v = splat(a2)
+              c20 = madd(v, w0, c20); c21 = madd(v, w1, c21); c22 = madd(v, w2, c22); c23 = madd(v, w3, c23)
+              v = splat(a3)
+              c30 = madd(v, w0, c30); c31 = madd(v, w1, c31); c32 = madd(v, w2, c32); c33 = madd(v, w3, c33)
+              p += 32
+              q += 32
+              a0 += 4
+              a1 += 4
+              a2 += 4
+              a3 += 4
+            } while (p < wEnd)
+            const left = places - i
+            const t0 = target + load<u32>(at)
+            putSum(t0, c00, c01); putSum(t0 + 32, c02, c03)
+            if (left > 1) {
+              const t1 = target + load<u32>(at, 4)
+              putSum(t1, c10, c11); putSum(t1 + 32, c12, c13)
+            }
+            if (left > 2) {
+              const t2 = target + load<u32>(at, 8)
+              putSum(t2, c20, c21); putSum(t2 + 32, c22, c23)
+            }
+            if (left > 3) {
+              const t3 = target + load<u32>(at, 12)
+              putSum(t3, c30, c31); putSum(t3 + 32, c32, c33)
+            }
+          }
+        }
+      }
+      for (; column < segment; column += 8, w += panel) {
+        const target = dx - BEFORE + <usize>row * imageRow + (<usize>column << 2)
         const wEnd = w + panel
         for (let i = 0; i < places; i += 4) {
           const at = offsets + (<usize>i << 2)
@@ -140,8 +276,8 @@ export function convInputGradient(
           let c00 = zero(), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00
           let p = w
           do {
-            const w0 = v128.load(p)
-            const w1 = v128.load(p, 16)
+            const w0 = low(p)
+            const w1 = high(p)
             let v = splat(a0)
             c00 = madd(v, w0, c00); c01 = madd(v, w1, c01)
             v = splat(a1)
@@ -157,11 +293,11 @@ export function convInputGradient(
             a3 += 4
           } while (p < wEnd)
           // Neighbouring places overlap in the image, so they add one after the other; repeated last places must not add again.
-          put(target + load<u32>(at), 1, c00, c01)
-          const left = i < whole ? 4 : places - i
-          if (left > 1) put(target + load<u32>(at, 4), 1, c10, c11)
-          if (left > 2) put(target + load<u32>(at, 8), 1, c20, c21)
-          if (left > 3) put(target + load<u32>(at, 12), 1, c30, c31)
+          const left = places - i
+          putSum(target + load<u32>(at), c00, c01)
+          if (left > 1) putSum(target + load<u32>(at, 4), c10, c11)
+          if (left > 2) putSum(target + load<u32>(at, 8), c20, c21)
+          if (left > 3) putSum(target + load<u32>(at, 12), c30, c31)
         }
       }
     }

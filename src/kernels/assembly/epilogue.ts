@@ -1,5 +1,6 @@
-/** What happens to a tile of a matrix product before it is stored, while it still sits in registers: saves a pass over the output. */
-import { max4, zero } from './simd'
+/** What happens to eight sums of a matrix product before they are stored, while they still sit in registers: saves a pass over the output. */
+import { one4 } from './maths'
+import { high, low, max4, put, zero } from './simd'
 
 export const NONE: i32 = 0
 /** max(c, 0) */
@@ -9,13 +10,15 @@ export const TANH_SLOPE: i32 = 2
 /** c where h > 0, else 0, the chain rule through h = relu(x) */
 export const RELU_SLOPE: i32 = 3
 
-/** `h` is the address in the auxiliary matrix (the layer's own output) that belongs to the four values `c`. */
+/** Stores the epilogue of eight sums at the pair `c`; `h` is the pair of the layer's own outputs that belong to them. */
 // @ts-ignore: decorator
 @inline
-export function finish(c: v128, epilogue: i32, h: usize): v128 {
-  if (epilogue == NONE) return c
-  if (epilogue == RELU) return max4(c, zero())
-  const output = v128.load(h)
-  if (epilogue == TANH_SLOPE) return f32x4.mul(c, f32x4.sub(f32x4.splat(1), f32x4.mul(output, output)))
-  return v128.and(c, f32x4.gt(output, zero()))
+export function finish(c: usize, sum0: v128, sum1: v128, epilogue: i32, h: usize): void {
+  if (epilogue == RELU) put(c, max4(sum0, zero()), max4(sum1, zero()))
+  else if (epilogue == TANH_SLOPE) {
+    const one = one4()
+    const h0 = low(h)
+    const h1 = high(h)
+    put(c, f32x4.mul(sum0, f32x4.sub(one, f32x4.mul(h0, h0))), f32x4.mul(sum1, f32x4.sub(one, f32x4.mul(h1, h1))))
+  } else put(c, v128.and(sum0, f32x4.gt(low(h), zero())), v128.and(sum1, f32x4.gt(high(h), zero())))
 }

@@ -1,6 +1,6 @@
 /** One row of gemm: c[columns] = epilogue(a[depth] W + initial), `initial` = bias, c itself or 0 (none). `panel` is the distance of two panels of W in bytes. */
-import { finish } from './epilogue'
-import { madd, splat, zero } from './simd'
+import { NONE, finish } from './epilogue'
+import { BEFORE, high, low, madd, put, splat, zero } from './simd'
 
 export function gemv(
   a: usize,
@@ -14,63 +14,67 @@ export function gemv(
   aux: usize,
 ): void {
   const aEnd = a + (<usize>depth << 2)
+  const aPairs = a + (<usize>(depth & ~1) << 2)
+  w -= BEFORE
+  c -= BEFORE
+  aux -= BEFORE
+  if (initial) initial -= BEFORE
   let j = 0
-  // Four panels side by side: eight independent sums hide the latency of a multiply-add, and each a[k] is read once for 32 columns.
-  for (; j + 32 <= columns; j += 32) {
-    const column = <usize>j << 2
-    let w0 = w + <usize>(j >> 3) * panel
-    let w1 = w0 + panel
-    let w2 = w1 + panel
-    let w3 = w2 + panel
-    let c0 = zero(), c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0
-    let p = a
-    do {
-      const x = splat(p)
-      c0 = madd(x, v128.load(w0), c0); c1 = madd(x, v128.load(w0, 16), c1)
-      c2 = madd(x, v128.load(w1), c2); c3 = madd(x, v128.load(w1, 16), c3)
-      c4 = madd(x, v128.load(w2), c4); c5 = madd(x, v128.load(w2, 16), c5)
-      c6 = madd(x, v128.load(w3), c6); c7 = madd(x, v128.load(w3, 16), c7)
-      p += 4
-      w0 += 32
-      w1 += 32
-      w2 += 32
-      w3 += 32
-    } while (p < aEnd)
-    if (initial) {
-      const q = initial + column
-      c0 = f32x4.add(c0, v128.load(q)); c1 = f32x4.add(c1, v128.load(q, 16))
-      c2 = f32x4.add(c2, v128.load(q, 32)); c3 = f32x4.add(c3, v128.load(q, 48))
-      c4 = f32x4.add(c4, v128.load(q, 64)); c5 = f32x4.add(c5, v128.load(q, 80))
-      c6 = f32x4.add(c6, v128.load(q, 96)); c7 = f32x4.add(c7, v128.load(q, 112))
+  if (WIDE) {
+    // Two panels at once: the sums of one would wait for each other.
+    for (; j + 16 <= columns; j += 16) {
+      const column = <usize>j << 2
+      let q = w + <usize>(j >> 3) * panel
+      let r = q + panel
+      let p = a
+      let c0 = zero(), c1 = c0, c2 = c0, c3 = c0, d0 = c0, d1 = c0, d2 = c0, d3 = c0
+      if (p < aPairs) do {
+        let x = splat(p)
+        c0 = madd(x, low(q), c0); c1 = madd(x, high(q), c1); c2 = madd(x, low(r), c2); c3 = madd(x, high(r), c3)
+        x = splat(p + 4)
+        d0 = madd(x, low(q + 32), d0); d1 = madd(x, high(q + 32), d1); d2 = madd(x, low(r + 32), d2); d3 = madd(x, high(r + 32), d3)
+        p += 8
+        q += 64
+        r += 64
+      } while (p < aPairs)
+      if (p < aEnd) {
+        const x = splat(p)
+        c0 = madd(x, low(q), c0); c1 = madd(x, high(q), c1); c2 = madd(x, low(r), c2); c3 = madd(x, high(r), c3)
+      }
+      store(c + column, f32x4.add(c0, d0), f32x4.add(c1, d1), initial ? initial + column : 0, epilogue, aux + column)
+      store(c + column + 32, f32x4.add(c2, d2), f32x4.add(c3, d3), initial ? initial + column + 32 : 0, epilogue, aux + column + 32)
     }
-    const d = c + column
-    const h = aux + column
-    v128.store(d, finish(c0, epilogue, h)); v128.store(d, finish(c1, epilogue, h + 16), 16)
-    v128.store(d, finish(c2, epilogue, h + 32), 32); v128.store(d, finish(c3, epilogue, h + 48), 48)
-    v128.store(d, finish(c4, epilogue, h + 64), 64); v128.store(d, finish(c5, epilogue, h + 80), 80)
-    v128.store(d, finish(c6, epilogue, h + 96), 96); v128.store(d, finish(c7, epilogue, h + 112), 112)
   }
-  // The remaining panels one by one (heads have a single one): even and odd k apart, to have four sums in flight instead of two.
   for (; j < columns; j += 8) {
     const column = <usize>j << 2
     let q = w + <usize>(j >> 3) * panel
-    let c0 = zero(), c1 = c0, c2 = c0, c3 = c0
     let p = a
-    for (; p + 8 <= aEnd; p += 8, q += 64) {
+    // Even and odd k apart: four sums in flight run at 33 GFLOP/s. Two leave the multiplier waiting, and with eight (more panels or more k)
+    // V8 runs out of registers and drops to 20.
+    let c0 = zero(), c1 = c0, d0 = c0, d1 = c0
+    if (p < aPairs) do {
       let x = splat(p)
-      c0 = madd(x, v128.load(q), c0); c1 = madd(x, v128.load(q, 16), c1)
+      c0 = madd(x, low(q), c0); c1 = madd(x, high(q), c1)
       x = splat(p + 4)
-      c2 = madd(x, v128.load(q, 32), c2); c3 = madd(x, v128.load(q, 48), c3)
-    }
+      d0 = madd(x, low(q + 32), d0); d1 = madd(x, high(q + 32), d1)
+      p += 8
+      q += 64
+    } while (p < aPairs)
     if (p < aEnd) {
       const x = splat(p)
-      c0 = madd(x, v128.load(q), c0); c1 = madd(x, v128.load(q, 16), c1)
+      c0 = madd(x, low(q), c0); c1 = madd(x, high(q), c1)
     }
-    if (initial) {
-      c0 = f32x4.add(c0, v128.load(initial + column))
-      c1 = f32x4.add(c1, v128.load(initial + column, 16))
-    }
-    v128.store(c + column, finish(f32x4.add(c0, c2), epilogue, aux + column))
-    v128.store(c + column, finish(f32x4.add(c1, c3), epilogue, aux + column + 16), 16)
+    store(c + column, f32x4.add(c0, d0), f32x4.add(c1, d1), initial ? initial + column : 0, epilogue, aux + column)
   }
+}
+
+// @ts-ignore: decorator
+@inline
+function store(c: usize, sum0: v128, sum1: v128, initial: usize, epilogue: i32, h: usize): void {
+  if (initial) {
+    sum0 = f32x4.add(sum0, low(initial))
+    sum1 = f32x4.add(sum1, high(initial))
+  }
+  if (epilogue == NONE) put(c, sum0, sum1)
+  else finish(c, sum0, sum1, epilogue, h)
 }

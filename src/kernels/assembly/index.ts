@@ -1,8 +1,4 @@
 /** What the module exports. */
-export { run } from './program'
 export { adam, rmsprop, sgd, squares } from './optimisers'
-
-/** First byte that is free for data. */
-export function heapBase(): usize {
-  return __heap_base
-}
+export { peak } from './peak'
+export { run } from './program'

@@ -1,8 +1,8 @@
 /**
- * One optimiser step over whole arenas of `count` floats (a multiple of 4). `scale` is the clipping factor, applied to the gradient on the fly:
+ * One optimiser step over whole arenas of `count` floats (a multiple of 8). `scale` is the clipping factor, applied to the gradient on the fly:
  * clipping costs no pass of its own.
  */
-import { madd, sumWide, zero } from './simd'
+import { BEFORE, high, low, madd, put, splat, sumWide, zero } from './simd'
 
 /** Floats that are summed in single precision before the sum moves to double: keeps the error of a norm below 1e-6 whatever the length. */
 const BLOCK: usize = 1024 * 4
@@ -34,72 +34,64 @@ export function squares(x: usize, count: i32): f64 {
   return total
 }
 
-/** v = momentum v + g; p -= rate v */
-export function sgd(p: usize, g: usize, v: usize, count: i32, scale: f32, rate: f32, momentum: f32): void {
-  const scales = f32x4.splat(scale)
-  const momenta = f32x4.splat(momentum)
-  const step = f32x4.splat(-rate)
-  for (const end = p + (<usize>count << 2); p < end; p += 16, g += 16, v += 16) {
-    const velocity = madd(v128.load(v), momenta, f32x4.mul(v128.load(g), scales))
-    v128.store(v, velocity)
-    v128.store(p, madd(velocity, step, v128.load(p)))
+// Coefficients are read from memory at `k`, in the order in which each comment names them, rather than passed: see simd.ts.
+
+/** v = momentum v + g; p -= rate v. Coefficients: scale, momentum, -rate. */
+export function sgd(p: usize, g: usize, v: usize, count: i32, k: usize): void {
+  p -= BEFORE
+  g -= BEFORE
+  v -= BEFORE
+  for (const end = p + (<usize>count << 2); p < end; p += 32, g += 32, v += 32) {
+    const v0 = madd(low(v), splat(k + 4), f32x4.mul(low(g), splat(k)))
+    const v1 = madd(high(v), splat(k + 4), f32x4.mul(high(g), splat(k)))
+    put(v, v0, v1)
+    put(p, madd(v0, splat(k + 8), low(p)), madd(v1, splat(k + 8), high(p)))
   }
 }
 
-/** s = decay s + (1 - decay) g^2; p -= rate g / (sqrt(s) + epsilon), or / sqrt(s + epsilon) with `inside`. [Tieleman and Hinton 2012] */
-export function rmsprop(p: usize, g: usize, s: usize, count: i32, scale: f32, rate: f32, decay: f32, rest: f32, epsilon: f32, inside: i32): void {
-  const scales = f32x4.splat(scale)
-  const decays = f32x4.splat(decay)
-  const rests = f32x4.splat(rest)
-  const step = f32x4.splat(-rate)
-  const within = f32x4.splat(inside ? epsilon : 0)
-  const beside = f32x4.splat(inside ? 0 : epsilon)
-  for (const end = p + (<usize>count << 2); p < end; p += 16, g += 16, s += 16) {
-    const gradient = f32x4.mul(v128.load(g), scales)
-    const square = madd(f32x4.mul(gradient, gradient), rests, f32x4.mul(v128.load(s), decays))
-    v128.store(s, square)
-    const divisor = f32x4.add(f32x4.sqrt(f32x4.add(square, within)), beside)
-    v128.store(p, f32x4.add(v128.load(p), f32x4.div(f32x4.mul(gradient, step), divisor)))
+/**
+ * s = decay s + (1 - decay) g^2; p -= rate g / (sqrt(s + inside) + beside). [Tieleman and Hinton 2012]
+ * Coefficients: scale, decay, 1 - decay, -rate, inside, beside; epsilon is one of the last two and the other 0.
+ */
+export function rmsprop(p: usize, g: usize, s: usize, count: i32, k: usize): void {
+  p -= BEFORE
+  g -= BEFORE
+  s -= BEFORE
+  for (const end = p + (<usize>count << 2); p < end; p += 32, g += 32, s += 32) {
+    const g0 = f32x4.mul(low(g), splat(k))
+    const g1 = f32x4.mul(high(g), splat(k))
+    const s0 = madd(f32x4.mul(g0, g0), splat(k + 8), f32x4.mul(low(s), splat(k + 4)))
+    const s1 = madd(f32x4.mul(g1, g1), splat(k + 8), f32x4.mul(high(s), splat(k + 4)))
+    put(s, s0, s1)
+    const d0 = f32x4.add(f32x4.sqrt(f32x4.add(s0, splat(k + 16))), splat(k + 20))
+    const d1 = f32x4.add(f32x4.sqrt(f32x4.add(s1, splat(k + 16))), splat(k + 20))
+    put(p, f32x4.add(low(p), f32x4.div(f32x4.mul(g0, splat(k + 12)), d0)), f32x4.add(high(p), f32x4.div(f32x4.mul(g1, splat(k + 12)), d1)))
   }
 }
 
 /**
  * m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2; p = keep p - rate (m / correction1) / (sqrt(v / correction2) + epsilon)
  * with correction = 1 - beta^t. `keep` is 1, or 1 - rate weightDecay for AdamW. [Kingma and Ba 2015; Loshchilov and Hutter 2019]
- * `step` = rate / correction1 and `unbias` = 1 / sqrt(correction2) are given by the caller; rest = 1 - beta.
+ * Coefficients: scale, beta1, 1 - beta1, beta2, 1 - beta2, -rate / correction1, 1 / sqrt(correction2), epsilon, keep.
  */
-export function adam(
-  p: usize,
-  g: usize,
-  m: usize,
-  v: usize,
-  count: i32,
-  scale: f32,
-  step: f32,
-  unbias: f32,
-  beta1: f32,
-  rest1: f32,
-  beta2: f32,
-  rest2: f32,
-  epsilon: f32,
-  keep: f32,
-): void {
-  const scales = f32x4.splat(scale)
-  const betas1 = f32x4.splat(beta1)
-  const rests1 = f32x4.splat(rest1)
-  const betas2 = f32x4.splat(beta2)
-  const rests2 = f32x4.splat(rest2)
-  const steps = f32x4.splat(-step)
-  const unbiases = f32x4.splat(unbias)
-  const epsilons = f32x4.splat(epsilon)
-  const keeps = f32x4.splat(keep)
-  for (const end = p + (<usize>count << 2); p < end; p += 16, g += 16, m += 16, v += 16) {
-    const gradient = f32x4.mul(v128.load(g), scales)
-    const first = madd(gradient, rests1, f32x4.mul(v128.load(m), betas1))
-    const second = madd(f32x4.mul(gradient, gradient), rests2, f32x4.mul(v128.load(v), betas2))
-    v128.store(m, first)
-    v128.store(v, second)
-    const move = f32x4.div(f32x4.mul(first, steps), madd(f32x4.sqrt(second), unbiases, epsilons))
-    v128.store(p, madd(v128.load(p), keeps, move))
+export function adam(p: usize, g: usize, m: usize, v: usize, count: i32, k: usize): void {
+  p -= BEFORE
+  g -= BEFORE
+  m -= BEFORE
+  v -= BEFORE
+  for (const end = p + (<usize>count << 2); p < end; p += 32, g += 32, m += 32, v += 32) {
+    const g0 = f32x4.mul(low(g), splat(k))
+    const g1 = f32x4.mul(high(g), splat(k))
+    const m0 = madd(g0, splat(k + 8), f32x4.mul(low(m), splat(k + 4)))
+    const m1 = madd(g1, splat(k + 8), f32x4.mul(high(m), splat(k + 4)))
+    const v0 = madd(f32x4.mul(g0, g0), splat(k + 16), f32x4.mul(low(v), splat(k + 12)))
+    const v1 = madd(f32x4.mul(g1, g1), splat(k + 16), f32x4.mul(high(v), splat(k + 12)))
+    put(m, m0, m1)
+    put(v, v0, v1)
+    const d0 = madd(f32x4.sqrt(v0), splat(k + 24), splat(k + 28))
+    const d1 = madd(f32x4.sqrt(v1), splat(k + 24), splat(k + 28))
+    const move0 = f32x4.div(f32x4.mul(m0, splat(k + 20)), d0)
+    const move1 = f32x4.div(f32x4.mul(m1, splat(k + 20)), d1)
+    put(p, madd(low(p), splat(k + 32), move0), madd(high(p), splat(k + 32), move1))
   }
 }

@@ -1,10 +1,50 @@
 /**
- * The few vector operations of which the two builds differ, and what every kernel needs besides.
- * RELAXED (0 or 1) is set by scripts/build-kernels.ts. The deterministic build has only instructions whose result IEEE 754 and the WebAssembly
- * specification fix to the bit; the relaxed one lets the processor fuse multiply and add into one instruction, which doubles the peak.
+ * The few vector operations of which the builds differ, and what every kernel needs besides. scripts/build-kernels.ts makes three builds:
+ *
+ * - relaxed (RELAXED = 1): the processor may fuse multiply and add into one instruction, with one rounding instead of two;
+ * - deterministic: only instructions whose result IEEE 754 and the WebAssembly specification fix to the bit;
+ * - wide (WIDE = 1): the same arithmetic in the same order as the deterministic build, to the bit, but with tiles of twice the width for machines
+ *   where V8's vectoriser turns two neighbouring 128-bit operations into one of 256 bits (see wide.ts one folder up). Without it V8 runs
+ *   out of registers on such tiles.
+ *
+ * Eight floats are loaded and stored as a pair of neighbouring vectors. The vectoriser sees two addresses as neighbours only when both
+ * carry a constant offset other than 0; so pairs are addressed by a pointer BEFORE bytes ahead of them. It also does not know constants
+ * and scalars spread over a vector, only loads that spread one; so constants of such loops lie in memory.
  */
 
-/** a * b + c: one rounding in the relaxed build where the processor can, two in the other. */
+/** How far ahead of its data the pointer to a pair stands. */
+export const BEFORE: usize = 16
+
+/** First half of the eight floats at p + BEFORE. */
+// @ts-ignore: decorator
+@inline
+export function low(p: usize): v128 {
+  return v128.load(p, 16)
+}
+
+/** Second half of the eight floats at p + BEFORE. */
+// @ts-ignore: decorator
+@inline
+export function high(p: usize): v128 {
+  return v128.load(p, 32)
+}
+
+/** Eight floats to p + BEFORE. */
+// @ts-ignore: decorator
+@inline
+export function put(p: usize, a: v128, b: v128): void {
+  v128.store(p, a, 16)
+  v128.store(p, b, 32)
+}
+
+/** Adds eight floats to those at p + BEFORE. */
+// @ts-ignore: decorator
+@inline
+export function putSum(p: usize, a: v128, b: v128): void {
+  put(p, f32x4.add(a, low(p)), f32x4.add(b, high(p)))
+}
+
+/** a * b + c: one rounding in the relaxed build where the processor can, two in the others. */
 // @ts-ignore: decorator
 @inline
 export function madd(a: v128, b: v128, c: v128): v128 {

@@ -3,19 +3,7 @@
  * A [rows, depth] is the layer's input, D [rows, columns] the gradient at its output, both row-major with strides in bytes;
  * dW is packed like W (see gemm). `columns` is a multiple of 8.
  */
-import { madd, splat, zero } from './simd'
-
-/** Stores a pair of vectors, or adds it. */
-// @ts-ignore: decorator
-@inline
-export function put(target: usize, accumulate: i32, a: v128, b: v128): void {
-  if (accumulate) {
-    a = f32x4.add(a, v128.load(target))
-    b = f32x4.add(b, v128.load(target, 16))
-  }
-  v128.store(target, a)
-  v128.store(target, b, 16)
-}
+import { BEFORE, high, low, madd, put, putSum, splat, zero } from './simd'
 
 export function weightGradient(
   a: usize,
@@ -29,33 +17,59 @@ export function weightGradient(
   columns: i32,
   accumulate: i32,
 ): void {
+  const panel = <usize>panelRows << 5
   const dSpan = <usize>rows * dStride
-  for (let j = 0; j < columns; j += 8) {
-    const dBegin = d + (<usize>j << 2)
-    const dEnd = dBegin + dSpan
-    const panel = dw + (<usize>((j >> 3) * panelRows) << 5)
-    if (depth < 4) {
-      for (let i = 0; i < depth; i++) {
-        let c0 = zero(), c1 = c0
-        for (let p = a + (<usize>i << 2), q = dBegin; q < dEnd; p += aStride, q += dStride) {
-          const x = splat(p)
-          c0 = madd(x, v128.load(q), c0)
-          c1 = madd(x, v128.load(q, 16), c1)
-        }
-        put(panel + (<usize>i << 5), accumulate, c0, c1)
+  if (!accumulate) for (let j = 0; j < columns; j += 8) memory.fill(dw + <usize>(j >> 3) * panel, 0, <usize>depth << 5)
+  if (depth < 4) {
+    for (let j = 0; j < columns; j += 8) shallow(a, aStride, d + (<usize>j << 2), dStride, dSpan, dw + <usize>(j >> 3) * panel, depth)
+    return
+  }
+  let j = 0
+  if (WIDE) {
+    for (; j + 16 <= columns; j += 16) {
+      const dBegin = d + (<usize>j << 2) - BEFORE
+      const dEnd = dBegin + dSpan
+      const target = dw + <usize>(j >> 3) * panel - BEFORE
+      for (let i = 0; i < depth; i += 4) {
+        const begin = min(i, depth - 4)
+        let p = a + (<usize>begin << 2)
+        let q = dBegin
+        let c00 = zero(), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00
+        let c02 = zero(), c03 = c00, c12 = c00, c13 = c00, c22 = c00, c23 = c00, c32 = c00, c33 = c00
+        do {
+          const d0 = low(q)
+          const d1 = high(q)
+          const d2 = low(q + 32)
+          const d3 = high(q + 32)
+          let x = v128.load32_splat(p)
+          c00 = madd(x, d0, c00); c01 = madd(x, d1, c01); c02 = madd(x, d2, c02); c03 = madd(x, d3, c03)
+          x = v128.load32_splat(p, 4)
+          c10 = madd(x, d0, c10); c11 = madd(x, d1, c11); c12 = madd(x, d2, c12); c13 = madd(x, d3, c13)
+          x = v128.load32_splat(p, 8)
+          c20 = madd(x, d0, c20); c21 = madd(x, d1, c21); c22 = madd(x, d2, c22); c23 = madd(x, d3, c23)
+          x = v128.load32_splat(p, 12)
+          c30 = madd(x, d0, c30); c31 = madd(x, d1, c31); c32 = madd(x, d2, c32); c33 = madd(x, d3, c33)
+          p += aStride
+          q += dStride
+        } while (q < dEnd)
+        addRows(target + (<usize>begin << 5), i - begin, c00, c01, c10, c11, c20, c21, c30, c31)
+        addRows(target + panel + (<usize>begin << 5), i - begin, c02, c03, c12, c13, c22, c23, c32, c33)
       }
-      continue
     }
+  }
+  for (; j < columns; j += 8) {
+    const dBegin = d + (<usize>j << 2) - BEFORE
+    const dEnd = dBegin + dSpan
+    const target = dw + <usize>(j >> 3) * panel - BEFORE
     for (let i = 0; i < depth; i += 4) {
-      // A depth that is no multiple of four: the last tile moves back and recomputes up to three rows, which are then not stored again.
+      // A depth that is no multiple of four: the last tile moves back and recomputes up to three rows, which are then not added again.
       const begin = min(i, depth - 4)
-      const skip = i - begin
       let p = a + (<usize>begin << 2)
       let q = dBegin
       let c00 = zero(), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00
       do {
-        const d0 = v128.load(q)
-        const d1 = v128.load(q, 16)
+        const d0 = low(q)
+        const d1 = high(q)
         let x = v128.load32_splat(p)
         c00 = madd(x, d0, c00); c01 = madd(x, d1, c01)
         x = v128.load32_splat(p, 4)
@@ -67,12 +81,48 @@ export function weightGradient(
         p += aStride
         q += dStride
       } while (q < dEnd)
-      const target = panel + (<usize>begin << 5)
-      if (skip < 1) put(target, accumulate, c00, c01)
-      if (skip < 2) put(target + 32, accumulate, c10, c11)
-      if (skip < 3) put(target + 64, accumulate, c20, c21)
-      put(target + 96, accumulate, c30, c31)
+      addRows(target + (<usize>begin << 5), i - begin, c00, c01, c10, c11, c20, c21, c30, c31)
     }
+  }
+}
+
+/** Adds four rows of eight to the pairs from `target` on, without the first `skip`. */
+// @ts-ignore: decorator
+@inline
+export function addRows(
+  target: usize,
+  skip: i32,
+  c00: v128,
+  c01: v128,
+  c10: v128,
+  c11: v128,
+  c20: v128,
+  c21: v128,
+  c30: v128,
+  c31: v128,
+): void {
+  if (skip < 1) putSum(target, c00, c01)
+  if (skip < 2) putSum(target + 32, c10, c11)
+  if (skip < 3) putSum(target + 64, c20, c21)
+  putSum(target + 96, c30, c31)
+}
+
+/** Inputs of one to three floats: row by row of W. */
+function shallow(a: usize, aStride: usize, d: usize, dStride: usize, dSpan: usize, dw: usize, depth: i32): void {
+  const dBegin = d - BEFORE
+  const dEnd = dBegin + dSpan
+  for (let i = 0; i < depth; i++) {
+    let c0 = zero(), c1 = c0
+    let p = a + (<usize>i << 2)
+    let q = dBegin
+    do {
+      const x = splat(p)
+      c0 = madd(x, low(q), c0)
+      c1 = madd(x, high(q), c1)
+      p += aStride
+      q += dStride
+    } while (q < dEnd)
+    putSum(dw + (<usize>i << 5) - BEFORE, c0, c1)
   }
 }
 
@@ -80,16 +130,22 @@ export function columnSums(d: usize, dStride: usize, sums: usize, rows: i32, col
   for (let j = 0; j < columns; j += 8) {
     const column = <usize>j << 2
     let c0 = zero(), c1 = c0, c2 = c0, c3 = c0
-    let q = d + column
+    let q = d + column - BEFORE
     // Two rows at a time: four sums in flight.
-    for (const end = q + <usize>(rows & ~1) * dStride; q < end; q += dStride << 1) {
-      c0 = f32x4.add(c0, v128.load(q)); c1 = f32x4.add(c1, v128.load(q, 16))
-      c2 = f32x4.add(c2, v128.load(q + dStride)); c3 = f32x4.add(c3, v128.load(q + dStride, 16))
-    }
+    const end = q + <usize>(rows & ~1) * dStride
+    if (q < end) do {
+      c0 = f32x4.add(c0, low(q)); c1 = f32x4.add(c1, high(q))
+      c2 = f32x4.add(c2, low(q + dStride)); c3 = f32x4.add(c3, high(q + dStride))
+      q += dStride << 1
+    } while (q < end)
     if (rows & 1) {
-      c0 = f32x4.add(c0, v128.load(q))
-      c1 = f32x4.add(c1, v128.load(q, 16))
+      c0 = f32x4.add(c0, low(q))
+      c1 = f32x4.add(c1, high(q))
     }
-    put(sums + column, accumulate, f32x4.add(c0, c2), f32x4.add(c1, c3))
+    c0 = f32x4.add(c0, c2)
+    c1 = f32x4.add(c1, c3)
+    const target = sums + column - BEFORE
+    if (accumulate) putSum(target, c0, c1)
+    else put(target, c0, c1)
   }
 }

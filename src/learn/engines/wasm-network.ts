@@ -1,0 +1,263 @@
+/**
+ * A network on the kernels: a whole forward or backward pass is one call into WebAssembly, walking a program that was planned when the network
+ * was built. Arenas, activations and programs lie in the kernels' shared memory.
+ */
+import type { Kernels } from '../../kernels/load.ts'
+import type { Heap } from '../../kernels/memory.ts'
+import type { NetworkSpec, Slice } from '../../ports/learner.ts'
+import { GrapevineError } from '../../util/errors.ts'
+import type { Arena, EngineNetwork, NetworkOutput, OptimiserSpec, OptimiserState } from '../engine.ts'
+import { layout } from '../layout.ts'
+import { requireLength } from '../shapes.ts'
+import { addPacked, type Packing, pack, unpack } from './wasm-packing.ts'
+import { type HeadBuffers, type Program, plan } from './wasm-plan.ts'
+import { STEP_WORDS, writeSteps } from './wasm-steps.ts'
+
+export interface WasmNetwork extends EngineNetwork {
+  /** Address of an arena of this network, valid in every thread on the same memory until the network that allocated it is disposed of. */
+  address(arena: Arena): number
+  attach(address: number): Arena
+}
+
+/** Most coefficients of an optimiser (Adam's nine). */
+const COEFFICIENTS = 16
+
+class WasmArena implements Arena {
+  readonly data: Float32Array
+  readonly address: number
+
+  constructor(data: Float32Array, address: number) {
+    this.data = data
+    this.address = address
+  }
+}
+
+/** A program in memory. */
+interface Loaded {
+  readonly address: number
+  readonly once: number
+  readonly perChunk: number
+}
+
+/** An output's buffers, with views of every batch size asked for so far: making a view anew for each call would feed the garbage collector. */
+interface Output {
+  readonly buffers: HeadBuffers
+  readonly kind: NetworkOutput['kind']
+  readonly views: (Float32Array | undefined)[]
+  readonly gradientViews: (Float32Array | undefined)[]
+}
+
+export class KernelNetwork implements WasmNetwork {
+  readonly spec: NetworkSpec
+  readonly maxBatch: number
+  readonly slices: readonly Slice[]
+  readonly parameterCount: number
+  readonly outputs: readonly NetworkOutput[]
+  readonly #kernels: Kernels['exports']
+  readonly #heap: Heap
+  readonly #inputSize: number
+  readonly #packing: Packing
+  readonly #chunk: number
+  readonly #forward: Loaded
+  readonly #backward: Loaded
+  readonly #outputs = new Map<string, Output>()
+  /** Copies of observations that lie outside the memory. */
+  readonly #staging: Float32Array
+  readonly #stagingAddress: number
+  /** What the optimisers' kernels read. */
+  readonly #coefficients: Float32Array
+  readonly #owned: number[] = []
+  /** Batch of the last forward pass (0: none yet), and where its observations lie. */
+  #batch = 0
+  #observations = 0
+
+  constructor(spec: NetworkSpec, maxBatch: number, kernels: Kernels, heap: Heap) {
+    if (!Number.isSafeInteger(maxBatch) || maxBatch < 1) {
+      throw shape(`A network needs room for a whole number of rows, at least 1, and was asked to take ${maxBatch}.`)
+    }
+    const { slices, parameterCount, outputs, inputSize } = layout(spec)
+    this.spec = spec
+    this.maxBatch = maxBatch
+    this.slices = slices
+    this.parameterCount = parameterCount
+    this.outputs = outputs
+    this.#kernels = kernels.exports
+    this.#heap = heap
+    this.#inputSize = inputSize
+    const made = plan(layout(spec), maxBatch, (bytes) => this.#allocate(bytes), heap.memory)
+    this.#packing = made.packing
+    this.#chunk = made.chunk
+    this.#forward = this.#load(made.forward)
+    this.#backward = this.#load(made.backward)
+    made.outputs.forEach((buffers, index) => {
+      this.#outputs.set(buffers.name, { buffers, kind: outputs[index]!.kind, views: [], gradientViews: [] })
+    })
+    this.#coefficients = heap.floats(this.#allocate(COEFFICIENTS * 4), COEFFICIENTS)
+    this.#stagingAddress = this.#allocate(maxBatch * inputSize * 4)
+    this.#staging = heap.floats(this.#stagingAddress, maxBatch * inputSize)
+  }
+
+  allocate(): Arena {
+    return this.attach(this.#allocate(this.#packing.size * 4))
+  }
+
+  address(arena: Arena): number {
+    if (!(arena instanceof WasmArena) || arena.data.length !== this.#packing.size) {
+      throw shape('This arena is of another engine or network; use one that this network allocated or attached.')
+    }
+    return arena.address
+  }
+
+  attach(address: number): Arena {
+    return new WasmArena(this.#heap.floats(address, this.#packing.size), address)
+  }
+
+  read(arena: Arena, canonical: Float32Array): void {
+    this.#checkCanonical(arena, canonical)
+    unpack(this.#packing.blocks, arena.data, canonical)
+  }
+
+  write(arena: Arena, canonical: Float32Array): void {
+    this.#checkCanonical(arena, canonical)
+    pack(this.#packing.blocks, arena.data, canonical)
+  }
+
+  add(arena: Arena, canonical: Float32Array): void {
+    this.#checkCanonical(arena, canonical)
+    addPacked(this.#packing.blocks, arena.data, canonical)
+  }
+
+  forward(parameters: Arena, observations: Float32Array, batch: number): void {
+    const address = this.address(parameters)
+    this.#checkBatch(batch, observations)
+    this.#observations = this.#locate(observations)
+    this.#batch = batch
+    this.#run(this.#forward, address, 0, batch)
+  }
+
+  output(name: string): Float32Array {
+    const output = this.#output(name)
+    return this.#view(output, output.views, output.buffers.output)
+  }
+
+  outputGradient(name: string): Float32Array {
+    const output = this.#output(name)
+    return this.#view(output, output.gradientViews, output.buffers.gradient)
+  }
+
+  backward(parameters: Arena, observations: Float32Array, batch: number, gradient: Arena): void {
+    const address = this.address(parameters)
+    const gradientAddress = this.address(gradient)
+    this.#checkBatch(batch, observations)
+    if (batch !== this.#batch) {
+      throw shape(`The backward pass was asked for ${batch} rows, but the last forward pass had ${this.#batch}; use the same batch.`)
+    }
+    this.#run(this.#backward, address, gradientAddress, batch)
+  }
+
+  createOptimiser(spec: OptimiserSpec): OptimiserState {
+    const count = spec.kind === 'adam' || spec.kind === 'adamw' ? 2 : 1
+    return { spec, moments: Array.from({ length: count }, () => this.allocate()), count: 0 }
+  }
+
+  step(optimiser: OptimiserState, parameters: Arena, gradient: Arena, learningRate: number, maxNorm: number | null): number {
+    const p = this.address(parameters)
+    const g = this.address(gradient)
+    const size = this.#packing.size
+    const { spec, moments } = optimiser
+    const norm = Math.sqrt(this.#kernels.squares(g, size))
+    if (!Number.isFinite(norm)) return norm
+    const scale = maxNorm !== null && norm > maxNorm ? maxNorm / norm : 1
+    const first = this.address(moments[0]!)
+    const count = ++optimiser.count
+    const coefficients = this.#coefficients
+    const k = coefficients.byteOffset
+    switch (spec.kind) {
+      case 'sgd':
+        coefficients.set([scale, spec.momentum, -learningRate])
+        this.#kernels.sgd(p, g, first, size, k)
+        break
+      case 'rmsprop': {
+        const { decay, epsilon, epsilonInside } = spec
+        coefficients.set([scale, decay, 1 - decay, -learningRate, epsilonInside ? epsilon : 0, epsilonInside ? 0 : epsilon])
+        this.#kernels.rmsprop(p, g, first, size, k)
+        break
+      }
+      case 'adam':
+      case 'adamw': {
+        const { beta1, beta2, epsilon } = spec
+        const step = -learningRate / (1 - power(beta1, count))
+        const unbias = 1 / Math.sqrt(1 - power(beta2, count))
+        const keep = spec.kind === 'adamw' ? 1 - learningRate * spec.weightDecay : 1
+        coefficients.set([scale, beta1, 1 - beta1, beta2, 1 - beta2, step, unbias, epsilon, keep])
+        this.#kernels.adam(p, g, first, this.address(moments[1]!), size, k)
+      }
+    }
+    return norm
+  }
+
+  dispose(): void {
+    for (const address of this.#owned) this.#heap.free(address)
+    this.#owned.length = 0
+  }
+
+  #allocate(bytes: number): number {
+    const address = this.#heap.allocate(bytes)
+    this.#owned.push(address)
+    return address
+  }
+
+  #load({ once, perChunk }: Program): Loaded {
+    const steps = [...once, ...perChunk]
+    const address = this.#allocate(steps.length * STEP_WORDS * 4)
+    writeSteps(steps, new Uint32Array(this.#heap.memory.buffer, address, steps.length * STEP_WORDS))
+    return { address, once: once.length, perChunk: perChunk.length }
+  }
+
+  #run({ address, once, perChunk }: Loaded, parameters: number, gradient: number, batch: number): void {
+    this.#kernels.run(address, once, perChunk, this.#chunk, parameters, this.#observations, gradient, 0, batch)
+  }
+
+  /** Where the observations lie in the memory: where they are, or where they are copied to. */
+  #locate(observations: Float32Array): number {
+    if (observations.buffer === this.#heap.memory.buffer) return observations.byteOffset
+    this.#staging.set(observations)
+    return this.#stagingAddress
+  }
+
+  #output(name: string): Output {
+    const output = this.#outputs.get(name)
+    if (output === undefined) throw shape(`The network has no output named ${name}; it has ${[...this.#outputs.keys()].join(', ')}.`)
+    return output
+  }
+
+  #view({ buffers, kind }: Output, views: (Float32Array | undefined)[], address: number): Float32Array {
+    const rows = kind === 'vector' ? 1 : this.#batch
+    const view = views[rows] ?? this.#heap.floats(address, rows * buffers.size)
+    views[rows] = view
+    return view
+  }
+
+  #checkBatch(batch: number, observations: Float32Array): void {
+    if (!Number.isSafeInteger(batch) || batch < 1 || batch > this.maxBatch) {
+      throw shape(`A batch of ${batch} rows was given to a network that takes 1 to ${this.maxBatch}.`)
+    }
+    requireLength('observations', observations, batch * this.#inputSize)
+  }
+
+  #checkCanonical(arena: Arena, canonical: Float32Array): void {
+    this.address(arena)
+    requireLength('canonical', canonical, this.parameterCount)
+  }
+}
+
+/** base^exponent for a whole exponent by repeated squaring: the same bits everywhere, unlike Math.pow. */
+function power(base: number, exponent: number): number {
+  let result = 1
+  for (let factor = base, rest = exponent; rest > 0; rest = Math.floor(rest / 2), factor *= factor) if (rest % 2 === 1) result *= factor
+  return result
+}
+
+function shape(message: string): GrapevineError<'shape'> {
+  return new GrapevineError('shape', 'local', message)
+}
