@@ -55,7 +55,7 @@ describe('a run on Gymnasium', { skip: withoutGymnasium() }, () => {
     assert.deepEqual(left.filter(isAlive), [])
   })
 
-  test('Pong learns from its memory for a few hundred updates', async () => {
+  test('Pong learns from its memory for a few hundred updates, and a restart is among its statistics', async () => {
     const environment = { id: 'gym:ALE/Pong-v5', options: { obs_type: 'ram', processes: 2 } }
     const { hyperparameters, network, horizonSteps } = preset('a2c', environment.id)
     const learner = await startLearnerThread({
@@ -77,6 +77,9 @@ describe('a run on Gymnasium', { skip: withoutGymnasium() }, () => {
       await learner.run()
       const { updates, steps } = await learner.reach(PONG_UPDATES)
       assert.ok(updates >= PONG_UPDATES && steps >= PONG_UPDATES)
+      process.kill(children()[0]!, 'SIGKILL')
+      const { statistics } = await learner.reach(updates + PONG_UPDATES)
+      assert.equal(statistics['environment/restarts'], 1)
       const { parameters } = await learner.snapshot()
       assert.ok(parameters.every(Number.isFinite))
       assert.notDeepEqual(parameters, before)

@@ -16,7 +16,8 @@ const home = join(folder, 'home')
 const installed = join(home, 'node_modules/grapevine-rl')
 /** Ten seconds of training after the start. */
 const TRAINING_MINUTES = 0.17
-const DEADLINE_MS = 60_000
+/** For a machine of two cores with much else to do. */
+const DEADLINE_MS = 90_000
 
 /** Runs a command without the settings that an outer npm passes on, and with this Node first in the PATH. */
 function run(command: string, args: readonly string[], cwd: string): string {

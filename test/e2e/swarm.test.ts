@@ -6,12 +6,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { TestDaemon } from '../support/daemon.ts'
 
-/** Starting a daemon: libp2p, a learner thread and the first weights, on a busy machine of two cores. */
-const START_DEADLINE_MS = 20_000
+// Deadlines are for two cores with much else to do; a quiet machine needs a tenth.
+/** Starting a daemon: libp2p, a learner thread and the first weights. */
+const START_DEADLINE_MS = 60_000
 /** From the first step to a mean return of 475, three or four learners sharing two cores. */
-const SOLVE_DEADLINE_MS = 60_000
+const SOLVE_DEADLINE_MS = 90_000
 /** A round, a beacon or a statistics line, with room for lost ones. */
-const HEAR_DEADLINE_MS = 15_000
+const HEAR_DEADLINE_MS = 30_000
 
 const TOGETHER = ['--wait-for-peers', '2']
 
