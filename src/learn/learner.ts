@@ -2,6 +2,7 @@
  * The synchronous core of a learner: one algorithm on one replica, its counters, and what happens at update boundaries (snapshot, mix, adopt).
  * Threads and the simulator wrap it; it knows neither time nor messages. All vectors that pass here are canonical.
  */
+import { bridgeRestarts } from '../envs/bridge/bridge.ts'
 import { findEnvironment, makeVectorEnv } from '../envs/registry.ts'
 import type { RunningMoments } from '../envs/wrappers/moments.ts'
 import { type WrappedVector, wrapVector } from '../envs/wrappers/wrap.ts'
@@ -13,11 +14,12 @@ import { ApeX } from './apex.ts'
 import type { Engine } from './engine.ts'
 import { createEngine } from './engines/create.ts'
 import { requireAlgorithm } from './hyperparameters.ts'
+import { Impala } from './impala.ts'
 import { initialParameters } from './initialise.ts'
 import { MAX_BAD_UPDATES } from './limits.ts'
 import { PPO } from './ppo.ts'
 
-const ALGORITHM_CLASSES = { a2c: A2C, apex: ApeX, ppo: PPO } as const
+const ALGORITHM_CLASSES = { a2c: A2C, apex: ApeX, impala: Impala, ppo: PPO } as const
 
 /** Where a snapshot is written: arrays of the caller. */
 export interface SnapshotTarget {
@@ -108,6 +110,8 @@ export class LearnerCore {
     statistics['train/skipped_updates'] = this.#badUpdates
     if (returnMean !== null) statistics['rollout/ep_rew_mean'] = returnMean
     if (lengthMean !== null) statistics['rollout/ep_len_mean'] = lengthMean
+    const restarts = bridgeRestarts()
+    if (restarts > 0) statistics['environment/restarts'] = restarts
     return {
       steps: this.steps,
       updates: this.#updates,

@@ -26,6 +26,10 @@ READY, ROWS, FAILED = 16, 17, 18
 STREAM_GOES_ON = 2**64 - 1
 # A one-hot observation of more numbers is refused: nothing learns from it.
 ONE_HOT_MAX = 4096
+# Characters of a space in a message.
+SPACE_SHOWN = 200
+# Bounds that differ from element to element are told for this many elements at most: 2^15 are 3 MB of text.
+BOUNDS_MAX = 32_768
 # Packages that register their environments only when told to, by the namespace of their ids.
 PACKAGES = {"ALE": ("ale_py", "ale-py")}
 
@@ -90,23 +94,29 @@ def bound(values):
     return words[0] if len(set(words)) == 1 else words
 
 
+def box(space):
+    """Shape and bounds of a Box, or None where they cannot be told."""
+    low, high = bound(space.low), bound(space.high)
+    if 0 in space.shape or any(isinstance(one, list) and len(one) > BOUNDS_MAX for one in (low, high)):
+        return None
+    return {"shape": [int(length) for length in space.shape] or [1], "low": low, "high": high}
+
+
 def describe_observations(space, spaces):
     if isinstance(space, spaces.Discrete) and space.n <= ONE_HOT_MAX:
         return {"shape": [int(space.n)], "type": "u8", "low": 0, "high": 1}
-    if isinstance(space, spaces.Box) and space.dtype.kind in "buif" and 0 not in space.shape:
+    if isinstance(space, spaces.Box) and space.dtype.kind in "buif" and (described := box(space)):
         small = space.dtype.kind == "b" or space.dtype == "uint8"
-        shape = [int(length) for length in space.shape] or [1]
-        return {"shape": shape, "type": "u8" if small else "f32", "low": bound(space.low), "high": bound(space.high)}
-    raise Refusal("space", which="observation", space=str(space))
+        return {"type": "u8" if small else "f32", **described}
+    raise Refusal("space", which="observation", space=str(space)[:SPACE_SHOWN])
 
 
 def describe_actions(space, spaces):
     if isinstance(space, spaces.Discrete):
         return {"kind": "discrete", "n": int(space.n)}
-    if isinstance(space, spaces.Box) and space.dtype.kind == "f" and 0 not in space.shape:
-        shape = [int(length) for length in space.shape] or [1]
-        return {"kind": "box", "shape": shape, "low": bound(space.low), "high": bound(space.high)}
-    raise Refusal("space", which="action", space=str(space))
+    if isinstance(space, spaces.Box) and space.dtype.kind == "f" and (described := box(space)):
+        return {"kind": "box", **described}
+    raise Refusal("space", which="action", space=str(space)[:SPACE_SHOWN])
 
 
 def describe(gymnasium, env_id, env):

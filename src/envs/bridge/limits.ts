@@ -33,7 +33,7 @@ export const OBSERVATION_NUMBERS_MAX = 16_777_216
 /** Bytes of shared memory of one vector environment: 1,024 Atari screens with their copies take 400 MiB. */
 export const SHARED_BYTES_MAX = 1_073_741_824
 
-/** Bytes of a description or an error: bounds of the largest observation that differ element by element, as text, are refused. */
+/** Bytes of a description or an error as text: 32,768 bounds that all differ, the most that Python tells, take 3 MB. */
 export const TEXT_BYTES_MAX = 4_194_304
 
 /** Characters kept of what a child wrote to its error output: the end of a traceback. */

@@ -89,5 +89,9 @@ class Scalar(Test):
         return np.float32(self.steps)
 
 
-for entry in (Test, Loud, Greedy, Raises, Broadcasts, Nothing, Puzzling, Switches, Integers, Scalar):
+class Jagged(Test):
+    observation_space = Box(np.arange(40_000, dtype=np.float32) - 40_000, np.float32(1))
+
+
+for entry in (Jagged, Test, Loud, Greedy, Raises, Broadcasts, Nothing, Puzzling, Switches, Integers, Scalar):
     gymnasium.register(f"{entry.__name__}-v0", entry_point=entry, reward_threshold=1.5, max_episode_steps=50)

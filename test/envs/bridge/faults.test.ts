@@ -8,8 +8,8 @@ import type { VectorEnvironment } from '../../../src/envs/types.ts'
 import { buffers, children, fake, isAlive, threads } from './support.ts'
 
 const ID = 'gym:Fake-v0'
-/** Enough for a stand-in that starts in 50 ms, on a busy machine. */
-const STEP_TIMEOUT_MS = 1_000
+/** Where a child hangs; a healthy one answers within a millisecond, and on the busiest machine before this. */
+const HANG_TIMEOUT_MS = 2_000
 
 const warnings: string[] = []
 process.on('warning', (warning) => {
@@ -19,7 +19,7 @@ process.on('warning', (warning) => {
 /** Two rows over one child, begun with seed 40. */
 function begin(context: TestContext, options: Record<string, unknown>) {
   const stand = fake(context)
-  const env = makeVectorEnv(ID, 2, { ...stand.options, stepTimeoutMs: STEP_TIMEOUT_MS, ...options })
+  const env = makeVectorEnv(ID, 2, { ...stand.options, ...options })
   context.after(() => env.close())
   const out = buffers(2, 2)
   env.reset(40, out.observations)
@@ -80,7 +80,7 @@ test('rows are divided among the processes, and a lost one costs the others noth
 for (const [fault, reason] of [
   ['exit', /ended with code 3 \(its last words: SimulatorError: out of cheese\)/],
   ['half', /was killed by SIGKILL/],
-  ['hang', /gave no answer for 1000 ms/],
+  ['hang', /gave no answer for 2000 ms/],
   ['print', /wrote something that is no answer/],
   ['stale', /wrote something that is no answer/],
   ['long', /announced an answer of 4000000000 bytes, which it cannot have/],
@@ -88,7 +88,7 @@ for (const [fault, reason] of [
 ] as const) {
   test(`a child with the fault "${fault}" is named, started again and counted; its rows are truncated where they were last seen`, async (context) => {
     const before = bridgeRestarts()
-    const { out, pids, step } = begin(context, { fault, at: 3 })
+    const { out, pids, step } = begin(context, { fault, at: 3, ...(fault === 'hang' ? { stepTimeoutMs: HANG_TIMEOUT_MS } : {}) })
     step()
     step()
     step()

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { findEnvironment, makeEnv, makeVectorEnv } from '../../../src/envs/registry.ts'
 import { seededRandom } from '../../../src/util/random.ts'
-import { buffers, children, command, folder, isAlive, withoutGymnasium } from './support.ts'
+import { buffers, children, command, folder, imports, isAlive, withoutGymnasium } from './support.ts'
 
 /** A python3 in which the environments of environments.py are registered. */
 function ownEnvironments(context: TestContext): { python: string } {
@@ -97,16 +97,33 @@ describe('Gymnasium', { skip: withoutGymnasium() }, () => {
     })
   })
 
-  test('LunarLander, FrozenLake as one-hot and Pong as bytes', (context) => {
+  test('LunarLander', {
+    skip: !imports('Box2D') && 'python3 cannot import Box2D; install it with: pip install "gymnasium[box2d]"',
+  }, (context) => {
+    const spec = findEnvironment('gym:LunarLander-v3')
+    assert.deepEqual([spec.threshold, spec.maxEpisodeSteps], [200, 1000])
+    const env = makeVectorEnv('gym:LunarLander-v3', 2)
+    context.after(() => env.close())
+    assert.deepEqual([env.observationSpace.shape, env.actionSpace], [[8], { kind: 'discrete', n: 4 }])
+    const out = buffers(2, 8)
+    env.reset(3, out.observations)
+    let ends = 0
+    for (let t = 0; t < 200; t++) {
+      env.step(Int32Array.of(0, 2), out)
+      ends += out.terminated[0]!
+    }
+    assert.ok(ends >= 1, 'free fall ends in a crash')
+  })
+
+  test('FrozenLake as one-hot and Pong as bytes', (context) => {
     for (const [id, shape, high, actions] of [
-      ['gym:LunarLander-v3', [8], null, 4],
       ['gym:FrozenLake-v1', [16], 1, 4],
       ['gym:ALE/Pong-v5', [210, 160, 3], 255, 6],
     ] as const) {
       const env = makeVectorEnv(id, 2)
       context.after(() => env.close())
       assert.deepEqual([env.observationSpace.shape, env.actionSpace], [shape, { kind: 'discrete', n: actions }])
-      if (high !== null) assert.ok(env.observationSpace.high.every((bound) => bound === high))
+      assert.ok(env.observationSpace.high.every((bound) => bound === high))
       const width = env.observationSpace.low.length
       const out = buffers(2, width)
       env.reset(3, out.observations)
@@ -182,6 +199,7 @@ describe('Gymnasium', { skip: withoutGymnasium() }, () => {
     })
     assert.throws(step('Nothing'), { code: 'observation', message: /^Element 0 of the observation of row 0 is NaN/ })
     assert.throws(step('Puzzling'), { code: 'unsupported_space', message: /observation space Dict\('ears': Discrete\(2\), 'eyes': Box/ })
+    assert.throws(step('Jagged'), { code: 'unsupported_space' })
     assert.throws(step('Switches'), { code: 'unsupported_space', message: /the action space MultiBinary\(4\), which/ })
   })
 

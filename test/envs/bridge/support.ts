@@ -82,12 +82,18 @@ export function buffers(rows: number, width: number): VectorBuffers {
   }
 }
 
+/** Can python3 import these modules? */
+export function imports(modules: string): boolean {
+  return spawnSync('python3', ['-c', `import ${modules}`], { stdio: 'ignore' }).status === 0
+}
+
 /**
- * Why tests that need Gymnasium are skipped; false where python3 has it. Where CI is true they are never skipped: it installs
- * gymnasium[box2d] and ale-py, and a test that cannot find them shall fail.
+ * Why tests that need Gymnasium are skipped; false where python3 has it. Where CI is true they are never skipped: it installs gymnasium and
+ * ale-py, and a test that cannot find them shall fail.
  */
 export function withoutGymnasium(): string | false {
   if (process.env.CI === 'true') return false
-  const { status } = spawnSync('python3', ['-c', 'import gymnasium, ale_py, Box2D'], { stdio: 'ignore' })
-  return status === 0 ? false : 'python3 cannot import gymnasium, ale_py and Box2D: pip install "gymnasium[box2d]" ale-py'
+  return imports('gymnasium, ale_py')
+    ? false
+    : 'python3 cannot import gymnasium and ale_py; install them with: pip install gymnasium ale-py'
 }
