@@ -9,7 +9,7 @@ import { listEnvironments } from '../envs/registry.ts'
 import { ALGORITHMS } from '../learn/hyperparameters.ts'
 import type { HyperValue } from '../ports/learner.ts'
 import { nearest } from '../util/nearest.ts'
-import { type AddressUse, readAddress } from './address.ts'
+import { type AddressUse, readAddress } from '../wire/address.ts'
 import { MAX_ADDRESSES_GIVEN, MAX_NAME_LENGTH, MAX_PERIOD_UPDATES, MAX_UNTIL_MINUTES, MAX_WAIT_FOR_PEERS } from './limits.ts'
 import { STRATEGIES } from './strategies.ts'
 
@@ -123,9 +123,8 @@ function readName(value: unknown): Read<string> {
 function address(text: unknown, use: AddressUse): Read<string> {
   if (typeof text !== 'string') return { fault: `must be an address, not ${shown(text)}`, code: 'malformed' }
   const verdict = readAddress(text, use)
-  return 'address' in verdict
-    ? { value: verdict.address }
-    : { fault: `has no valid address in ${shown(text)}: ${verdict.fault}`, code: 'malformed' }
+  if ('fault' in verdict) return { fault: `has no valid address in ${shown(text)}: ${verdict.fault}`, code: 'malformed' }
+  return { value: verdict.peer === null ? verdict.target : `${verdict.target}/p2p/${verdict.peer}` }
 }
 
 /** One address or a list of them. */

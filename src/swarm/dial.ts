@@ -7,7 +7,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import type { Clock } from '../ports/clock.ts'
 import type { NetworkErrorCode, PeerId } from '../ports/network.ts'
 import { GrapevineError } from '../util/errors.ts'
-import { parseAddress } from './address.ts'
+import { readAddress } from '../wire/address.ts'
 import { type Admission, closeConnection } from './admission.ts'
 import { DIAL_TIMEOUT_MS, MAX_CONNECTIONS } from './limits.ts'
 import { Operation } from './operation.ts'
@@ -25,7 +25,9 @@ export interface Dialer {
 
 /** Throws GrapevineError with a NetworkErrorCode, or the reason of `signal`. */
 export async function dial(dialer: Dialer, text: string, signal: AbortSignal): Promise<PeerId> {
-  const { target, peer } = parseAddress(text)
+  const address = readAddress(text, 'dial')
+  if ('fault' in address) throw malformed(text, address.fault)
+  const { target, peer } = address
   if (peer === dialer.self) throw selfError(text)
   const likely = peer ?? dialer.found.get(target)
   if (likely !== undefined && dialer.admission.has(likely)) return likely
@@ -122,6 +124,11 @@ export function explain(error: unknown, text: string): GrapevineError<NetworkErr
     `The program at ${text} does not speak libp2p; check the address and the port.`,
     data,
   )
+}
+
+function malformed(text: string, fault: string): GrapevineError<NetworkErrorCode> {
+  const message = `"${text}" is no address to dial: ${fault}${fault.endsWith('?') ? '' : '.'}`
+  return new GrapevineError('malformed', 'local', message, { address: text })
 }
 
 function silentError(text: string): GrapevineError<NetworkErrorCode> {

@@ -55,6 +55,12 @@ async function failure(network: Network, address: string): Promise<GrapevineErro
   return error
 }
 
+test('what is no address is malformed, with what was probably meant', async () => {
+  const error = await failure(await started(loopbackSwarm(116)), '/ip4/127.0.0.1/tpc/4001')
+  assert.deepEqual([error.code, error.fault], ['malformed', 'local'])
+  assert.equal(error.message, '"/ip4/127.0.0.1/tpc/4001" is no address to dial: did you mean /ip4/127.0.0.1/tcp/4001?')
+})
+
 test('a closed port is refused', async () => {
   const network = await started(loopbackSwarm(100))
   const address = `127.0.0.1:${await closedPort()}`

@@ -3,14 +3,18 @@
  *
  *   /ip4/192.168.1.5/tcp/4001/p2p/12D3KooW...   /dns4/example.org/tcp/4001   192.168.1.5:4001   [::1]:4001
  */
+import type { PeerId } from '../ports/network.ts'
 import { nearest } from '../util/nearest.ts'
-import { peerIdBytes } from '../wire/peer-id.ts'
+import { peerIdBytes } from './peer-id.ts'
 
 /** `listen`: an address of this machine, where port 0 means any free one; `dial`: somebody else's. */
 export type AddressUse = 'dial' | 'listen'
 
-/** `address`: the multiaddr; `fault`: what is wrong and what was probably meant, to follow "... is no address: ". */
-export type AddressVerdict = { readonly address: string } | { readonly fault: string }
+/**
+ * `target`: the multiaddr without the peer id; `peer`: the identity that the text names, or null.
+ * `fault`: what is wrong and what was probably meant, to follow "... is no address: ".
+ */
+type AddressVerdict = { readonly target: string; readonly peer: PeerId | null } | { readonly fault: string }
 
 const HOST_KINDS = ['ip4', 'ip6', 'dns', 'dns4', 'dns6']
 
@@ -28,14 +32,16 @@ function readMultiaddr(text: string, use: AddressUse): AddressVerdict {
   if (transport === undefined || transport === '') return { fault: `it names no port; write ${text.replace(/\/+$/, '')}/tcp/PORT` }
   if (transport !== 'tcp') return misspelt(text, transport, ['tcp'])
   if (!isPort(port ?? '', use)) return { fault: portFault(port ?? '', use) }
-  if (rest.length === 0) return { address: text }
-  if (use === 'listen') return { fault: `to listen, leave out what follows the port: /${kind}/${host}/tcp/${port}` }
+  const target = `/${kind}/${host}/tcp/${port}`
+  if (rest.length === 0) return { target, peer: null }
+  if (rest.every((part) => part === '')) return { fault: `did you mean ${target}?` }
+  if (use === 'listen') return { fault: `to listen, leave out what follows the port: ${target}` }
   const [p2p = '', id = '', ...more] = rest
   if (p2p !== 'p2p') return misspelt(text, p2p, ['p2p'])
   if (peerIdBytes(id) === null)
     return { fault: `"${id}" is no peer id; copy the whole line that the other peer printed, or leave out /p2p/...` }
-  if (more.length > 0) return { fault: `something follows the peer id; did you mean /${kind}/${host}/tcp/${port}/p2p/${id}?` }
-  return { address: text }
+  if (more.length > 0) return { fault: `something follows the peer id; did you mean ${target}/p2p/${id}?` }
+  return { target, peer: id }
 }
 
 function readHostAndPort(text: string, use: AddressUse): AddressVerdict {
@@ -49,7 +55,7 @@ function readHostAndPort(text: string, use: AddressUse): AddressVerdict {
   const kind = parts.six !== undefined ? 'ip6' : /^[\d.]+$/.test(host) ? 'ip4' : 'dns'
   if (!isHost(kind, host)) return { fault: `"${host}" is no ${kindName(kind)}` }
   if (!isPort(parts.port ?? '', use)) return { fault: portFault(parts.port ?? '', use) }
-  return { address: `/${kind}/${host}/tcp/${parts.port}` }
+  return { target: `/${kind}/${host}/tcp/${parts.port}`, peer: null }
 }
 
 function misspelt(text: string, word: string, choices: readonly string[]): AddressVerdict {
@@ -61,10 +67,16 @@ function misspelt(text: string, word: string, choices: readonly string[]): Addre
 }
 
 function isHost(kind: string, host: string): boolean {
-  if (kind === 'ip4') return /^\d{1,3}(\.\d{1,3}){3}$/.test(host) && host.split('.').every((part) => Number(part) <= 255)
+  // Some programs read a leading zero as octal.
+  if (kind === 'ip4') return /^\d{1,3}(\.\d{1,3}){3}$/.test(host) && host.split('.').every((part) => isDecimal(part, 255))
   if (kind === 'ip6') return isIp6(host)
   // Labels of at most 63 characters, 253 in all (RFC 1035); the last is not a number, or it were an unfinished IPv4 address.
-  return host.length <= 253 && /^(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?$/.test(host) && !/(^|\.)\d+\.?$/.test(host)
+  const labels = host.replace(/\.$/, '').split('.')
+  return host.length <= 253 && labels.every(isLabel) && !/^\d+$/.test(labels.at(-1) ?? '')
+}
+
+function isLabel(label: string): boolean {
+  return /^[A-Za-z0-9_-]{1,63}$/.test(label) && !label.startsWith('-') && !label.endsWith('-')
 }
 
 /** Eight groups of up to four hex digits, one run of zero groups written `::`, the last two perhaps as IPv4 (RFC 4291, section 2.2). */
@@ -82,7 +94,12 @@ function isIp6(host: string): boolean {
 }
 
 function isPort(text: string, use: AddressUse): boolean {
-  return /^\d{1,5}$/.test(text) && Number(text) <= 65_535 && (use === 'listen' || Number(text) >= 1)
+  return isDecimal(text, 65_535) && (use === 'listen' || text !== '0')
+}
+
+/** A whole number up to `max` as one writes it, without leading zeros. */
+function isDecimal(text: string, max: number): boolean {
+  return /^(0|[1-9]\d{0,9})$/.test(text) && Number(text) <= max
 }
 
 function portFault(text: string, use: AddressUse): string {
