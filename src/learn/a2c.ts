@@ -4,12 +4,12 @@
  * Needs the outputs `logits` (or `mean` and `logStd`) and `value`. An update whose loss or gradient is not finite is skipped and named.
  */
 import { seededRandom } from '../util/random.ts'
+import { ActorCriticLoss } from './actor-critic-loss.ts'
 import type { Algorithm, AlgorithmContext, Iteration } from './algorithm.ts'
 import type { Arena, EngineNetwork, OptimiserState } from './engine.ts'
 import { Episodes } from './episodes.ts'
 import { type Hyperparameters, optimiserSpec, resolveHyperparameters } from './hyperparameters.ts'
-import { policyGradientLoss, valueLoss } from './losses.ts'
-import { createPolicyHead, type PolicyHead, requireOutput } from './policy-head.ts'
+import { createPolicyHead, requireOutput } from './policy-head.ts'
 import { explainedVariance, generalisedAdvantages, standardise } from './returns.ts'
 import { Rollout } from './rollout.ts'
 import { linearSchedule } from './schedules.ts'
@@ -23,14 +23,12 @@ export class A2C implements Algorithm {
   readonly #horizonSteps: number
   readonly #gradient: Arena
   readonly #optimiser: OptimiserState
-  readonly #policy: PolicyHead
   readonly #rollout: Rollout
   readonly #advantages: Float32Array
   readonly #returns: Float32Array
-  readonly #logProbs: Float32Array
-  readonly #dLogProbs: Float32Array
+  readonly #loss: ActorCriticLoss
   readonly #iteration: Iteration = { updates: 0, bad: null }
-  readonly #last = { policyLoss: 0, valueLoss: 0, entropy: 0, gradientNorm: 0, learningRate: 0 }
+  readonly #last = { gradientNorm: 0, learningRate: 0 }
 
   constructor({ settings, engine, makeEnvironments }: AlgorithmContext) {
     const own = resolveHyperparameters('a2c', settings.algorithm.hyperparameters)
@@ -43,27 +41,26 @@ export class A2C implements Algorithm {
     this.#gradient = this.network.allocate()
     this.#optimiser = this.network.createOptimiser(optimiserSpec(own))
     requireOutput(this.network, 'value', 1)
-    this.#policy = createPolicyHead(this.network, environment.actionSpace, rows)
+    const policy = createPolicyHead(this.network, environment.actionSpace, rows)
     this.episodes = new Episodes(environment.count, settings.threshold)
     this.#rollout = new Rollout({
       environment,
       network: this.network,
-      policy: this.#policy,
+      policy,
       episodes: this.episodes,
       random: seededRandom(settings.actorSeed, 'actions'),
       length: own.rolloutLength,
       gamma: own.gamma,
       seed: settings.actorSeed,
     })
+    this.#loss = new ActorCriticLoss(this.network, policy, rows, own)
     this.#advantages = new Float32Array(rows)
     this.#returns = new Float32Array(rows)
-    this.#logProbs = new Float32Array(rows)
-    this.#dLogProbs = new Float32Array(rows)
   }
 
   iterate(steps: number): Iteration {
     const { network, parameters } = this
-    const { lambda, normaliseAdvantages, entropyCoefficient, valueCoefficient, maxGradientNorm } = this.#settings
+    const { lambda, normaliseAdvantages, maxGradientNorm } = this.#settings
     const { trajectory, observations, actions, rows } = this.#rollout
     const last = this.#last
 
@@ -72,34 +69,27 @@ export class A2C implements Algorithm {
     if (normaliseAdvantages) standardise(this.#advantages)
 
     network.forward(parameters, observations, rows)
-    last.entropy = this.#policy.evaluate(actions, this.#logProbs)
-    last.policyLoss = policyGradientLoss(this.#logProbs, this.#advantages, this.#dLogProbs)
-    last.valueLoss = valueLoss(network.output('value'), this.#returns, valueCoefficient, network.outputGradient('value'))
-    this.#policy.backward(actions, this.#dLogProbs, -entropyCoefficient / rows)
-
+    this.#loss.score(actions)
+    const finite = this.#loss.differentiate(actions, this.#advantages, this.#returns)
     last.learningRate = this.#learningRate(steps)
-    const finite = Number.isFinite(last.policyLoss + last.valueLoss + last.entropy)
     if (finite) {
       network.backward(parameters, observations, rows, this.#gradient)
       last.gradientNorm = network.step(this.#optimiser, parameters, this.#gradient, last.learningRate, maxGradientNorm)
     }
     const good = finite && Number.isFinite(last.gradientNorm)
     this.#iteration.updates = good ? 1 : 0
-    this.#iteration.bad = good ? null : this.#badTerms()
+    this.#iteration.bad = good ? null : this.#loss.badTerms()
     return this.#iteration
   }
 
   statistics(): Record<string, number> {
     const last = this.#last
     const statistics: Record<string, number> = {
-      'train/policy_loss': last.policyLoss,
-      'train/value_loss': last.valueLoss,
-      'train/entropy_loss': -last.entropy,
       'train/gradient_norm': last.gradientNorm,
       'train/learning_rate': last.learningRate,
       'train/explained_variance': explainedVariance(this.#rollout.trajectory.values, this.#returns),
     }
-    this.#policy.describe(statistics)
+    this.#loss.describe(statistics)
     return statistics
   }
 
@@ -110,12 +100,5 @@ export class A2C implements Algorithm {
 
   #learningRate(steps: number): number {
     return linearSchedule(this.#settings.learningRate, this.#settings.finalLearningRate, this.#horizonSteps, steps)
-  }
-
-  #badTerms(): string {
-    const { policyLoss, valueLoss, entropy } = this.#last
-    const terms = { 'policy loss': policyLoss, 'value loss': valueLoss, entropy }
-    const bad = Object.entries(terms).filter(([, value]) => !Number.isFinite(value))
-    return bad.length === 0 ? 'gradient' : bad.map(([name]) => name).join(' and ')
   }
 }

@@ -46,12 +46,24 @@ export class Episodes {
     requireLength('rewards', rewards, rows)
     requireLength('terminated', terminated, rows)
     requireLength('truncated', truncated, rows)
-    this.steps += rows
-    for (let row = 0; row < rows; row++) {
-      this.#running[row]! += rewards[row]!
+    this.recordFrom(0, rewards, terminated, truncated)
+  }
+
+  /** One step of the environments from row `first` on, as many as there are rewards. */
+  recordFrom(first: number, rewards: Float32Array, terminated: Uint8Array, truncated: Uint8Array): void {
+    this.steps += rewards.length
+    for (let i = 0; i < rewards.length; i++) {
+      const row = first + i
+      this.#running[row]! += rewards[i]!
       this.#lengths[row]! += 1
-      if (terminated[row] === 1 || truncated[row] === 1) this.#finish(row)
+      if (terminated[i] === 1 || truncated[i] === 1) this.#finish(row)
     }
+  }
+
+  /** Forgets the episodes that run in the `count` rows from `first` on: their environments began anew. */
+  forget(first: number, count: number): void {
+    this.#running.fill(0, first, first + count)
+    this.#lengths.fill(0, first, first + count)
   }
 
   #finish(row: number): void {

@@ -86,7 +86,24 @@ const PPO = {
   optimiserEpsilon: { kind: 'number', initial: 1e-5, min: 1e-12, max: 1, about: 'outside the square root' },
 } as const satisfies Record<string, HyperparameterRule>
 
-const TABLES = { a2c: A2C, apex: APEX, ppo: PPO } as const satisfies Record<string, Record<string, HyperparameterRule>>
+/** IMPALA's corrections on top of A2C; losses are means, so rates compare with A2C's. */
+const IMPALA = {
+  ...A2C,
+  rolloutLength: { kind: 'integer', initial: 20, min: 1, max: 65_536, about: 'steps of each environment per rollout and update' },
+  lambda: { kind: 'number', initial: 1, min: 0, max: 1, about: 'scales the trace coefficients of V-trace' },
+  rhoBar: { kind: 'number', initial: 1, min: 1e-6, max: 1e6, about: 'bound of the importance weights in the value targets' },
+  policyRhoBar: { kind: 'number', initial: 1, min: 1e-6, max: 1e6, about: 'bound of the importance weights in the advantages' },
+  inlineLag: {
+    kind: 'integer',
+    initial: 1,
+    min: 0,
+    max: 1_000,
+    about: 'updates that the policy of actors in the learner thread lags behind',
+  },
+  maxPolicyLag: { kind: 'integer', initial: 100, min: 1, max: 1e6, about: 'updates behind at which a rollout is dropped and counted' },
+} as const satisfies Record<string, HyperparameterRule>
+
+const TABLES = { a2c: A2C, apex: APEX, impala: IMPALA, ppo: PPO } as const satisfies Record<string, Record<string, HyperparameterRule>>
 
 type ValueOf<Rule extends HyperparameterRule> = Rule extends { kind: 'integer' | 'number' }
   ? number

@@ -9,6 +9,7 @@ import { type AlgorithmId, requireAlgorithm } from './hyperparameters.ts'
 import { actorCriticNetwork, duelingNetwork, type NetworkPlan } from './networks.ts'
 import a2c from './presets/a2c.json' with { type: 'json' }
 import apex from './presets/apex.json' with { type: 'json' }
+import impala from './presets/impala.json' with { type: 'json' }
 import ppo from './presets/ppo.json' with { type: 'json' }
 
 /** What a preset reached, and how to see it again. */
@@ -38,14 +39,17 @@ export interface Preset {
 const FILES: Readonly<Record<AlgorithmId, Readonly<Record<string, Preset>>>> = {
   a2c: a2c as Record<string, Preset>,
   apex: apex as Record<string, Preset>,
+  impala: impala as Record<string, Preset>,
   ppo: ppo as Record<string, Preset>,
 }
 
 /** The heads that each algorithm needs. */
-const NETWORKS = { a2c: actorCriticNetwork, apex: duelingNetwork, ppo: actorCriticNetwork } as const satisfies Record<
-  AlgorithmId,
-  typeof actorCriticNetwork
->
+const NETWORKS = {
+  a2c: actorCriticNetwork,
+  apex: duelingNetwork,
+  impala: actorCriticNetwork,
+  ppo: actorCriticNetwork,
+} as const satisfies Record<AlgorithmId, typeof actorCriticNetwork>
 
 /** The entry of a file for environments that have none of their own. */
 const ANY_OTHER = '*'
