@@ -38,7 +38,7 @@ export class Impala implements Algorithm {
   readonly #advantages: Float32Array
   readonly #lags = new LagWindow()
   readonly #iteration: Iteration = { updates: 0, bad: null }
-  readonly #last = { gradientNorm: 0, learningRate: 0, rho: 1 }
+  readonly #last = { gradientNorm: 0, learningRate: 0, approximateKl: 0 }
   #version = 0
   #dropped = 0
 
@@ -102,7 +102,7 @@ export class Impala implements Algorithm {
       'train/gradient_norm': last.gradientNorm,
       'train/learning_rate': last.learningRate,
       'train/explained_variance': explainedVariance(this.#trajectory.values, this.#targets),
-      'train/importance_weight': last.rho,
+      'train/approx_kl': last.approximateKl,
       'train/policy_lag': this.#lags.mean,
       'train/policy_lag_max': this.#lags.max,
       'train/dropped_rollouts': this.#dropped,
@@ -175,11 +175,13 @@ export class Impala implements Algorithm {
     discountsOf(terminated, this.#settings.gamma, trajectory.discounts)
     values.set(this.network.output('value'))
     for (let i = 0; i + count < rows; i++) if (truncated[i] !== 1) nextValues[i] = values[i + count]!
-    let sum = 0
+    let divergence = 0
     for (let i = 0; i < rows; i++) {
-      this.#logRhos[i] = this.#loss.logProbs[i]! - logProbs[i]!
-      sum += exp(this.#logRhos[i]!)
+      const logRho = this.#loss.logProbs[i]! - logProbs[i]!
+      this.#logRhos[i] = logRho
+      divergence += exp(logRho) - 1 - logRho
     }
-    this.#last.rho = sum / rows
+    // The low-variance estimate of KL(policy that acted, policy of now). [Schulman, "Approximating KL divergence"]
+    this.#last.approximateKl = divergence / rows
   }
 }
