@@ -16,8 +16,9 @@ const SUSTAINED_EPISODES = 20
 /** Points of the training curve. */
 const CURVE_POINTS = 100
 
-/** Evaluation seeds begin here, far from those of training. */
+/** Seeds of evaluations: far from those of training, and apart for each run, evaluation and row. */
 const EVALUATION_SEED = 1_000_000
+const EVALUATION_SEEDS = 1_000
 
 export interface TrainPlan {
   readonly settings: LearnerSettings
@@ -66,10 +67,10 @@ export async function train({ settings, seed, steps, evalEvery, episodes }: Trai
   const evaluations: [number, number][] = []
   let lastHundred: Reached | null = null
   let sustained: Reached | null = null
-  const evaluate = (count: number, deterministic: boolean, number: number) =>
-    watch.without(() =>
-      evaluator.evaluate(replicaOf(learner), { episodes: count, deterministic, seed: EVALUATION_SEED * (number + 1) + seed }),
-    )
+  const evaluate = (count: number, deterministic: boolean, index: number) => {
+    const options = { episodes: count, deterministic, seed: EVALUATION_SEED * (seed + 1) + EVALUATION_SEEDS * index }
+    return watch.without(() => evaluator.evaluate(replicaOf(learner), options))
+  }
 
   while (learner.steps < steps) {
     learner.update()
@@ -80,7 +81,7 @@ export async function train({ settings, seed, steps, evalEvery, episodes }: Trai
     }
     if (evalEvery === 0 || sustained !== null || settings.threshold === null) continue
     if (learner.steps < (evaluations.length + 1) * evalEvery) continue
-    evaluations.push([learner.steps, evaluate(SUSTAINED_EPISODES, false, evaluations.length).mean])
+    evaluations.push([learner.steps, evaluate(SUSTAINED_EPISODES, false, evaluations.length + 1).mean])
     const latest = evaluations.slice(-SUSTAINED_EVALUATIONS)
     const mean = latest.reduce((sum, [, value]) => sum + value, 0) / SUSTAINED_EVALUATIONS
     if (latest.length === SUSTAINED_EVALUATIONS && mean >= settings.threshold)
@@ -97,8 +98,8 @@ export async function train({ settings, seed, steps, evalEvery, episodes }: Trai
     seconds,
     stepsPerCpuSecond: Math.round(learner.steps / cpuSeconds),
     trainingReturn: returnMean,
-    deterministic: summary(evaluate(episodes, true, -0.5)),
-    stochastic: summary(evaluate(episodes, false, -0.5)),
+    deterministic: summary(evaluate(episodes, true, 0)),
+    stochastic: summary(evaluate(episodes, false, 0)),
     lastHundred,
     sustained,
     curve,
