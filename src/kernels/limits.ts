@@ -11,3 +11,9 @@ export const BLOCK_ALIGNMENT = 64
 
 /** Pages by which a memory grows at least: 1 MiB, so that small blocks do not each cost a system call. */
 export const GROWTH_PAGES = 16
+
+/** Milliseconds to wait for the second thread at first use: it starts in 50; a machine that takes this long has none to give. */
+export const HELPER_START_MS = 10_000
+
+/** Milliseconds after which a second thread that has not answered counts as lost: half a pass over the largest network and batch takes seconds. */
+export const HELPER_DEADLINE_MS = 60_000

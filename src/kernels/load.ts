@@ -8,7 +8,7 @@ import { compileEagerly } from './compile.ts'
 
 export type KernelBuild = 'relaxed' | 'deterministic' | 'wide'
 
-/** Addresses in bytes, counts in floats (multiples of 8); coefficients as assembly/optimisers.ts lists them. */
+/** Addresses in bytes, counts in floats. */
 export interface KernelExports {
   /** Walks a program (assembly/program.ts). */
   run(
@@ -22,7 +22,16 @@ export interface KernelExports {
     begin: number,
     end: number,
   ): void
-  squares(x: number, count: number): number
+  axpy(y: number, x: number, count: number, k: number): void
+  dot(x: number, y: number, count: number): number
+  allFinite(x: number, count: number): number
+  largest(x: number, count: number): number
+  encodeInt8(x: number, q: number, count: number, inverse: number): void
+  decodeInt8(q: number, x: number, count: number, scale: number): void
+  encodeF16(x: number, h: number, count: number): void
+  decodeF16(h: number, x: number, count: number): void
+  countSketch(x: number, table: number, sums: number, count: number): void
+  /** Counts are multiples of 8; coefficients in the order of assembly/optimisers.ts. */
   sgd(parameters: number, gradient: number, velocity: number, count: number, coefficients: number): void
   rmsprop(parameters: number, gradient: number, square: number, count: number, coefficients: number): void
   adam(parameters: number, gradient: number, first: number, second: number, count: number, coefficients: number): void
@@ -33,6 +42,8 @@ export interface KernelExports {
 export interface Kernels {
   readonly build: KernelBuild
   readonly memory: WebAssembly.Memory
+  /** May be sent to another thread, which then need not compile it again. */
+  readonly module: WebAssembly.Module
   readonly exports: KernelExports
 }
 
@@ -41,9 +52,11 @@ const modules = new Map<KernelBuild, WebAssembly.Module | null>()
 /** null: this machine cannot run that build. Throws GrapevineError `kernels_missing` when it was never made. */
 export function loadKernels(memory: WebAssembly.Memory, build: KernelBuild): Kernels | null {
   const module = compiled(build)
-  if (module === null) return null
-  const instance = new WebAssembly.Instance(module, { env: { memory } })
-  return { build, memory, exports: instance.exports as unknown as KernelExports }
+  return module === null ? null : { build, memory, module, exports: instantiate(module, memory) }
+}
+
+export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): KernelExports {
+  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as KernelExports
 }
 
 function compiled(build: KernelBuild): WebAssembly.Module | null {

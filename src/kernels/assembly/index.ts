@@ -1,4 +1,8 @@
 /** What the module exports. */
-export { adam, rmsprop, sgd, squares } from './optimisers'
+export { allFinite, axpy, dot, largest } from './arrays'
+export { decodeF16, encodeF16 } from './f16'
+export { decodeInt8, encodeInt8 } from './int8'
+export { adam, rmsprop, sgd } from './optimisers'
 export { peak } from './peak'
 export { run } from './program'
+export { countSketch } from './sketch'

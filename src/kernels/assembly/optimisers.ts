@@ -2,37 +2,7 @@
  * One optimiser step over whole arenas of `count` floats (a multiple of 8). `scale` is the clipping factor, applied to the gradient on the fly:
  * clipping costs no pass of its own.
  */
-import { BEFORE, high, low, madd, put, splat, sumWide, zero } from './simd'
-
-/** Floats that are summed in single precision before the sum moves to double: keeps the error of a norm below 1e-6 whatever the length. */
-const BLOCK: usize = 1024 * 4
-
-/** Sum of squares. */
-export function squares(x: usize, count: i32): f64 {
-  let total: f64 = 0
-  const end = x + (<usize>count << 2)
-  while (x < end) {
-    const stop = min(x + BLOCK, end)
-    let a = zero(), b = a, c = a, d = a
-    // Four sums in flight hide the latency of the multiply-add.
-    for (; x + 64 <= stop; x += 64) {
-      let v = v128.load(x)
-      a = madd(v, v, a)
-      v = v128.load(x, 16)
-      b = madd(v, v, b)
-      v = v128.load(x, 32)
-      c = madd(v, v, c)
-      v = v128.load(x, 48)
-      d = madd(v, v, d)
-    }
-    for (; x < stop; x += 16) {
-      const v = v128.load(x)
-      a = madd(v, v, a)
-    }
-    total += sumWide(f32x4.add(f32x4.add(a, b), f32x4.add(c, d)))
-  }
-  return total
-}
+import { BEFORE, high, low, madd, put, splat } from './simd'
 
 // Coefficients are read from memory at `k`, in the order in which each comment names them, rather than passed: see simd.ts.
 

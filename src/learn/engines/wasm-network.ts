@@ -2,6 +2,8 @@
  * A network on the kernels: a whole forward or backward pass is one call into WebAssembly, walking a program that was planned when the network
  * was built. Arenas, activations and programs lie in the kernels' shared memory.
  */
+
+import type { Helper } from '../../kernels/helper.ts'
 import type { Kernels } from '../../kernels/load.ts'
 import type { Heap } from '../../kernels/memory.ts'
 import type { NetworkSpec, Slice } from '../../ports/learner.ts'
@@ -9,15 +11,19 @@ import { GrapevineError } from '../../util/errors.ts'
 import type { Arena, EngineNetwork, NetworkOutput, OptimiserSpec, OptimiserState } from '../engine.ts'
 import { layout } from '../layout.ts'
 import { requireLength } from '../shapes.ts'
+import type { HeadBuffers } from './wasm-matrices.ts'
 import { addPacked, type Packing, pack, unpack } from './wasm-packing.ts'
-import { type HeadBuffers, type Program, plan } from './wasm-plan.ts'
-import { STEP_WORDS, writeSteps } from './wasm-steps.ts'
+import { plan } from './wasm-plan.ts'
+import { STEP_WORDS, type Step, writeSteps } from './wasm-steps.ts'
 
 export interface WasmNetwork extends EngineNetwork {
   /** Address of an arena of this network, valid in every thread on the same memory until the network that allocated it is disposed of. */
   address(arena: Arena): number
   attach(address: number): Arena
 }
+
+/** Rows from which a batch is split over two threads: below, waking the other one costs more than it saves. */
+const SPLIT_FROM = 1_024
 
 /** Most coefficients of an optimiser (Adam's nine). */
 const COEFFICIENTS = 16
@@ -32,11 +38,18 @@ class WasmArena implements Arena {
   }
 }
 
-/** A program in memory. */
+/** Steps in memory. */
 interface Loaded {
   readonly address: number
-  readonly once: number
-  readonly perChunk: number
+  readonly count: number
+}
+
+/** Where a pass runs: the steps that come first and once, then those of each chunk, in one thread or two. */
+interface Pass {
+  readonly once: Loaded
+  readonly perChunk: Loaded
+  /** For the other thread; null: there is none. */
+  readonly second: Loaded | null
 }
 
 /** An output's buffers, with views of every batch size asked for so far: making a view anew for each call would feed the garbage collector. */
@@ -58,8 +71,11 @@ export class KernelNetwork implements WasmNetwork {
   readonly #inputSize: number
   readonly #packing: Packing
   readonly #chunk: number
-  readonly #forward: Loaded
-  readonly #backward: Loaded
+  readonly #forward: Pass
+  readonly #backward: Pass
+  readonly #helper: Helper | null
+  /** The other thread's part of the gradient. */
+  readonly #secondGradient: number
   readonly #outputs = new Map<string, Output>()
   /** Copies of observations that lie outside the memory. */
   readonly #staging: Float32Array
@@ -71,7 +87,8 @@ export class KernelNetwork implements WasmNetwork {
   #batch = 0
   #observations = 0
 
-  constructor(spec: NetworkSpec, maxBatch: number, kernels: Kernels, heap: Heap) {
+  /** `helper`: a second thread that takes half of a large batch. */
+  constructor(spec: NetworkSpec, maxBatch: number, kernels: Kernels, heap: Heap, helper: Helper | null = null) {
     if (!Number.isSafeInteger(maxBatch) || maxBatch < 1) {
       throw shape(`A network needs room for a whole number of rows, at least 1, and was asked to take ${maxBatch}.`)
     }
@@ -87,8 +104,12 @@ export class KernelNetwork implements WasmNetwork {
     const made = plan(layout(spec), maxBatch, (bytes) => this.#allocate(bytes), heap.memory)
     this.#packing = made.packing
     this.#chunk = made.chunk
-    this.#forward = this.#load(made.forward)
-    this.#backward = this.#load(made.backward)
+    this.#helper = maxBatch >= SPLIT_FROM ? helper : null
+    const forward = this.#load(made.forward.perChunk)
+    const secondBackward = this.#helper === null ? null : this.#load(made.secondBackward())
+    this.#forward = { once: this.#load(made.forward.once), perChunk: forward, second: this.#helper === null ? null : forward }
+    this.#backward = { once: this.#load(made.backward.once), perChunk: this.#load(made.backward.perChunk), second: secondBackward }
+    this.#secondGradient = this.#helper === null ? 0 : this.#allocate(this.#packing.size * 4)
     made.outputs.forEach((buffers, index) => {
       this.#outputs.set(buffers.name, { buffers, kind: outputs[index]!.kind, views: [], gradientViews: [] })
     })
@@ -165,7 +186,7 @@ export class KernelNetwork implements WasmNetwork {
     const g = this.address(gradient)
     const size = this.#packing.size
     const { spec, moments } = optimiser
-    const norm = Math.sqrt(this.#kernels.squares(g, size))
+    const norm = Math.sqrt(this.#kernels.dot(g, g, size))
     if (!Number.isFinite(norm)) return norm
     const scale = maxNorm !== null && norm > maxNorm ? maxNorm / norm : 1
     const first = this.address(moments[0]!)
@@ -207,15 +228,32 @@ export class KernelNetwork implements WasmNetwork {
     return address
   }
 
-  #load({ once, perChunk }: Program): Loaded {
-    const steps = [...once, ...perChunk]
+  #load(steps: readonly Step[]): Loaded {
     const address = this.#allocate(steps.length * STEP_WORDS * 4)
     writeSteps(steps, new Uint32Array(this.#heap.memory.buffer, address, steps.length * STEP_WORDS))
-    return { address, once: once.length, perChunk: perChunk.length }
+    return { address, count: steps.length }
   }
 
-  #run({ address, once, perChunk }: Loaded, parameters: number, gradient: number, batch: number): void {
-    this.#kernels.run(address, once, perChunk, this.#chunk, parameters, this.#observations, gradient, 0, batch)
+  /** Walks a pass over the batch, split between two threads where that pays. */
+  #run({ once, perChunk, second }: Pass, parameters: number, gradient: number, batch: number): void {
+    const { run } = this.#kernels
+    const chunk = this.#chunk
+    const observations = this.#observations
+    run(once.address, once.count, 0, chunk, parameters, observations, gradient, 0, batch)
+    if (second === null || batch < SPLIT_FROM || this.#helper?.alive !== true) {
+      run(perChunk.address, 0, perChunk.count, chunk, parameters, observations, gradient, 0, batch)
+      return
+    }
+    // Whole chunks for the caller, who also does what comes before and after.
+    const middle = Math.floor(batch / 2 / chunk) * chunk
+    const secondGradient = gradient === 0 ? 0 : this.#secondGradient
+    this.#helper.start([second.address, 0, second.count, chunk, parameters, observations, secondGradient, middle, batch])
+    run(perChunk.address, 0, perChunk.count, chunk, parameters, observations, gradient, 0, middle)
+    this.#helper.finish()
+    if (gradient !== 0) {
+      this.#coefficients[0] = 1
+      this.#kernels.axpy(gradient, secondGradient, this.#packing.size, this.#coefficients.byteOffset)
+    }
   }
 
   /** Where the observations lie in the memory: where they are, or where they are copied to. */

@@ -1,11 +1,9 @@
 /**
- * From a network's layout to what the kernels walk: matrices in memory, and the steps of the forward and the backward pass.
- *
- * Activations of the whole batch are kept (the way back needs them); gradients of activations live for one chunk of rows only.
+ * From a network's layout to what the kernels walk: the steps of the forward and the backward pass.
  */
-import type { Activation } from '../../ports/learner.ts'
 import type { ConvLayer, DenseLayer, Layer, NetworkLayout, NormLayer } from '../layout.ts'
-import { type PackedKernel, Packing, roundUp } from './wasm-packing.ts'
+import { type Allocate, type HeadBuffers, Matrices, type Value } from './wasm-matrices.ts'
+import { type PackedKernel, Packing } from './wasm-packing.ts'
 import { ACTIVATIONS, EPILOGUES, type Step } from './wasm-steps.ts'
 
 /** Rows that pass through all steps together. 128 rows of two 64-unit layers with their gradients are 170 KB and stay in a second-level cache. */
@@ -20,42 +18,16 @@ export interface Program {
   readonly perChunk: readonly Step[]
 }
 
-export interface HeadBuffers {
-  readonly name: string
-  readonly size: number
-  /** Addresses of [maxBatch][size], or [size] of a free vector. */
-  readonly output: number
-  readonly gradient: number
-}
-
 export interface Plan {
   readonly packing: Packing
+  /** Rows that pass through the steps together. */
   readonly chunk: number
   readonly forward: Program
   readonly backward: Program
+  /** The steps of `backward` per chunk for another thread: the same, with gradients of activations in room of its own. */
+  secondBackward(): readonly Step[]
   readonly outputs: readonly HeadBuffers[]
 }
-
-/** Values between layers: runs of `run` floats, each padded to `paddedRun`, `runs` of them in a row of `stride` floats. */
-interface Value {
-  /** 0: the observations. */
-  readonly address: number
-  readonly stride: number
-  readonly runs: number
-  readonly run: number
-  readonly paddedRun: number
-  readonly activation: Activation
-  /** SiLU's input, laid out as the value; 0 for others. */
-  readonly before: number
-  /** Gradient of a chunk, laid out as the value; 0 for the observations, which nobody differentiates by. */
-  readonly gradient: number
-  /** Layers that read it and have not yet added their part to the gradient; counts down while the backward pass is planned. */
-  readers: number
-  /** Whether the backward pass has written its gradient already. */
-  written: boolean
-}
-
-type Allocate = (bytes: number) => number
 
 /** Backward steps of one layer, made in reverse order once all layers are known. */
 type Reverse = () => Step[]
@@ -67,10 +39,8 @@ export function plan(layout: NetworkLayout, maxBatch: number, allocate: Allocate
 
 class Planner {
   readonly #layout: NetworkLayout
-  readonly #maxBatch: number
-  readonly #allocate: Allocate
-  readonly #memory: WebAssembly.Memory
   readonly #chunk: number
+  readonly #matrices: Matrices
   readonly #packing = new Packing()
   readonly #outputs = new Map<string, HeadBuffers>()
   readonly #forwardOnce: Step[] = []
@@ -80,21 +50,16 @@ class Planner {
 
   constructor(layout: NetworkLayout, maxBatch: number, allocate: Allocate, memory: WebAssembly.Memory) {
     this.#layout = layout
-    this.#maxBatch = maxBatch
-    this.#allocate = allocate
-    this.#memory = memory
     const all = [...layout.torso, ...layout.heads.flatMap((head) => head.layers)]
     this.#chunk = Math.min(maxBatch, all.some((layer) => layer.kind === 'conv') ? CONV_CHUNK : DENSE_CHUNK)
+    this.#matrices = new Matrices(memory, allocate, maxBatch, this.#chunk)
   }
 
   plan(): Plan {
     const { torso, heads, vectors, inputSize } = this.#layout
     const first = torso[0] ?? heads[0]!.layers[0]!
     const run = first.kind === 'conv' ? first.input[2] : first.kind === 'layerNorm' ? first.width : inputSize
-    const observations: Value = {
-      ...{ address: 0, stride: inputSize, runs: inputSize / run, run, paddedRun: run },
-      ...{ activation: 'linear', before: 0, gradient: 0, readers: 0, written: false },
-    }
+    const observations = this.#matrices.observations(inputSize, run)
     const top = torso.reduce((value, layer) => this.#layer(layer, value), observations)
     // Output layers come last, so that those on the same value can share one product.
     const ends = new Map<Value, DenseLayer[]>()
@@ -110,11 +75,13 @@ class Planner {
       this.#forwardOnce.push({ kind: 'vector', target: output, weights, width: slice.length })
       this.#backwardOnce.push({ kind: 'vectorGradient', source: gradient, weights, width: slice.length })
     }
+    const perChunk = this.#reverse.reverse().flatMap((steps) => steps())
     return {
       packing: this.#packing,
       chunk: this.#chunk,
       forward: { once: this.#forwardOnce, perChunk: this.#forward },
-      backward: { once: this.#backwardOnce, perChunk: this.#reverse.reverse().flatMap((steps) => steps()) },
+      backward: { once: this.#backwardOnce, perChunk },
+      secondBackward: () => this.#matrices.twin(perChunk),
       outputs: this.#layout.outputs.map(({ name }) => this.#outputs.get(name)!),
     }
   }
@@ -126,7 +93,7 @@ class Planner {
   }
 
   #dense(layer: DenseLayer, input: Value): Value {
-    const output = this.#value(1, layer.units, layer.activation)
+    const output = this.#matrices.value(1, layer.units, layer.activation)
     this.#product([layer.kernel], [layer.bias], layer.units, input, output)
     return output
   }
@@ -135,13 +102,13 @@ class Planner {
   #heads(layers: readonly DenseLayer[], input: Value): void {
     input.readers++
     const size = layers.reduce((total, { units }) => total + units, 0)
-    const joint = this.#value(1, size, 'linear')
+    const joint = this.#matrices.value(1, size, 'linear')
     joint.readers = 1
     const joins: Step[] = []
     const splits: Step[] = []
     let column = 0
     for (const { name, units } of layers) {
-      const { output, gradient } = this.#output(name, units, this.#maxBatch)
+      const { output, gradient } = this.#output(name, units)
       const stride = joint.stride * 4
       splits.push({
         kind: 'split',
@@ -162,6 +129,12 @@ class Planner {
     this.#product(kernels, biases, size, input, joint)
     this.#forward.push(...splits)
     this.#reverse.push(() => joins)
+  }
+
+  #output(name: string, size: number, rows?: number): HeadBuffers {
+    const buffers = this.#matrices.output(name, size, rows)
+    this.#outputs.set(name, buffers)
+    return buffers
   }
 
   #product(
@@ -201,11 +174,11 @@ class Planner {
     const [, width] = layer.input
     const [height, across, filters] = layer.output
     const places = height * across
-    const output = this.#value(places, filters, layer.activation)
+    const output = this.#matrices.value(places, filters, layer.activation)
     const packed = this.#packing.kernel([layer.kernel], input.run, input.paddedRun)
     const geometry = {
       ...{ weights: packed.offset * 4, bias: this.#packing.flat([layer.bias]) * 4, columns: packed.columns, places },
-      ...{ offsets: this.#placeOffsets(layer, input.paddedRun), kernel: layer.size },
+      ...{ offsets: this.#matrices.placeOffsets(layer, input.paddedRun), kernel: layer.size },
       ...{ segment: layer.size * input.paddedRun, imageRow: width * input.paddedRun * 4 },
     }
     const read = { source: input.address, sourceStride: input.stride * 4 }
@@ -226,11 +199,11 @@ class Planner {
 
   #norm(layer: NormLayer, input: Value): Value {
     const { groups, width } = layer
-    const output = this.#value(groups, width, 'linear')
+    const output = this.#matrices.value(groups, width, 'linear')
     const savedStride = groups * 8
     const shared = {
       ...{ source: input.address, sourceStride: input.stride * 4, run: input.paddedRun },
-      ...{ saved: this.#allocate(this.#maxBatch * savedStride), savedStride },
+      ...{ saved: this.#matrices.perRow(savedStride), savedStride },
       ...{ weights: this.#packing.flat([layer.gain]) * 4, bias: this.#packing.flat([layer.bias]) * 4 },
       ...{ groups, width, columns: output.paddedRun },
     }
@@ -242,23 +215,6 @@ class Planner {
       return steps
     })
     return output
-  }
-
-  /** Room for a layer's output of `runs` times `run` floats. */
-  #value(runs: number, run: number, activation: Activation): Value {
-    const paddedRun = roundUp(run, 8)
-    const stride = spread(runs * paddedRun)
-    const batchBytes = this.#maxBatch * stride * 4
-    const address = this.#allocate(batchBytes)
-    const before = activation === 'silu' ? this.#allocate(batchBytes) : 0
-    const gradient = this.#allocate(this.#chunk * stride * 4)
-    return { address, stride, runs, run, paddedRun, activation, before, gradient, readers: 0, written: false }
-  }
-
-  #output(name: string, size: number, rows: number): HeadBuffers {
-    const buffers = { name, size, output: this.#allocate(rows * size * 4), gradient: this.#allocate(rows * size * 4) }
-    this.#outputs.set(name, buffers)
-    return buffers
   }
 
   /** Where a product goes: SiLU needs its input on the way back, so its product has a place of its own. */
@@ -281,7 +237,7 @@ class Planner {
   /** Address of the transposed copy of a kernel that the gradient at `input` needs, made anew at the start of each backward pass; 0: not needed. */
   #transposed(packed: PackedKernel, input: Value): number {
     if (input.gradient === 0) return 0
-    const transposed = this.#allocate(packed.panelRows * packed.columns * 4)
+    const transposed = this.#matrices.transposed(packed.panelRows * packed.columns)
     const { panelRows, columns } = packed
     this.#backwardOnce.push({ kind: 'transpose', weights: packed.offset * 4, transposed, panelRows, columns })
     return transposed
@@ -312,21 +268,4 @@ class Planner {
       },
     ]
   }
-
-  /** Byte offset in the image of the upper left corner of each place, the last one repeated up to a multiple of four. */
-  #placeOffsets({ input: [, width], output: [height, across], stride }: ConvLayer, channels: number): number {
-    const places = height * across
-    const address = this.#allocate(roundUp(places, 4) * 4)
-    const offsets = new Uint32Array(this.#memory.buffer, address, roundUp(places, 4))
-    offsets.forEach((_, index) => {
-      const place = Math.min(index, places - 1)
-      offsets[index] = (Math.floor(place / across) * stride * width + (place % across) * stride) * channels * 4
-    })
-    return address
-  }
-}
-
-/** Row strides of an odd number of cache lines: with powers of two the rows of a tile fall into the same few sets of the cache. */
-function spread(floats: number): number {
-  return floats % 32 === 0 ? floats + 16 : floats
 }

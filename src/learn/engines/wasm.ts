@@ -6,6 +6,8 @@
  *
  * Without relaxed SIMD on this machine the engine falls back to the deterministic kernels; its `name` says so.
  */
+
+import { Helper } from '../../kernels/helper.ts'
 import type { KernelBuild } from '../../kernels/load.ts'
 import { createMemory, Heap } from '../../kernels/memory.ts'
 import type { NetworkSpec } from '../../ports/learner.ts'
@@ -21,6 +23,8 @@ export interface WasmEngine extends Engine {
 }
 
 export interface WasmEngineOptions extends EngineOptions {
+  /** 2: batches of 1024 rows or more are split over a second thread. Sums are then in another order, the same for every run. Default 1. */
+  readonly threads?: number
   /** Instead of the fastest build, for tests and benchmarks. */
   readonly kernels?: KernelBuild
 }
@@ -30,10 +34,11 @@ export function createWasmEngine(options: WasmEngineOptions): WasmEngine {
   const memory = options.memory ?? createMemory()
   const { kernels, relaxed } = chooseKernels(memory, options)
   const heap = new Heap(memory)
+  const helper = (options.threads ?? 1) > 1 ? new Helper(kernels, heap) : null
   return {
     name: relaxed ? 'wasm' : 'wasm deterministic',
     memory,
     kernels: kernels.build,
-    build: (spec, maxBatch) => new KernelNetwork(spec, maxBatch, kernels, heap),
+    build: (spec, maxBatch) => new KernelNetwork(spec, maxBatch, kernels, heap, helper),
   }
 }

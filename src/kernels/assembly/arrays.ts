@@ -1,0 +1,69 @@
+/** Whole arrays of `count` floats (any number of them): what averaging and the engine do besides networks. */
+import { high, low, madd, put, splat, sumWide, zero, BEFORE } from './simd'
+
+/** y += a x, `a` in memory at `k`. */
+export function axpy(y: usize, x: usize, count: i32, k: usize): void {
+  const end = y + (<usize>count << 2)
+  const whole = y + (<usize>(count & ~7) << 2)
+  y -= BEFORE
+  x -= BEFORE
+  for (; y < whole - BEFORE; y += 32, x += 32) put(y, madd(low(x), splat(k), low(y)), madd(high(x), splat(k), high(y)))
+  y += BEFORE
+  x += BEFORE
+  for (; y < end; y += 4, x += 4) store<f32>(y, f32x4.extract_lane(madd(splat(x), splat(k), splat(y)), 0))
+}
+
+/** Floats that are summed in single precision before the sum moves to double: keeps the error of a sum below 1e-6 whatever the length. */
+const BLOCK: usize = 1024 * 4
+
+/** sum of x_i y_i; with x = y the square of the norm. */
+export function dot(x: usize, y: usize, count: i32): f64 {
+  let total: f64 = 0
+  const whole = x + (<usize>(count & ~3) << 2)
+  const end = x + (<usize>count << 2)
+  while (x < whole) {
+    const stop = min(x + BLOCK, whole)
+    let a = zero(), b = a, c = a, d = a
+    // Four sums in flight hide the latency of the multiply-add.
+    for (; x + 64 <= stop; x += 64, y += 64) {
+      a = madd(v128.load(x), v128.load(y), a)
+      b = madd(v128.load(x, 16), v128.load(y, 16), b)
+      c = madd(v128.load(x, 32), v128.load(y, 32), c)
+      d = madd(v128.load(x, 48), v128.load(y, 48), d)
+    }
+    for (; x < stop; x += 16, y += 16) a = madd(v128.load(x), v128.load(y), a)
+    total += sumWide(f32x4.add(f32x4.add(a, b), f32x4.add(c, d)))
+  }
+  for (; x < end; x += 4, y += 4) total += <f64>load<f32>(x) * <f64>load<f32>(y)
+  return total
+}
+
+/** 1 when no element is infinite or NaN. */
+export function allFinite(x: usize, count: i32): i32 {
+  const infinity = i32x4.splat(0x7f800000)
+  const whole = x + (<usize>(count & ~3) << 2)
+  const end = x + (<usize>count << 2)
+  // All bits of the exponent set: infinite or NaN.
+  let found = zero()
+  for (; x < whole; x += 16) found = v128.or(found, i32x4.eq(v128.and(v128.load(x), infinity), infinity))
+  if (v128.any_true(found)) return 0
+  for (; x < end; x += 4) if ((load<i32>(x) & 0x7f800000) == 0x7f800000) return 0
+  return 1
+}
+
+/** Largest magnitude; NaN elements do not count. */
+export function largest(x: usize, count: i32): f32 {
+  const whole = x + (<usize>(count & ~3) << 2)
+  const end = x + (<usize>count << 2)
+  let most = zero()
+  for (; x < whole; x += 16) most = f32x4.pmax(most, f32x4.abs(v128.load(x)))
+  let result: f32 = 0
+  for (; x < end; x += 4) {
+    const value = abs<f32>(load<f32>(x))
+    if (value > result) result = value
+  }
+  result = max<f32>(result, f32x4.extract_lane(most, 0))
+  result = max<f32>(result, f32x4.extract_lane(most, 1))
+  result = max<f32>(result, f32x4.extract_lane(most, 2))
+  return max<f32>(result, f32x4.extract_lane(most, 3))
+}
