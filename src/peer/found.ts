@@ -23,13 +23,14 @@ export function planRun(founding: Founding, random: Random): { readonly plan: Ru
   const environment = findEnvironment(founding.environment)
   const algorithm = requireAlgorithm(founding.algorithm)
   const chosen = preset(algorithm, environment.id)
-  const network = presetNetwork(algorithm, chosen.network, environment.id, founding.environmentOptions, chosen.wrappers)
+  const wrappers = founding.wrappers ?? chosen.wrappers ?? []
+  const network = presetNetwork(algorithm, chosen.network, environment.id, founding.environmentOptions, wrappers)
   const { strategy, warning } = resolveStrategy(founding.strategy, founding.codec, layout(network).parameterCount)
   const plan: RunPlan = {
     protocol: PROTOCOL_VERSION,
     name: founding.name,
     environment: { id: environment.id, version: environment.version, options: founding.environmentOptions },
-    wrappers: chosen.wrappers ?? [],
+    wrappers,
     algorithm: {
       id: algorithm,
       hyperparameters: resolveHyperparameters(algorithm, { ...chosen.hyperparameters, ...founding.hyperparameters }),

@@ -104,7 +104,8 @@ export class Peer {
     this.#startedAtMs = clock.now()
     network.subscribe(beaconTopic(this.run.id), MAX_BEACON_BYTES, (author, bytes) => this.#beacons.receive(author, bytes))
     if (this.#rounds !== null) {
-      const frameBytes = encodedFrameBytes(codecNamed(this.run.manifest.averaging.codec).bytesFor(this.run.parameterCount))
+      const codec = codecNamed(this.run.manifest.averaging.codec)
+      const frameBytes = encodedFrameBytes(codec.bytesFor(this.run.parameterCount), this.run.normaliserSizes)
       network.subscribe(parameterTopic(this.run.id), frameBytes, (author, bytes) => this.#receiveFrame(author, bytes))
     }
     this.#donor.serve(network)

@@ -5,18 +5,21 @@
  * All faults are reported at once, each as a sentence that names the flag or field and what it may be.
  */
 import { findEnvironment } from '../envs/registry.ts'
+import type { WrapperUse } from '../envs/wrappers/wrap.ts'
 import { type AlgorithmId, hyperparameterFaults, hyperparameterRules } from '../learn/hyperparameters.ts'
 import { preset } from '../learn/presets.ts'
 import type { HyperValue, OwnModule } from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { nearest } from '../util/nearest.ts'
-import { DEFAULT_MAX_MEMORY_BYTES, DEFAULT_MIN_PERIOD_MS, MAX_MIN_PERIOD_MS } from './limits.ts'
+import { DEFAULT_MAX_MEMORY_BYTES, DEFAULT_MIN_PERIOD_MS, MAX_ADDRESSES_GIVEN, MAX_MIN_PERIOD_MS } from './limits.ts'
 import { FOUNDING_NAMES, type GivenSettings, readJoinAddress, SETTING_NAMES, settingsSchema } from './settings-schema.ts'
 
 /** What `start` chooses for a new run; everything else comes from the preset of the algorithm and environment. */
 export interface Founding {
   readonly environment: string
   readonly environmentOptions: Readonly<Record<string, unknown>>
+  /** Wrappers of the environment, innermost first; the preset's when absent. */
+  readonly wrappers?: readonly WrapperUse[]
   readonly algorithm: string
   readonly hyperparameters: Readonly<Record<string, HyperValue>>
   readonly horizonSteps: number
@@ -67,13 +70,17 @@ export interface SettingsSources {
   readonly file: { readonly path: string; readonly values: unknown } | null
   /** Registered by the caller already. */
   readonly modules?: readonly OwnModule[]
+  /** What the caller found wrong already. */
+  readonly faults?: readonly Fault[]
   /** The seed of a new run for which none is given. */
   readonly randomSeed: number
 }
 
-interface Fault {
+export interface Fault {
   readonly code: string
   readonly message: string
+  /** Settings that are not known because of it, so that what depends on them is not judged as well. */
+  readonly fields?: readonly string[]
 }
 
 const DEFAULT_ENVIRONMENT = 'CartPole-v1'
@@ -100,10 +107,10 @@ const HIDDEN_NAME = 'wait-for-peers'
  * `unknown_environment`, `unknown_algorithm`, `hyperparameter`), and its own code is theirs when they agree, else `usage`.
  */
 export function resolveSettings(sources: SettingsSources): PeerSettings {
-  const faults = new Faults()
+  const faults = new Faults(sources.faults ?? [])
   const { file } = sources
-  const inFile = readGiven(file?.values ?? {}, sources.command, (name) => `"${name}" in ${file?.path}`, faults)
-  const onLine = readGiven(sources.flags, sources.command, (name) => `--${name}`, faults)
+  const inFile = readGiven(file?.values ?? {}, sources.command, file?.path ?? null, faults)
+  const onLine = readGiven(sources.flags, sources.command, null, faults)
   const given = { ...inFile, ...onLine }
   const assigned = { ...inFile.set, ...onLine.set }
   const run = sources.command === 'start' ? found(given, assigned, sources.randomSeed, faults) : join(sources.addresses, assigned, faults)
@@ -129,15 +136,15 @@ export function resolveSettings(sources: SettingsSources): PeerSettings {
   })
 }
 
-/** Reads one source; `label` names a field of it for a message. What is wrong goes to `faults`, the rest is returned. */
-function readGiven(values: unknown, command: 'start' | 'join', label: (name: string) => string, faults: Faults): GivenSettings {
+/** Reads the flags, or the file at `path`. What is wrong goes to `faults`, the rest is returned. */
+function readGiven(values: unknown, command: 'start' | 'join', path: string | null, faults: Faults): GivenSettings {
   if (values === null || typeof values !== 'object' || Array.isArray(values)) {
-    faults.add('usage', `${label('the whole')} must be a map of names to values.`)
+    faults.add('usage', `The settings in ${path} must be a map of names to values, such as "env: ${DEFAULT_ENVIRONMENT}"`)
     return {}
   }
   const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))
   const refuse = (name: string, code: string, message: string) => {
-    faults.add(code, `${label(name)} ${message}`, name)
+    if (!faults.wasTold(name)) faults.add(code, `${path === null ? `--${name}` : `"${name}" in ${path}`} ${message}`, name)
     delete given[name]
   }
   const known = command === 'start' ? SETTING_NAMES : SETTING_NAMES.filter((name) => !FOUNDING_NAMES.includes(name))
@@ -157,12 +164,15 @@ function readGiven(values: unknown, command: 'start' | 'join', label: (name: str
 }
 
 function join(addresses: readonly string[], assigned: Readonly<Record<string, HyperValue>>, faults: Faults): PeerSettings['run'] {
+  if (addresses.length > MAX_ADDRESSES_GIVEN) {
+    faults.add('usage', `At most ${MAX_ADDRESSES_GIVEN} addresses are tried, not ${addresses.length}; one peer that answers is enough`)
+  }
   const read = addresses.map((text) => readJoinAddress(text))
-  for (const result of read) if ('fault' in result) faults.add('malformed', `The address to join ${result.fault}`)
+  for (const result of read) if ('fault' in result) faults.add('malformed', result.fault)
   for (const name of Object.keys(assigned)) {
     if (name !== 'minPeriodMs') faults.add('usage', `"${name}" (--set) is decided by the run that you join; only minPeriodMs is your own.`)
   }
-  return { join: read.flatMap((result) => ('value' in result ? [result.value] : [])) }
+  return { join: [...new Set(read.flatMap((result) => ('value' in result ? [result.value] : [])))] }
 }
 
 function found(
@@ -228,6 +238,20 @@ function wholeAssignment(
 class Faults {
   readonly #list: Fault[] = []
   readonly #names = new Set<string>()
+  readonly #told: ReadonlySet<string>
+
+  constructor(found: readonly Fault[]) {
+    for (const { code, message, fields = [] } of found) {
+      this.add(code, message)
+      for (const name of fields) this.#names.add(name)
+    }
+    this.#told = new Set(this.#names)
+  }
+
+  /** Did the caller find out about this field? */
+  wasTold(name: string): boolean {
+    return this.#told.has(name)
+  }
 
   /** `name`: the field, so that what depends on it is not judged as well. */
   add(code: string, message: string, name?: string): void {

@@ -14,7 +14,7 @@ export type AddressUse = 'dial' | 'listen'
  * `target`: the multiaddr without the peer id; `peer`: the identity that the text names, or null.
  * `fault`: what is wrong and what was probably meant, to follow "... is no address: ".
  */
-type AddressVerdict = { readonly target: string; readonly peer: PeerId | null } | { readonly fault: string }
+export type AddressVerdict = { readonly target: string; readonly peer: PeerId | null } | { readonly fault: string }
 
 const HOST_KINDS = ['ip4', 'ip6', 'dns', 'dns4', 'dns6']
 

@@ -58,9 +58,9 @@ export type FrameErrorCode =
 const MAGIC = [0x47, 0x56, 0x50, 0x46]
 const HEADER_BYTES = 16 + RUN_PREFIX_BYTES + PEER_ID_BYTES + 2 + 32 + SHA256_BYTES
 
-/** Bytes of a whole frame. */
-export function encodedFrameBytes(payloadBytes: number, normalisers: readonly Normaliser[] = []): number {
-  return HEADER_BYTES + payloadBytes + normaliserBytes(normalisers)
+/** Bytes of a whole frame; `normaliserSizes`: values of each normaliser. */
+export function encodedFrameBytes(payloadBytes: number, normaliserSizes: readonly number[] = []): number {
+  return HEADER_BYTES + payloadBytes + normaliserBytes(normaliserSizes)
 }
 
 /** Payload length and digest are computed. Throws `bad_author` (fault local) when the author is no Ed25519 peer id. */
@@ -69,7 +69,12 @@ export function encodeFrame(frame: Omit<Frame, 'payloadBytes' | 'digest'>): Uint
   if (author === null || frame.runPrefix.length !== RUN_PREFIX_BYTES) {
     throw new GrapevineError('bad_author', 'local', `A frame needs an Ed25519 author and a run id; ${frame.author} with this run is none.`)
   }
-  const writer = new Writer(encodedFrameBytes(frame.payload.length, frame.normalisers))
+  const writer = new Writer(
+    encodedFrameBytes(
+      frame.payload.length,
+      frame.normalisers.map(({ mean }) => mean.length),
+    ),
+  )
   for (const byte of [...MAGIC, ...PROTOCOL_VERSION, codecNumber(frame.codec), 0]) writer.u8(byte)
   writer.u32(frame.count)
   writer.u32(frame.payload.length)

@@ -6,8 +6,9 @@ import type { Normaliser } from '../ports/learner.ts'
 import type { Reader, Refusal, Writer } from './binary.ts'
 import { MAX_NORMALISER_VALUES, MAX_NORMALISERS } from './limits.ts'
 
-export function normaliserBytes(normalisers: readonly Normaliser[]): number {
-  return normalisers.reduce((sum, { mean }) => sum + 12 + 16 * mean.length, 1)
+/** Bytes of the section for normalisers of these numbers of values. */
+export function normaliserBytes(sizes: readonly number[]): number {
+  return sizes.reduce((sum, size) => sum + 12 + 16 * size, 1)
 }
 
 export function writeNormalisers(writer: Writer, normalisers: readonly Normaliser[]): void {

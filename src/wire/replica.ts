@@ -17,7 +17,9 @@ const HEADER_BYTES = 32
 export function encodeReplica(replica: Replica): Uint8Array {
   const { parameters, target, normalisers } = replica
   const vectors = target === null ? [parameters] : [parameters, target]
-  const writer = new Writer(HEADER_BYTES + vectors.length * parameters.byteLength + normaliserBytes(normalisers))
+  const writer = new Writer(
+    HEADER_BYTES + vectors.length * parameters.byteLength + normaliserBytes(normalisers.map(({ mean }) => mean.length)),
+  )
   for (const byte of [...MAGIC, ...PROTOCOL_VERSION, target === null ? 0 : 1, 0]) writer.u8(byte)
   writer.u32(parameters.length)
   writer.u32(0)

@@ -2,11 +2,12 @@
  * Peers of one run in one process on virtual time: the peer's core, inline learners, the network in memory. Wait with `until`, never sleep.
  */
 import assert from 'node:assert/strict'
+import type { WrapperUse } from '../../src/envs/wrappers/wrap.ts'
 import type { PeerEvent } from '../../src/observe/events.ts'
 import { foundRun } from '../../src/peer/found.ts'
 import { joinRun } from '../../src/peer/join.ts'
 import { Peer } from '../../src/peer/peer.ts'
-import type { PeerPorts } from '../../src/peer/run.ts'
+import type { PeerPorts, Run } from '../../src/peer/run.ts'
 import { type PeerSettings, resolveSettings } from '../../src/peer/settings.ts'
 import type { Network } from '../../src/ports/network.ts'
 import { VirtualClock } from '../../src/sim/clock.ts'
@@ -35,6 +36,8 @@ export interface VirtualPeerOptions {
   readonly updateMs?: number
   readonly set?: Readonly<Record<string, string | number>>
   readonly flags?: Readonly<Record<string, unknown>>
+  /** Of a founder: wrappers of the environment. */
+  readonly wrappers?: readonly WrapperUse[]
 }
 
 export class VirtualSwarm {
@@ -60,8 +63,7 @@ export class VirtualSwarm {
     await network.start(new AbortController().signal)
     const joined = 'join' in settings.run ? await joinRun(settings.run.join, settings, ports, new AbortController().signal) : null
     if (joined !== null) emit({ event: 'joined', run: joined.run.id, from: joined.from, version: joined.version, digest: joined.digest })
-    const run =
-      joined?.run ?? ('found' in settings.run ? await foundRun(settings, settings.run.found, ports, () => undefined) : assert.fail())
+    const run = joined?.run ?? (await this.#found(settings, ports, options.wrappers))
     const peer = new Peer(run, ports, {
       incarnation: clock.unixSeconds(),
       minPeriodMs: settings.minPeriodMs,
@@ -89,6 +91,12 @@ export class VirtualSwarm {
             .then(() => undefined),
         ),
     }
+  }
+
+  #found(settings: PeerSettings, ports: PeerPorts, wrappers: readonly WrapperUse[] | undefined): Promise<Run> {
+    assert.ok('found' in settings.run)
+    const founding = wrappers === undefined ? settings.run.found : { ...settings.run.found, wrappers }
+    return foundRun(settings, founding, ports, () => undefined)
   }
 
   #settings(options: VirtualPeerOptions): PeerSettings {
