@@ -11,7 +11,7 @@ export async function readConfigFile(path: string): Promise<{ readonly path: str
     if (error instanceof GrapevineError) throw error
     const reason =
       error instanceof YAMLParseError ? (error.message.split('\n')[0] ?? '').replace(/:$/, '') : String((error as Error).message)
-    throw new GrapevineError('config', 'local', `Cannot read the settings in ${path} (--config): ${reason}.`, { path })
+    throw new GrapevineError('config', 'local', `Cannot read the settings in ${path === '' ? '""' : path} (--config): ${reason}.`, { path })
   }
 }
 

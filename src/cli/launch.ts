@@ -4,8 +4,8 @@ import { systemClock } from '../node/clock.ts'
 import { loadOwnModule, looksLikeModule } from '../node/own-module.ts'
 import { systemRandom } from '../node/random.ts'
 import { planRun } from '../peer/found.ts'
-import { type PeerSettings, resolveSettings } from '../peer/settings.ts'
-import type { OwnModule } from '../ports/learner.ts'
+import { type Fault, type PeerSettings, resolveSettings } from '../peer/settings.ts'
+import { GrapevineError } from '../util/errors.ts'
 import type { Context } from './command.ts'
 import { readConfigFile } from './config-file.ts'
 import { DONE } from './exit.ts'
@@ -13,15 +13,20 @@ import type { PeerFlags } from './peer-options.ts'
 import { programWords } from './program-words.ts'
 import { runDaemon } from './run-daemon.ts'
 
-export async function launch(
-  command: 'start' | 'join',
-  addresses: readonly string[],
-  flags: PeerFlags,
-  { io, version }: Context,
-): Promise<number> {
-  const file = flags.config === null ? null : await readConfigFile(flags.config)
-  const own = await ownEnvironment(command, flags.settings, file?.values)
-  const settings = resolveSettings({ command, addresses, flags: own.flags, file, modules: own.modules, randomSeed: systemRandom.uint32() })
+export async function launch(command: 'start' | 'join', flags: PeerFlags, { io, version }: Context): Promise<number> {
+  const faults = [...flags.faults]
+  const file = flags.config === null ? null : await readConfigFile(flags.config).catch(told(faults, ['env', 'algo'], flags.settings))
+  const env = flags.settings.env ?? envOf(file?.values)
+  const own = typeof env === 'string' && looksLikeModule(env) ? await loadOwnModule(env).catch(told(faults, ['env'])) : null
+  const settings = resolveSettings({
+    command,
+    addresses: flags.words,
+    flags: own === null ? flags.settings : withEnvironment(command, flags.settings, own.id),
+    file: own === null ? file : withoutEnvironment(file),
+    modules: own === null ? [] : [own.module],
+    faults,
+    randomSeed: systemRandom.uint32(),
+  })
   if (flags.dryRun) {
     io.out.write(flags.json ? `${JSON.stringify(plan(settings))}\n` : stringify(plan(settings)))
     return DONE
@@ -32,21 +37,32 @@ export async function launch(
   return runDaemon(createPeer, settings, { ...flags, command, version, program }, io, systemClock)
 }
 
-/**
- * `--env ./my-env.ts`: the module is registered and the flag becomes its id. Who joins gives the module too, for the run to find it here;
- * which environment it is, the run decides.
- */
-async function ownEnvironment(
+/** Adds an error to `faults`, so that it is told with all others; what is `given` all the same is still judged, the other `fields` are not. */
+function told(faults: Fault[], fields: readonly string[], given: Readonly<Record<string, unknown>> = {}) {
+  return (error: unknown): null => {
+    if (!(error instanceof GrapevineError)) throw error
+    faults.push({ code: error.code, message: error.message, fields: fields.filter((name) => !(name in given)) })
+    return null
+  }
+}
+
+function envOf(inFile: unknown): unknown {
+  return inFile !== null && typeof inFile === 'object' && 'env' in inFile ? inFile.env : undefined
+}
+
+/** The file without the module of one's own that it names, which `withEnvironment` puts among the flags. */
+function withoutEnvironment<T extends { readonly values: unknown } | null>(file: T): T {
+  if (file === null || file.values === null || typeof file.values !== 'object') return file
+  return { ...file, values: { ...file.values, env: undefined } }
+}
+
+/** With a module of one's own the flag becomes its id. Who joins gives the module too, for the run to find it here; which environment it is, the run decides. */
+function withEnvironment(
   command: 'start' | 'join',
   flags: Readonly<Record<string, unknown>>,
-  inFile: unknown,
-): Promise<{ flags: Readonly<Record<string, unknown>>; modules: readonly OwnModule[] }> {
-  const fromFile = inFile !== null && typeof inFile === 'object' && 'env' in inFile ? inFile.env : undefined
-  const env = flags.env ?? fromFile
-  if (typeof env !== 'string' || !looksLikeModule(env)) return { flags, modules: [] }
-  const { id, module } = await loadOwnModule(env)
-  const { env: _, ...rest } = flags
-  return { flags: command === 'start' ? { ...rest, env: id } : rest, modules: [module] }
+  id: string,
+): Readonly<Record<string, unknown>> {
+  return { ...flags, env: command === 'start' ? id : undefined }
 }
 
 /** The manifest as far as it is known before the weights are drawn, and the settings of this peer. */

@@ -48,7 +48,7 @@ function buildProgram(context: Context, finish: (code: number) => void): Command
   const program = new Command('grapevine')
     .description('Reinforcement learning on a swarm of equal peers, with nobody in the middle.')
     .version(context.version, '--version', 'print the version')
-    .helpOption('--help', 'show this help')
+    .helpOption('-h, --help', 'show this help')
     .helpCommand(false)
     .exitOverride()
     .showSuggestionAfterError(false)
@@ -62,7 +62,7 @@ function buildProgram(context: Context, finish: (code: number) => void): Command
     })
     .addHelpText('after', examples('grapevine start', 'grapevine join /ip4/127.0.0.1/tcp/4001/p2p/12D3KooW...', 'grapevine start --help'))
   for (const add of [addStart, addJoin, addStatus, addStop, addEnvs]) add(program, context, finish)
-  for (const command of program.commands) command.helpOption('--help', 'show this help')
+  for (const command of program.commands) command.helpOption('-h, --help', 'show this help')
   return program
 }
 
@@ -74,14 +74,12 @@ function usageMessage(error: CommanderError, program: Command, argv: readonly st
   switch (error.code) {
     case 'commander.unknownOption': {
       const flags = (command ?? program).options.filter((option) => !option.hidden).flatMap((option) => option.long ?? [])
-      return `There is no flag ${word}${command === undefined ? '' : ` of ${command.name()}`}; ${oneOf(word, [...flags, '--help'], help)}`
+      return `There is no flag ${word}${command === undefined ? '' : ` of ${command.name()}`}; ${oneOf(word, [...flags, '--help'], `${help}.`)}`
     }
     case 'commander.unknownCommand': {
       const names = program.commands.map((candidate) => candidate.name())
       return `There is no command "${word}"; ${oneOf(word, names, `choose ${names.join(', ')}.`)}`
     }
-    case 'commander.missingArgument':
-      return `${command?.name()} needs an address: paste the line that another peer printed, or write HOST:PORT.`
     case 'commander.optionMissingArgument':
       return `${word} needs a value; ${help}.`
     case 'commander.excessArguments':

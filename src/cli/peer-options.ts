@@ -3,6 +3,9 @@
  * flags and file meet the same rules and all faults come at once.
  */
 import { type Command, Option } from 'commander'
+import type { Fault } from '../peer/settings.ts'
+import { nearest } from '../util/nearest.ts'
+import { readAddress } from '../wire/address.ts'
 
 const FOUNDING: readonly [string, string][] = [
   ['--env <id>', 'what to learn: one of `grapevine envs`, or ./my-env.ts'],
@@ -42,6 +45,10 @@ const REPEATABLE = ['--set', '--listen', '--announce']
 const OF_THE_LINE = ['config', 'quiet', 'verbose', 'json', 'dry-run']
 
 export interface PeerFlags {
+  /** What is no flag: the addresses of `join`. */
+  readonly words: readonly string[]
+  /** Flags that there are not, and words where none belong; told together with what else is wrong. */
+  readonly faults: readonly Fault[]
   readonly config: string | null
   readonly quiet: boolean
   readonly verbose: boolean
@@ -60,6 +67,8 @@ export function addPeerOptions(command: Command, founding: boolean): void {
     command.addOption(option)
   }
   command.addOption(new Option('--wait-for-peers <n>').hideHelp())
+  // Commander would stop at the first.
+  command.allowUnknownOption().allowExcessArguments()
 }
 
 export function peerFlags(command: Command): PeerFlags {
@@ -70,6 +79,7 @@ export function peerFlags(command: Command): PeerFlags {
     given[option.long?.slice(2) ?? name] = option.negate ? true : command.getOptionValue(name)
   }
   return {
+    ...readWords(command),
     config: typeof given.config === 'string' ? given.config : null,
     quiet: given.quiet === true,
     verbose: given.verbose === true,
@@ -77,4 +87,39 @@ export function peerFlags(command: Command): PeerFlags {
     dryRun: given['dry-run'] === true,
     settings: Object.fromEntries(Object.entries(given).filter(([name]) => !OF_THE_LINE.includes(name))),
   }
+}
+
+/** Commander leaves in `args` what it does not know. The word after an unknown flag may be the flag's value and counts only where it is an address. */
+function readWords(command: Command): Pick<PeerFlags, 'words' | 'faults'> {
+  const takesWords = command.registeredArguments.length > 0
+  const words: string[] = []
+  const faults: Fault[] = []
+  let afterFlag = false
+  for (const word of command.args) {
+    const isFlag = word.startsWith('-') && word !== '-'
+    if (word === '--') continue
+    if (isFlag) faults.push({ code: 'usage', message: unknownFlag(command, word) })
+    else if (takesWords && !(afterFlag && 'fault' in readAddress(word, 'dial'))) words.push(word)
+    else if (!afterFlag)
+      faults.push({
+        code: 'usage',
+        message: `${command.name()} takes no more arguments, so "${word}" is too many; see grapevine ${command.name()} --help.`,
+      })
+    afterFlag = isFlag && !word.includes('=')
+  }
+  if (takesWords && words.length === 0) {
+    const message = `${command.name()} needs an address: paste the line that another peer printed, or write HOST:PORT.`
+    faults.push({ code: 'usage', message })
+  }
+  return { words, faults }
+}
+
+function unknownFlag(command: Command, word: string): string {
+  const [name = word] = word.split('=')
+  const known = command.options.flatMap((option) => (option.hidden ? [] : (option.long ?? [])))
+  if (name !== word && known.includes(name)) return `${name} takes no value; write ${name} alone.`
+  if (FOUNDING.some(([flags]) => flags.startsWith(`${name} `))) return `${name} is decided by the run that you join; leave it out.`
+  const [close] = nearest(name, [...known, '--help'], 1)
+  const hint = close === undefined ? `see grapevine ${command.name()} --help.` : `did you mean ${close}?`
+  return `There is no flag ${word} of ${command.name()}; ${hint}`
 }

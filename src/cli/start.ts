@@ -11,6 +11,6 @@ export const addStart: AddCommand = (program, context, finish) => {
   )
   command.action(async () => {
     const { launch } = await import('./launch.ts')
-    finish(await launch('start', [], peerFlags(command), context))
+    finish(await launch('start', peerFlags(command), context))
   })
 }

@@ -9,7 +9,7 @@ import { listEnvironments } from '../envs/registry.ts'
 import { ALGORITHMS } from '../learn/hyperparameters.ts'
 import type { HyperValue } from '../ports/learner.ts'
 import { nearest } from '../util/nearest.ts'
-import { type AddressUse, readAddress } from '../wire/address.ts'
+import { type AddressUse, type AddressVerdict, readAddress } from '../wire/address.ts'
 import { MAX_ADDRESSES_GIVEN, MAX_NAME_LENGTH, MAX_PERIOD_UPDATES, MAX_UNTIL_MINUTES, MAX_WAIT_FOR_PEERS } from './limits.ts'
 import { STRATEGIES } from './strategies.ts'
 
@@ -63,8 +63,11 @@ const localShape = {
   'wait-for-peers': field((value) => wholeNumber(value, 0, MAX_WAIT_FOR_PEERS)),
 }
 
-/** A joiner's addresses. */
-export const readJoinAddress = (text: string): Read<string> => address(text, 'dial')
+/** One address of a joiner; the fault is a sentence of its own. */
+export function readJoinAddress(text: string): Read<string> {
+  const verdict = readAddress(text, 'dial')
+  return 'fault' in verdict ? { fault: `${shown(text)} is no address to join: ${verdict.fault}` } : { value: written(verdict) }
+}
 
 export const settingsSchema = z.strictObject({ ...foundingShape, ...localShape })
 
@@ -86,7 +89,8 @@ function field<T>(read: (value: unknown) => Read<T>) {
 }
 
 function shown(value: unknown): string {
-  return typeof value === 'string' ? `"${value}"` : JSON.stringify(value)
+  // JSON has no NaN and no infinity.
+  return typeof value === 'string' ? `"${value}"` : typeof value === 'number' ? String(value) : JSON.stringify(value)
 }
 
 function unknown(kind: string, value: unknown, choices: readonly string[]): string {
@@ -100,9 +104,11 @@ function oneOf<const T extends string>(kind: string, value: unknown, choices: re
   return choice === undefined ? { fault: unknown(kind, value, choices) } : { value: choice }
 }
 
+/** A number, or a text that writes one in decimals: 0.004, 1e-3, 500_000. NaN for everything else. */
 function asNumber(value: unknown): number {
   if (typeof value === 'number') return value
-  return typeof value === 'string' && value.trim() !== '' ? Number(value.replaceAll('_', '')) : Number.NaN
+  const written = typeof value === 'string' && /^[+-]?(\d[\d_]*(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(value)
+  return written ? Number(value.replaceAll('_', '')) : Number.NaN
 }
 
 function wholeNumber(value: unknown, min: number, max: number): Read<number> {
@@ -124,7 +130,11 @@ function address(text: unknown, use: AddressUse): Read<string> {
   if (typeof text !== 'string') return { fault: `must be an address, not ${shown(text)}`, code: 'malformed' }
   const verdict = readAddress(text, use)
   if ('fault' in verdict) return { fault: `has no valid address in ${shown(text)}: ${verdict.fault}`, code: 'malformed' }
-  return { value: verdict.peer === null ? verdict.target : `${verdict.target}/p2p/${verdict.peer}` }
+  return { value: written(verdict) }
+}
+
+function written({ target, peer }: Extract<AddressVerdict, { readonly target: string }>): string {
+  return peer === null ? target : `${target}/p2p/${peer}`
 }
 
 /** One address or a list of them. */
@@ -148,7 +158,7 @@ function readUntil(value: unknown): Read<UntilGiven> {
   if (kind === undefined) return { fault: `must be solved, steps=N or minutes=M, not ${shown(value)}` }
   const number = asNumber(amount)
   if (kind === 'steps') {
-    const steps = wholeNumber(number, 1, Number.MAX_SAFE_INTEGER)
+    const steps = wholeNumber(amount, 1, Number.MAX_SAFE_INTEGER)
     return 'value' in steps ? { value: { kind, steps: steps.value } } : { fault: `steps ${steps.fault}` }
   }
   if (number > 0 && number <= MAX_UNTIL_MINUTES) return { value: { kind: 'minutes', minutes: number } }
@@ -167,8 +177,11 @@ function readAssignments(value: unknown): Read<Readonly<Record<string, HyperValu
   for (const pair of pairs) {
     if (!Array.isArray(pair)) return { fault: `must be KEY=VALUE, not ${shown(pair)}` }
     const [key, given] = pair
-    if (given !== null && !['string', 'number', 'boolean'].includes(typeof given)) {
-      return { fault: `takes numbers, text, true, false or null for ${key}, not ${shown(given)}` }
+    if (
+      (given !== null && !['string', 'number', 'boolean'].includes(typeof given)) ||
+      (typeof given === 'number' && !Number.isFinite(given))
+    ) {
+      return { fault: `takes finite numbers, text, true, false or null for ${key}, not ${shown(given)}` }
     }
     assignments.push([key, given as HyperValue])
   }
@@ -182,5 +195,5 @@ function splitAssignment(text: unknown): [string, HyperValue] | unknown {
   if (value === 'true' || value === 'false') return [key, value === 'true']
   if (value === 'null') return [key, null]
   const number = asNumber(value)
-  return [key, Number.isNaN(number) ? value : number]
+  return [key, Number.isFinite(number) ? number : value]
 }

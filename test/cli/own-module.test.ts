@@ -26,6 +26,17 @@ test('envs --check says what is wrong in words, and nothing of a sound one', asy
   assert.match(missing.err, /The module \.\/nowhere\.ts cannot serve as an environment: it cannot be read/)
 })
 
+test('a settings file may name the module, too', async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), 'gv-'))
+  context.after(() => rmSync(folder, { recursive: true, force: true }))
+  const file = join(folder, 'run.yaml')
+  writeFileSync(file, `env: ${EXAMPLE}\n`)
+  const started = await grapevine(['start', '--config', file, '--dry-run', '--json'], folder)
+  assert.equal(JSON.parse(started.out).manifest.environment.id, 'Corridor-v0')
+  const joined = await grapevine(['join', '127.0.0.1:1', '--config', file, '--dry-run', '--json'], folder)
+  assert.equal(JSON.parse(joined.out).settings.modules.length, 1)
+})
+
 test('a run on a module is joined with the module, and refused without it', async (context) => {
   const founder = TestDaemon.spawn(context, ['start', '--env', EXAMPLE, '--wait-for-peers', '1'])
   const [address] = (await founder.event('listening', 20_000)).addresses

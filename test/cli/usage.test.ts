@@ -13,6 +13,8 @@ after(() => rmSync(home, { recursive: true, force: true }))
 
 const faulty = join(home, 'faulty.yaml')
 writeFileSync(faulty, 'env: CartPole-v1\nperiod: [')
+const missing = join(home, 'none.yaml')
+const missingModule = join(home, 'none.ts')
 const settings = join(home, 'run.yaml')
 writeFileSync(settings, 'algo: a2c\nperod: 3\nset:\n  gamma: 2\n')
 
@@ -21,15 +23,12 @@ describe('bad usage exits with 2 and says what was probably meant', { concurrenc
     [['strat'], ['There is no command "strat"; did you mean start?']],
     [['xyzzyx'], ['There is no command "xyzzyx"; choose start, join, status, stop, envs.']],
     [['start', '--evn', 'CartPole-v1'], ['There is no flag --evn of start; did you mean --env?']],
-    [['join', '127.0.0.1:4001', '--algo', 'a2c'], ['There is no flag --algo of join; did you mean --lan?']],
+    [['join', '127.0.0.1:4001', '--algo', 'a2c'], ['--algo is decided by the run that you join; leave it out.']],
     [['start', '--env'], ['--env <id> needs a value; see grapevine start --help.']],
     [['start', 'CartPole-v1'], ['start takes no more arguments, so "CartPole-v1" is too many; see grapevine start --help.']],
     [['join'], ['join needs an address: paste the line that another peer printed, or write HOST:PORT.']],
     [['start', '--env', 'CartPole-v2'], ['--env names no environment known here: "CartPole-v2"; did you mean CartPole-v1?']],
-    [
-      ['join', '/ip4/127.0.0.1/tpc/4001'],
-      ['The address to join has no valid address in "/ip4/127.0.0.1/tpc/4001": did you mean /ip4/127.0.0.1/tcp/4001?'],
-    ],
+    [['join', '/ip4/127.0.0.1/tpc/4001'], ['"/ip4/127.0.0.1/tpc/4001" is no address to join: did you mean /ip4/127.0.0.1/tcp/4001?']],
     [
       ['start', '--algo', 'a2x', '--listen', '127.0.0.1', '--seed', '-1', '--set', 'gama=1'],
       [
@@ -38,6 +37,31 @@ describe('bad usage exits with 2 and says what was probably meant', { concurrenc
         '--listen has no valid address in "127.0.0.1": it names no port; write 127.0.0.1:PORT.',
       ],
     ],
+    [
+      ['start', '--evn', 'CartPole-v1', '--algo', 'a2x', '--lan=yes', '--config', missing],
+      [
+        'There is no flag --evn of start; did you mean --env?',
+        '--lan takes no value; write --lan alone.',
+        `Cannot read the settings in ${missing} (--config): ENOENT: no such file or directory, open '${missing}'.`,
+        '--algo names no algorithm known here: "a2x"; did you mean a2c?',
+      ],
+    ],
+    [
+      ['start', '--env', missingModule, '--seed', 'x'],
+      [
+        `The module ${missingModule} cannot serve as an environment: it cannot be read (ENOENT: no such file or directory, open '${missingModule}').`,
+        '--seed must be a whole number from 0 to 4294967295, not "x".',
+      ],
+    ],
+    [
+      ['join', '--fooooooooooo', '127.0.0.1:4001', '--evn', 'x', 'localhost'],
+      [
+        'There is no flag --fooooooooooo of join; see grapevine join --help.',
+        'There is no flag --evn of join; did you mean --env?',
+        '"localhost" is no address to join: it names no port; write localhost:PORT.',
+      ],
+    ],
+    [['-x'], ['There is no flag -x; see grapevine --help.']],
     [['start', '--set', 'gama=1'], ['"gama" (--set) is no hyper-parameter of a2c; did you mean gamma?']],
     [
       ['start', '--config', settings],
@@ -53,10 +77,7 @@ describe('bad usage exits with 2 and says what was probably meant', { concurrenc
     })
   }
 
-  test('a settings file that is missing or no YAML', async () => {
-    const missing = await grapevine(['start', '--config', join(home, 'none.yaml')], home)
-    assert.equal(missing.code, 2)
-    assert.match(missing.err, /^grapevine: Cannot read the settings in .*none\.yaml \(--config\): ENOENT/)
+  test('a settings file that is no YAML', async () => {
     const broken = await grapevine(['start', '--config', faulty], home)
     assert.equal(broken.code, 2)
     assert.match(broken.err, /^grapevine: Cannot read the settings in .*faulty\.yaml \(--config\): .* at line 2\b/)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { MAX_ADDRESSES_GIVEN } from '../../src/peer/limits.ts'
 import { type PeerSettings, resolveSettings, type SettingsSources } from '../../src/peer/settings.ts'
 import { GrapevineError } from '../../src/util/errors.ts'
 
@@ -76,7 +77,7 @@ test('with --deterministic the seed is not drawn', () => {
 
 test('a joiner has addresses and its own settings only', () => {
   const settings = resolve({ command: 'join', addresses: ['127.0.0.1:4001', ADDRESS], flags: { set: ['minPeriodMs=5'] } })
-  assert.deepEqual(settings.run, { join: [ADDRESS, ADDRESS] })
+  assert.deepEqual(settings.run, { join: [ADDRESS] })
   assert.equal(settings.minPeriodMs, 5)
   const { code, lines } = faults({
     command: 'join',
@@ -87,7 +88,7 @@ test('a joiner has addresses and its own settings only', () => {
   assert.equal(code, 'usage')
   assert.deepEqual(lines, [
     '"env" in run.yaml is decided by the run that you join; leave it out.',
-    'The address to join has no valid address in "127.0.0.1": it names no port; write 127.0.0.1:PORT.',
+    '"127.0.0.1" is no address to join: it names no port; write 127.0.0.1:PORT.',
     '"gamma" (--set) is decided by the run that you join; only minPeriodMs is your own.',
   ])
 })
@@ -110,7 +111,7 @@ test('all faults are reported at once, each naming its place and the nearest cho
     '--period must be a whole number from 1 to 1000000, not "0".',
     '--listen has no valid address in "/ip4/1.2.3.4/tpc/1": did you mean /ip4/1.2.3.4/tcp/1?',
     '--engine names no engine known here: "torch"; choose one of wasm, tfjs.',
-    '--until steps must be a whole number from 1 to 9007199254740991, not -1.',
+    '--until steps must be a whole number from 1 to 9007199254740991, not "-1".',
   ])
 })
 
@@ -132,5 +133,39 @@ test('assignments that are none', () => {
   assert.deepEqual(faults({ flags: { set: ['horizonSteps=many'] } }).lines, [
     'horizonSteps (--set) must be a whole number from 1 to 9007199254740991, not "many".',
   ])
-  assert.deepEqual(faults({ file: file(['env']) }).lines, ['"the whole" in run.yaml must be a map of names to values.'])
+  assert.deepEqual(faults({ file: file(['env']) }).lines, [
+    'The settings in run.yaml must be a map of names to values, such as "env: CartPole-v1".',
+  ])
+})
+
+test('numbers are decimals, as text and in a file, and finite', () => {
+  const found = (flags: Record<string, unknown>) => {
+    const { run, threshold } = resolve({ flags })
+    return { ...('found' in run ? run.found : null), threshold }
+  }
+  assert.deepEqual([found({ seed: '1_000' }).seed, found({ threshold: '-.5e1' }).threshold], [1_000, -5])
+  for (const seed of ['_', '', ' 5', '0x10', '1e', 'Infinity', Number.NaN]) {
+    const shown = typeof seed === 'string' ? `"${seed}"` : String(seed)
+    assert.deepEqual(faults({ flags: { seed } }).lines, [`--seed must be a whole number from 0 to 4294967295, not ${shown}.`])
+  }
+  assert.deepEqual(faults({ file: file({ threshold: Number.NaN, set: { gamma: Number.POSITIVE_INFINITY } }) }).lines, [
+    '"set" in run.yaml takes finite numbers, text, true, false or null for gamma, not Infinity.',
+    '"threshold" in run.yaml must be a number, not NaN.',
+  ])
+})
+
+test('what the caller found comes first, and what it made unknown is not judged', () => {
+  const found = [{ code: 'config', message: 'No file.', fields: ['algo', 'env'] }]
+  assert.deepEqual(faults({ faults: found, flags: { set: ['clipRatio=1'], seed: '-1' } }).lines, [
+    'No file.',
+    '--seed must be a whole number from 0 to 4294967295, not "-1".',
+  ])
+  assert.equal(faults({ faults: found }).code, 'config')
+})
+
+test('addresses to join are bounded', () => {
+  const addresses = Array.from({ length: MAX_ADDRESSES_GIVEN + 1 }, (_, i) => `127.0.0.1:${i + 1}`)
+  assert.deepEqual(faults({ command: 'join', addresses }).lines, [
+    'At most 64 addresses are tried, not 65; one peer that answers is enough.',
+  ])
 })
