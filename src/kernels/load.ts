@@ -30,7 +30,6 @@ export interface KernelExports {
   decodeInt8(q: number, x: number, count: number, scale: number): void
   encodeF16(x: number, h: number, count: number): void
   decodeF16(h: number, x: number, count: number): void
-  countSketch(x: number, table: number, sums: number, count: number): void
   /** Counts are multiples of 8; coefficients in the order of assembly/optimisers.ts. */
   sgd(parameters: number, gradient: number, velocity: number, count: number, coefficients: number): void
   rmsprop(parameters: number, gradient: number, square: number, count: number, coefficients: number): void
