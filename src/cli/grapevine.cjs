@@ -2,7 +2,8 @@
 /**
  * The command. A Node that is too old must get a sentence instead of a syntax error, so this file is plain JavaScript that Node 8 can
  * parse, and loads nothing of Grapevine before the version is known to do. The source tree needs a Node that runs TypeScript by itself;
- * the built package does not. Exits 2 where Node is too old, else with the number that `main(arguments)` resolves to.
+ * the built package does not. Exits 2 where Node is too old, else with the number that `main(arguments, takeOver)` resolves to, or 0 on
+ * Ctrl-C while a daemon is being loaded: there is nothing to put away yet. `takeOver` is called when the daemon sees to signals itself.
  */
 const fromSource = /[\\/]src[\\/]cli$/.test(__dirname)
 
@@ -29,13 +30,24 @@ function hideTypeStrippingWarning() {
   }
 }
 
+function leaveOnSignals() {
+  const signals = ['SIGINT', 'SIGTERM']
+  const leave = () => process.exit(0)
+  for (const signal of signals) process.on(signal, leave)
+  return () => {
+    for (const signal of signals) process.removeListener(signal, leave)
+  }
+}
+
 function run() {
+  const commandLine = process.argv.slice(2)
+  const takeOver = commandLine[0] === 'start' || commandLine[0] === 'join' ? leaveOnSignals() : () => {}
   if (fromSource) hideTypeStrippingWarning()
   // Node 8 takes `import()` for a syntax error, so it is parsed only here.
   const load = new Function('specifier', 'return import(specifier)')
   const { pathToFileURL } = require('node:url')
   const { join } = require('node:path')
-  return load(pathToFileURL(join(__dirname, fromSource ? 'main.ts' : 'main.js')).href).then((cli) => cli.main(process.argv.slice(2)))
+  return load(pathToFileURL(join(__dirname, fromSource ? 'main.ts' : 'main.js')).href).then((cli) => cli.main(commandLine, takeOver))
 }
 
 if (newEnough(process.versions.node)) {

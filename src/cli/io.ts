@@ -23,7 +23,8 @@ export interface Io {
   exit(code: number): void
 }
 
-export function processIo(): Io {
+/** `takeOver` is called when signals get a listener for the first time: whoever dealt with them until then need not any more. */
+export function processIo(takeOver: () => void): Io {
   let dropped = 0
   const output = (stream: NodeJS.WriteStream): Output => ({
     write(text) {
@@ -52,6 +53,7 @@ export function processIo(): Io {
       process.on('SIGINT', interrupt)
       process.on('SIGTERM', terminate)
       process.stdout.on('error', closed)
+      takeOver()
       return () => {
         process.off('SIGINT', interrupt)
         process.off('SIGTERM', terminate)

@@ -1,4 +1,5 @@
 /** What `start` and `join` share: from flags and file to settings, and from settings to a running daemon (or, with --dry-run, to their print). */
+import { availableParallelism } from 'node:os'
 import { stringify } from 'yaml'
 import { systemClock } from '../node/clock.ts'
 import { loadOwnModule, looksLikeModule } from '../node/own-module.ts'
@@ -25,6 +26,7 @@ export async function launch(command: 'start' | 'join', flags: PeerFlags, { io, 
     file: own === null ? file : withoutEnvironment(file),
     modules: own === null ? [] : [own.module],
     faults,
+    cores: availableParallelism(),
     randomSeed: systemRandom.uint32(),
   })
   if (flags.dryRun) {

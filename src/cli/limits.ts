@@ -22,4 +22,4 @@ export const LEAVE_MS = 2_000
 export const SAME_SIGNAL_MS = 300
 
 /** After a daemon has left nothing should be running; what still is after this many milliseconds is ended. */
-export const LINGER_MS = 500
+export const LINGER_MS = 200

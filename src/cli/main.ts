@@ -17,9 +17,11 @@ import { addStart } from './start.ts'
 import { addStatus } from './status.ts'
 import { addStop } from './stop.ts'
 
-/** Resolves with the exit code. */
-export async function main(argv: readonly string[]): Promise<number> {
-  const code = await run(argv, processIo())
+/** Resolves with the exit code. `takeOver`: see processIo. */
+export async function main(argv: readonly string[], takeOver: () => void): Promise<number> {
+  const code = await run(argv, processIo(takeOver))
+  // It is over: a signal now changes nothing.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(code))
   // Nothing should be left running; a stray handle must not keep the process.
   setTimeout(() => process.exit(code), LINGER_MS).unref()
   return code

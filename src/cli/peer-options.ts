@@ -28,6 +28,7 @@ const LOCAL: readonly [string, string][] = [
   ['--lan', 'listen on all interfaces and find peers by mDNS'],
   ['--no-mdns', 'with --lan: do not look for peers'],
   ['--engine <name>', 'what computes: wasm, tfjs (wasm)'],
+  ['--actors <n>', 'threads that act beside the learner: a number or auto (0)'],
   ['--deterministic', 'alone, the same seed gives the same curve'],
   ['--allow-python', "join runs whose environment is Python's (gym:...)"],
   ['--until <goal>', 'stop at: solved, steps=N, minutes=M (never)'],

@@ -38,7 +38,6 @@ export async function runDaemon(create: CreateDaemon, settings: PeerSettings, op
   const daemon = create(settings, { log: logTo(presenter, options, io) })
   let errorShown = false
   const leaving = new AbortController()
-  const deadline = Promise.withResolvers<number>()
   let firstSignalMs: number | null = null
   const releases = [
     () => presenter.close(),
@@ -49,7 +48,7 @@ export async function runDaemon(create: CreateDaemon, settings: PeerSettings, op
     io.onLeave((why) => {
       if (firstSignalMs === null) {
         firstSignalMs = clock.now()
-        releases.push(clock.after(LEAVE_MS, () => deadline.resolve(DONE)))
+        releases.push(clock.after(LEAVE_MS, () => io.exit(DONE)))
         leaving.abort()
       } else if (why !== 'pipe' && clock.now() - firstSignalMs > SAME_SIGNAL_MS) {
         io.exit(FAILURE)
@@ -57,7 +56,7 @@ export async function runDaemon(create: CreateDaemon, settings: PeerSettings, op
     }),
   ]
   try {
-    return await Promise.race([live(daemon, leaving.signal), deadline.promise])
+    return await live(daemon, leaving.signal)
   } catch (error) {
     if (!errorShown) throw error
     return FAILURE
@@ -70,8 +69,10 @@ async function live(daemon: PeerDaemon, leaving: AbortSignal): Promise<number> {
   try {
     await daemon.start(leaving)
   } catch (error) {
-    if (leaving.aborted) return DONE
-    throw error
+    if (!leaving.aborted) throw error
+    // For the event that says so.
+    await daemon.stop('interrupted')
+    return DONE
   }
   const leave = () => void daemon.stop('interrupted')
   if (leaving.aborted) leave()

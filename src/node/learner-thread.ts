@@ -13,8 +13,9 @@ import { workerUrl } from './worker-url.ts'
 type Ready = Extract<LearnerReply, { kind: 'ready' }>
 type Done = Extract<LearnerReply, { kind: 'done' }>
 
-/** Starts a learner in a thread of its own; resolves when it is built and holds, rejects with what its construction threw. */
-export async function startLearnerThread(settings: LearnerSettings): Promise<Learner> {
+/** Starts a learner in a thread of its own; resolves when it is built and holds, rejects with what its construction threw or with the reason of `signal`. */
+export async function startLearnerThread(settings: LearnerSettings, signal = new AbortController().signal): Promise<Learner> {
+  signal.throwIfAborted()
   const channel = new MessageChannel()
   const mailbox = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
   const data: LearnerThreadData = { settings, port: channel.port2, mailbox }
@@ -26,8 +27,10 @@ export async function startLearnerThread(settings: LearnerSettings): Promise<Lea
     if (reply.kind === 'failed') ready.reject(restoredError(reply.error))
   }
   const onError = (error: Error) => ready.reject(crashed(error.message))
+  const onAbort = () => ready.reject(signal.reason)
   channel.port1.on('message', onReply)
   worker.on('error', onError)
+  signal.addEventListener('abort', onAbort, { once: true })
   exited.then(() => ready.reject(crashed('it ended before it was ready')))
   try {
     const first = await ready.promise
@@ -39,6 +42,7 @@ export async function startLearnerThread(settings: LearnerSettings): Promise<Lea
   } finally {
     channel.port1.off('message', onReply)
     worker.off('error', onError)
+    signal.removeEventListener('abort', onAbort)
   }
 }
 

@@ -2,7 +2,8 @@
  * The daemon: a peer with sockets, threads and a data folder. The only file that joins the peer's core to libp2p and Node.
  *
  * `start` either leaves a running daemon or nothing at all: what it opened before a failure is closed again, in reverse order.
- * `stop` says goodbye, stops the threads, closes the sockets, releases the folder, within STOP_TIMEOUT_MS; idempotent.
+ * `stop` says goodbye, stops the threads, closes the sockets, releases the folder, within STOP_TIMEOUT_MS + STOP_GRACE_MS; idempotent. It may
+ * come at any time: a start that goes on is given up. One start and one stop per daemon.
  */
 import { systemClock } from '../node/clock.ts'
 import { type ControlServer, serveControl } from '../node/control.ts'
@@ -20,20 +21,20 @@ import { createSwarm } from '../swarm/host.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { foundRun } from './found.ts'
 import { joinRun } from './join.ts'
-import { STOP_TIMEOUT_MS } from './limits.ts'
+import { STOP_GRACE_MS, STOP_TIMEOUT_MS } from './limits.ts'
 import { Peer } from './peer.ts'
 import type { PeerPorts, Run } from './run.ts'
 import type { PeerSettings } from './settings.ts'
 import { peerStatus } from './status.ts'
 
 export interface PeerDaemon {
-  /** Resolves when the peer learns (or holds, waiting for others); rejects with a GrapevineError that says why not. */
+  /** Resolves when the peer learns (or holds, waiting for others); rejects with a GrapevineError that says why not, or with the reason of `signal`. */
   start(signal?: AbortSignal): Promise<void>
   stop(reason?: string): Promise<void>
   /** The returned function unsubscribes. */
   on(listener: (event: PeerEvent) => void): () => void
   status(): PeerStatus
-  /** Resolves when `until` was reached or `stop` is done; rejects when the learner failed for good. */
+  /** Settles once everything is undone: resolves when `until` was reached or `stop` was called, rejects when the learner failed for good. */
   readonly finished: Promise<{ readonly reason: string }>
   /** The folder in use; null before it is open. */
   readonly dataDir: string | null
@@ -61,6 +62,13 @@ class Daemon implements PeerDaemon {
   #ports: PeerPorts | null = null
   #starting: Promise<void> | null = null
   #stopping: Promise<void> | null = null
+  #closing: Promise<void> = Promise.resolve()
+  /** Aborts when a start is to be given up. */
+  readonly #leaving = new AbortController()
+  /** Why the learner cannot go on. */
+  #failure: { readonly error: unknown } | null = null
+  /** `stopped` is the last event. */
+  #over = false
 
   constructor(settings: PeerSettings, overrides: DaemonOverrides) {
     this.#settings = settings
@@ -82,10 +90,7 @@ class Daemon implements PeerDaemon {
   }
 
   start(signal: AbortSignal = new AbortController().signal): Promise<void> {
-    this.#starting ??= this.#start(signal).catch(async (error: unknown) => {
-      await this.#close()
-      throw error
-    })
+    this.#starting ??= this.#begin(signal)
     return this.#starting
   }
 
@@ -101,11 +106,34 @@ class Daemon implements PeerDaemon {
     return peerStatus(this.#peer, this.#ports, systemClock.now() - this.#startedAtMs)
   }
 
+  async #begin(signal: AbortSignal): Promise<void> {
+    const interrupt = () => void this.#interrupt(signal.reason)
+    if (signal.aborted) interrupt()
+    signal.addEventListener('abort', interrupt, { once: true })
+    try {
+      await this.#start(this.#leaving.signal)
+    } catch (error) {
+      await this.#close()
+      // What broke because it was interrupted is no reason of its own.
+      throw this.#leaving.signal.aborted ? this.#leaving.signal.reason : error
+    } finally {
+      signal.removeEventListener('abort', interrupt)
+    }
+  }
+
+  /** Gives a start up that goes on: what it waits for ends when what it opened is closed. */
+  async #interrupt(reason: unknown): Promise<void> {
+    this.#leaving.abort(reason)
+    await this.#close()
+  }
+
   async #start(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
     const settings = this.#settings
     const folder = await openDataFolder(settings.dataDir)
     this.#closers.push(() => folder.release())
     this.#dataDir = folder.path
+    signal.throwIfAborted()
     const storage = folderStorage(folder.path)
     const identitySeed = await loadIdentity(storage, systemRandom)
     const network = createSwarm({
@@ -119,6 +147,7 @@ class Daemon implements PeerDaemon {
     })
     this.#closers.push(() => network.stop())
     await network.start(signal)
+    signal.throwIfAborted()
     const workers = threadWorkers()
     this.#closers.push(() => workers.stop())
     const ports: PeerPorts = { network, clock: systemClock, random: systemRandom, log: this.#log, storage, workers }
@@ -126,9 +155,11 @@ class Daemon implements PeerDaemon {
     const choice = settings.run
     const joined = 'join' in choice ? await joinRun(choice.join, settings, ports, signal) : null
     const run = joined?.run ?? (await this.#found(ports))
+    signal.throwIfAborted()
     this.#watchLearner(run)
     const incarnation = await nextIncarnation(storage, systemClock.unixSeconds())
     const stored = await loadAddresses(storage, run.id)
+    signal.throwIfAborted()
     const peer = new Peer(run, ports, {
       incarnation,
       minPeriodMs: settings.minPeriodMs,
@@ -140,6 +171,7 @@ class Daemon implements PeerDaemon {
     this.#closers.push(() => peer.stop())
     const control = await this.#serveControl(folder.path)
     this.#closers.push(() => control.close())
+    signal.throwIfAborted()
     this.#emit({ event: 'listening', addresses: network.addresses(), peer: network.id, run: run.id, http: null })
     if (joined !== null) {
       this.#emit({ event: 'joined', run: run.id, from: joined.from, version: joined.version, digest: joined.digest })
@@ -157,10 +189,10 @@ class Daemon implements PeerDaemon {
 
   #watchLearner(run: Run): void {
     run.learner.failed.catch((error: unknown) => {
-      const message = error instanceof Error ? error.message : String(error)
+      const message = messageOf(error)
       const code = error instanceof GrapevineError ? error.code : 'learner_failed'
       this.#emit({ event: 'error', code, message })
-      this.#finish.reject(error)
+      this.#failure ??= { error }
       void this.stop('failed')
     })
   }
@@ -189,30 +221,66 @@ class Daemon implements PeerDaemon {
   }
 
   #emit(event: PeerEvent): void {
-    for (const listener of this.#listeners) listener(event)
+    if (this.#over) return
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(event)
+      } catch (error) {
+        this.#log.error('a listener for events failed', { event: event.event, message: messageOf(error) })
+      }
+    }
   }
 
   async #stop(reason: string): Promise<void> {
     const steps = this.#peer?.run.learner.progress().steps ?? 0
-    await this.#close()
+    const deadlineMs = systemClock.now() + STOP_TIMEOUT_MS
+    await this.#interrupt(this.#failure?.error ?? new GrapevineError('stopped', 'local', 'This peer was stopped.'))
+    // Whatever a start opened meanwhile, it closes itself.
+    await this.#within(
+      deadlineMs - systemClock.now(),
+      this.#starting?.catch(() => undefined),
+    )
     this.#emit({ event: 'stopped', reason, steps })
-    this.#finish.resolve({ reason })
+    this.#over = true
+    if (this.#failure === null) this.#finish.resolve({ reason })
+    else this.#finish.reject(this.#failure.error)
   }
 
-  /** Undoes what was done, newest first; one that hangs or fails does not keep the others from their turn. */
-  async #close(): Promise<void> {
-    const closers = this.#closers.splice(0).reverse()
-    const deadline = new AbortController()
-    const cancel = systemClock.after(STOP_TIMEOUT_MS, () => deadline.abort())
-    const timedOut = new Promise<void>((resolve) => deadline.signal.addEventListener('abort', () => resolve(), { once: true }))
-    for (const close of closers) {
-      const done = Promise.resolve()
-        .then(close)
-        .catch((error: unknown) =>
-          this.#log.warn('closing a part failed', { message: error instanceof Error ? error.message : String(error) }),
-        )
-      await Promise.race([done, timedOut])
+  /** Undoes what was done until now. One call after the other, for the order to hold. */
+  #close(): Promise<void> {
+    this.#closing = this.#closing.then(() => this.#undo())
+    return this.#closing
+  }
+
+  /** Newest first; one that hangs or fails does not keep the others from their turn. */
+  async #undo(): Promise<void> {
+    const deadlineMs = systemClock.now() + STOP_TIMEOUT_MS
+    const done: Promise<void>[] = []
+    for (let close = this.#closers.pop(); close !== undefined; close = this.#closers.pop()) {
+      const closed = this.#closed(close)
+      done.push(closed)
+      await this.#within(deadlineMs - systemClock.now(), closed)
     }
+    await this.#within(STOP_GRACE_MS, Promise.all(done))
+  }
+
+  async #closed(close: () => Promise<void> | void): Promise<void> {
+    try {
+      await close()
+    } catch (error) {
+      this.#log.warn('closing a part failed', { message: messageOf(error) })
+    }
+  }
+
+  /** Waits for `work`, which never rejects, but not longer than `ms`. */
+  async #within(ms: number, work: Promise<unknown> | undefined): Promise<void> {
+    const late = Promise.withResolvers<void>()
+    const cancel = systemClock.after(ms, late.resolve)
+    await Promise.race([work, late.promise])
     cancel()
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

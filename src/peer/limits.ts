@@ -77,8 +77,11 @@ export const MAX_ADDRESSES_PER_AUTHOR = 8
 /** `stats` events. */
 export const STATS_PERIOD_MS = 2_000
 
-/** Leaving on Ctrl-C: goodbye, workers, flush. */
-export const STOP_TIMEOUT_MS = 2_000
+/** Leaving: goodbye, workers, flush, one after the other; the rest of the 2 s that Ctrl-C may take is for the process to end. */
+export const STOP_TIMEOUT_MS = 1_500
+
+/** What hangs until then may hang on: everything after it is undone at once, within this time. */
+export const STOP_GRACE_MS = 250
 
 /** Rounds of one peer, by default: a fast engine makes `period` updates in a few milliseconds and would flood the network. */
 export const DEFAULT_MIN_PERIOD_MS = 200

@@ -71,19 +71,23 @@ test('a second signal exits at once', async () => {
 })
 
 test('a daemon that hangs while it stops is left behind after two seconds', async () => {
-  const { daemon, io, clock, code } = session()
+  const { daemon, io, clock } = session()
   daemon.started.resolve()
   await clock.run(1)
   io.leave('SIGTERM')
-  await clock.run(LEAVE_MS)
-  assert.equal(await code, 0)
+  await clock.run(LEAVE_MS - 1)
+  assert.deepEqual(io.exits, [])
+  await clock.run(1)
+  assert.deepEqual(io.exits, [0])
 })
 
-test('a signal while it starts gives the start up', async () => {
+test('a signal while it starts gives the start up, and the last event says so', async () => {
   const { daemon, io, code } = session()
   io.leave('SIGINT')
+  daemon.stopped.resolve()
   assert.equal(await code, 0)
-  assert.deepEqual(daemon.stops, [])
+  assert.deepEqual(daemon.stops, ['interrupted'])
+  assert.deepEqual(events(io), [{ event: 'stopped', reason: 'interrupted', steps: 12_000 }])
 })
 
 test('a reader that is gone ends the daemon, however often it is noticed', async () => {
