@@ -4,6 +4,8 @@ import { makeVectorEnv, registerEnv } from '../../src/envs/registry.ts'
 import type { BoxSpace, Space } from '../../src/envs/types.ts'
 import { wrapVector } from '../../src/envs/wrappers/wrap.ts'
 import { createEngine } from '../../src/learn/engines/create.ts'
+import { Evaluator } from '../../src/learn/evaluate.ts'
+import { hyperparameterFaults } from '../../src/learn/hyperparameters.ts'
 import { initialParameters } from '../../src/learn/initialise.ts'
 import { createLearner, type LearnerCore } from '../../src/learn/learner.ts'
 import type { Samples } from '../../src/learn/minibatches.ts'
@@ -11,6 +13,8 @@ import { actorCriticNetwork } from '../../src/learn/networks.ts'
 import { createPolicyHead } from '../../src/learn/policy-head.ts'
 import { PPO } from '../../src/learn/ppo.ts'
 import { PpoLoss } from '../../src/learn/ppo-loss.ts'
+import presets from '../../src/learn/presets/ppo.json' with { type: 'json' }
+import { preset, presetNetwork } from '../../src/learn/presets.ts'
 import type { HyperValue, LearnerSettings } from '../../src/ports/learner.ts'
 import { seededRandom } from '../../src/util/random.ts'
 import { assertClose } from './helpers.ts'
@@ -124,11 +128,9 @@ test('a truncated episode bootstraps from its final observation, a terminated on
   const engine = await createEngine('wasm', { deterministic: true })
   const value = (options: Readonly<Record<string, boolean>>) => {
     const own = settings('Toy/Once', { gamma: 0.5, rolloutLength: 4, learningRate: 0.02, finalLearningRate: 0.002 })
-    const algorithm = new PPO({
-      settings: own,
-      engine,
-      makeEnvironments: (count) => wrapVector(makeVectorEnv('Toy/Once', count, options), []),
-    })
+    const makeEnvironments = (count: number) => wrapVector(makeVectorEnv('Toy/Once', count, options), [])
+    const context = { settings: own, engine, threads: null, makeEnvironments }
+    const algorithm = new PPO(context)
     const { network, parameters } = algorithm
     network.write(parameters, initialParameters(own.network, 1))
     for (let i = 0; i < 200; i++) algorithm.iterate(i * 50)
@@ -164,6 +166,44 @@ test('ten bad updates in a row end the learner with the terms named', async () =
     code: 'diverged',
     message: /^Training stopped because policy loss and value loss was not a finite/,
   })
+})
+
+/** As a preset has them. */
+function presetSettings(id: string, seed: number): LearnerSettings {
+  const { hyperparameters, horizonSteps, wrappers = [], network: plan } = preset('ppo', id)
+  const network = presetNetwork('ppo', plan, id, {}, wrappers)
+  const algorithm = { id: 'ppo', hyperparameters, horizonSteps }
+  return toySettings(id, {}, { algorithm, network, wrappers, weightsSeed: seed, actorSeed: seed })
+}
+
+for (const named of Object.keys(presets)) {
+  // The entry for all others, by an environment that has none of its own.
+  const id = named === '*' ? 'LunarLanderContinuous-v3' : named
+  test(`the preset of ppo for ${id} is valid and runs`, async () => {
+    const { hyperparameters, horizonSteps, period } = preset('ppo', id)
+    assert.deepEqual(hyperparameterFaults('ppo', hyperparameters), [])
+    assert.ok(Number.isInteger(horizonSteps) && Number.isInteger(period))
+    const learner = await createLearner(presetSettings(id, 1))
+    learner.update()
+    assert.ok(learner.updates > 0)
+    learner.dispose()
+  })
+}
+
+test('PPO balances the pole of CartPole-v1 within 30,000 steps', async () => {
+  const settings = presetSettings('CartPole-v1', 5)
+  const learner = await createLearner(settings)
+  const engine = await createEngine('wasm', { deterministic: true })
+  const evaluator = new Evaluator(wrapVector(makeVectorEnv('CartPole-v1', 20), []), settings.network, engine)
+  let best = 0
+  while (best < 500 && learner.steps < 30_000) {
+    for (let i = 0; i < 64; i++) learner.update()
+    const replica = { parameters: parametersOf(learner), normalisers: [] }
+    best = evaluator.evaluate(replica, { episodes: 20, deterministic: true, seed: 1_000 }).mean
+  }
+  assert.equal(best, 500)
+  learner.dispose()
+  evaluator.dispose()
 })
 
 for (const actionSpace of [THREE, PLANE]) {
