@@ -4,19 +4,17 @@
  * Returns are reported of the third of the environments that explores least. An update whose loss or gradient is not finite is skipped and
  * named; a transition whose reward is not is left out and named as "reward".
  */
-import type { VectorBuffers } from '../envs/types.ts'
-import type { WrappedVector } from '../envs/wrappers/wrap.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { type SeededRandom, seededRandom } from '../util/random.ts'
 import type { Algorithm, AlgorithmContext, Iteration } from './algorithm.ts'
+import { ApeXActor } from './apex-actor.ts'
 import type { Arena, EngineNetwork, OptimiserState } from './engine.ts'
 import { Episodes } from './episodes.ts'
 import { ladder, lowestThird } from './epsilon.ts'
 import { type Hyperparameters, optimiserSpec, resolveHyperparameters } from './hyperparameters.ts'
-import { NStepTransitions } from './n-step.ts'
 import { requireDiscrete } from './networks.ts'
 import { requireOutput } from './policy-head.ts'
-import { bestAction, doubleQTargets, duelingGradient, duelingValues, qLearningLoss } from './q-losses.ts'
+import { doubleQTargets, duelingGradient, duelingValues, qLearningLoss } from './q-losses.ts'
 import { PrioritisedReplay, type ReplayBatch, replayBatch } from './replay.ts'
 import { linearSchedule } from './schedules.ts'
 
@@ -31,7 +29,7 @@ export class ApeX implements Algorithm {
   readonly #optimiser: OptimiserState
   readonly #replay: PrioritisedReplay
   readonly #draws: SeededRandom
-  readonly #actor: Actor
+  readonly #actor: ApeXActor
   readonly #batch: ReplayBatch
   readonly #q: Float32Array
   readonly #nextQ: Float32Array
@@ -70,7 +68,16 @@ export class ApeX implements Algorithm {
     this.#optimiser = this.network.createOptimiser(optimiserSpec(own))
     const epsilons = ladder(count, settings.actorSeed)
     this.episodes = new Episodes(count, settings.threshold, lowestThird(epsilons))
-    this.#actor = new Actor(environment, this.network, this.#replay, this.episodes, epsilons, own, settings.actorSeed)
+    this.#actor = new ApeXActor({
+      environment,
+      network: this.network,
+      replay: this.#replay,
+      episodes: this.episodes,
+      epsilons,
+      nStep: own.nStep,
+      gamma: own.gamma,
+      seed: settings.actorSeed,
+    })
     this.#draws = seededRandom(settings.actorSeed, 'replay')
     this.#batch = replayBatch(rows, observationSize)
     this.#q = new Float32Array(rows * actions)
@@ -152,108 +159,6 @@ export class ApeX implements Algorithm {
     this.#replay.update(slots, this.#tdErrors)
     this.#iteration.updates = 1
     if (++this.#updates % targetPeriod === 0) this.target.data.set(parameters.data)
-  }
-}
-
-/** Steps the environments, each with its own epsilon, and feeds the replay memory with their transitions. */
-class Actor {
-  /** Rewards so far that were not finite. */
-  badRewards = 0
-  readonly epsilons: Float64Array
-  readonly #environment: WrappedVector
-  readonly #network: EngineNetwork
-  readonly #replay: PrioritisedReplay
-  readonly #episodes: Episodes
-  readonly #transitions: NStepTransitions
-  readonly #random: SeededRandom
-  readonly #out: VectorBuffers
-  readonly #actions: Int32Array
-  readonly #q: Float32Array
-
-  constructor(
-    environment: WrappedVector,
-    network: EngineNetwork,
-    replay: PrioritisedReplay,
-    episodes: Episodes,
-    epsilons: Float64Array,
-    { nStep, gamma }: Hyperparameters<'apex'>,
-    seed: number,
-  ) {
-    const count = environment.count
-    const observationSize = environment.observationSpace.low.length
-    this.epsilons = epsilons
-    this.#environment = environment
-    this.#network = network
-    this.#replay = replay
-    this.#episodes = episodes
-    this.#transitions = new NStepTransitions(count, nStep, gamma, replay)
-    this.#random = seededRandom(seed, 'actions')
-    this.#out = {
-      observations: new Float32Array(count * observationSize),
-      rewards: new Float32Array(count),
-      terminated: new Uint8Array(count),
-      truncated: new Uint8Array(count),
-      finalObservations: new Float32Array(count * observationSize),
-    }
-    this.#actions = new Int32Array(count)
-    this.#q = new Float32Array(count * requireDiscrete(environment.actionSpace))
-    environment.reset(seed, this.#out.observations)
-  }
-
-  /** One step of every environment. */
-  step(parameters: Arena): void {
-    const { observations, rewards, terminated, truncated } = this.#out
-    const count = this.#actions.length
-    const width = this.#q.length / count
-    this.#network.forward(parameters, observations, count)
-    duelingValues(this.#network.output('value'), this.#network.output('advantage'), this.#q)
-    for (let row = 0; row < count; row++) {
-      const offset = row * width
-      const best = bestAction(this.#q, offset, width)
-      const action = this.#random.uniform() < this.epsilons[row]! ? this.#random.below(width) : best
-      this.#transitions.follow(row, this.#replay.push(observations, row), this.#q[offset + best]!)
-      this.#transitions.act(row, action, this.#q[offset + action]!)
-      this.#actions[row] = action
-    }
-    this.#environment.step(this.#actions, this.#out)
-    this.#episodes.record(this.#environment.rawRewards ?? rewards, terminated, truncated)
-    let cut = 0
-    for (let row = 0; row < count; row++) {
-      if (!Number.isFinite(rewards[row]!)) this.badRewards++
-      this.#transitions.reward(row, rewards[row]!)
-      if (terminated[row] === 1) this.#transitions.terminate(row)
-      else if (truncated[row] === 1) cut++
-    }
-    if (cut > 0) this.#truncate(parameters, cut)
-  }
-
-  dispose(): void {
-    this.#environment.close()
-  }
-
-  /** Closes the `cut` episodes that were truncated in this step with the values of their final observations. */
-  #truncate(parameters: Arena, cut: number): void {
-    const { terminated, truncated, finalObservations } = this.#out
-    const count = this.#actions.length
-    const width = this.#q.length / count
-    const size = finalObservations.length / count
-    let packed = 0
-    for (let row = 0; row < count; row++) {
-      if (truncated[row] !== 1 || terminated[row] === 1) continue
-      // Packs the rows in place: row r never moves backwards past one still to be read.
-      if (packed !== row) finalObservations.copyWithin(packed * size, row * size, (row + 1) * size)
-      packed++
-    }
-    this.#network.forward(parameters, finalObservations.subarray(0, cut * size), cut)
-    const q = this.#q.subarray(0, cut * width)
-    duelingValues(this.#network.output('value'), this.#network.output('advantage'), q)
-    packed = 0
-    for (let row = 0; row < count; row++) {
-      if (truncated[row] !== 1 || terminated[row] === 1) continue
-      const offset = packed * width
-      const slot = this.#replay.push(finalObservations, packed++)
-      this.#transitions.truncate(row, slot, q[offset + bestAction(q, offset, width)]!)
-    }
   }
 }
 

@@ -8,16 +8,23 @@ import { GrapevineError } from '../util/errors.ts'
 import { type AlgorithmId, requireAlgorithm } from './hyperparameters.ts'
 import { actorCriticNetwork, duelingNetwork, type NetworkPlan } from './networks.ts'
 import a2c from './presets/a2c.json' with { type: 'json' }
+import a3c from './presets/a3c.json' with { type: 'json' }
 import apex from './presets/apex.json' with { type: 'json' }
 import impala from './presets/impala.json' with { type: 'json' }
 import ppo from './presets/ppo.json' with { type: 'json' }
 
 /** What a preset reached, and how to see it again. */
 export interface PresetResult {
-  /** Mean return of the last 100 training episodes at horizonSteps: its median over the seeds. */
+  /**
+   * Mean return at horizonSteps, its median over the seeds: of the last 100 training episodes, or, for apex, whose actors explore, of 100
+   * greedy ones.
+   */
   readonly returnMean: number
   readonly seeds: number
-  /** Environment steps until the environment's threshold was reached: median and largest over the seeds; null where it has none. */
+  /**
+   * Environment steps until the environment's threshold was reached, for apex by 8 evaluations in a row: median and largest over the seeds;
+   * null where it has none.
+   */
   readonly stepsMedian: number | null
   readonly stepsMax: number | null
   readonly command: string
@@ -38,6 +45,7 @@ export interface Preset {
 
 const FILES: Readonly<Record<AlgorithmId, Readonly<Record<string, Preset>>>> = {
   a2c: a2c as Record<string, Preset>,
+  a3c: a3c as Record<string, Preset>,
   apex: apex as Record<string, Preset>,
   impala: impala as Record<string, Preset>,
   ppo: ppo as Record<string, Preset>,

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { registerEnv } from '../../src/envs/registry.ts'
 import type { BoxSpace, Space } from '../../src/envs/types.ts'
+import { hyperparameterFaults } from '../../src/learn/hyperparameters.ts'
 import { createLearner, type LearnerCore } from '../../src/learn/learner.ts'
 import { duelingNetwork } from '../../src/learn/networks.ts'
-import { presetNetwork } from '../../src/learn/presets.ts'
+import apex from '../../src/learn/presets/apex.json' with { type: 'json' }
+import { preset, presetNetwork } from '../../src/learn/presets.ts'
 import type { HyperValue, LearnerSettings } from '../../src/ports/learner.ts'
 import { assertClose } from './helpers.ts'
 import { toySettings } from './toy.ts'
@@ -187,3 +189,18 @@ test('what cannot work is refused in a sentence', async () => {
     message: "The network needs an output 'advantage' of size 3 here, but it has none of that name.",
   })
 })
+
+for (const named of Object.keys(apex)) {
+  // The entry for all others, by an environment that has none of its own.
+  const id = named === '*' ? 'MinAtar/Breakout-v0' : named
+  test(`the preset of apex for ${named} is valid and runs`, async () => {
+    const { hyperparameters, network, horizonSteps, period } = preset('apex', id)
+    assert.deepEqual(hyperparameterFaults('apex', hyperparameters), [])
+    assert.ok(Number.isInteger(horizonSteps) && Number.isInteger(period))
+    const algorithm = { id: 'apex', hyperparameters: { ...hyperparameters, learningStarts: 100 }, horizonSteps }
+    const changes = { environment: { id, options: {} }, algorithm, network: presetNetwork('apex', network, id, {}) }
+    const learner = await createLearner(settings(id, {}, changes))
+    update(learner, 2)
+    learner.dispose()
+  })
+}
