@@ -55,9 +55,9 @@ export class Helper {
     return this.#alive
   }
 
-  /** Begins `run(...args)` in the other thread. */
-  start(args: RunArguments): void {
-    this.#words.set(args, ARGUMENTS)
+  /** Begins `run(...args)` (program.ts) in the other thread. */
+  start(...args: RunArguments): void {
+    for (let i = 0; i < args.length; i++) this.#words[ARGUMENTS + i] = args[i]!
     this.#orders = (this.#orders + 1) | 0
     Atomics.store(this.#words, ORDER, this.#orders)
     Atomics.notify(this.#words, ORDER)

@@ -4,7 +4,7 @@
  */
 import { GrapevineError } from '../util/errors.ts'
 
-/** Array maths as learning and averaging use it; nothing is allocated per call. */
+/** Array maths as learning and averaging use it, on arrays of the caller. */
 export interface ArrayMaths {
   /** y += a x, product and sum rounded to float32 each. */
   axpy(y: Float32Array, a: number, x: Float32Array): void

@@ -210,7 +210,8 @@ export function convInputGradient(
     let w = wt - BEFORE
     for (let row = 0; row < kernel; row++) {
       let column = 0
-      if (WIDE) {
+      // Both panels must be channels of one place in the image: else sums would meet in another order than in the other builds.
+      if (WIDE && (segment / kernel) % 16 == 0) {
         for (; column + 16 <= segment; column += 16, w += panel << 1) {
           const target = dx - BEFORE + <usize>row * imageRow + (<usize>column << 2)
           const wEnd = w + panel

@@ -13,13 +13,15 @@ import { KernelNetwork } from './wasm-network.ts'
 /** Rows of the probe: full tiles and a rest. */
 const PROBE_ROWS = 21
 /** Runs of the probe that are timed. */
-const PROBE_RUNS = 8
+const PROBE_RUNS = 20
+/** The wide build takes 0.6 of the time of others where it works and 1.5 where it does not: what lies between is noise, and then it is not taken. */
+const WIDE_HANDICAP = 1.2
 
 const probe: NetworkSpec = {
   input: [9, 8, 3],
   torso: [
-    { kind: 'conv', filters: 24, kernel: 3, stride: 1, activation: 'relu' },
-    { kind: 'conv', filters: 16, kernel: 2, stride: 2, activation: 'silu' },
+    { kind: 'conv', filters: 16, kernel: 3, stride: 1, activation: 'relu' },
+    { kind: 'conv', filters: 24, kernel: 3, stride: 2, activation: 'silu' },
     { kind: 'layerNorm' },
     { kind: 'dense', units: 72, activation: 'tanh' },
   ],
@@ -54,6 +56,7 @@ function rank(): readonly KernelBuild[] {
   const reference = runs.find(({ build }) => build === 'deterministic')
   return runs
     .filter(({ build, bits }) => build !== 'wide' || (reference !== undefined && equal(bits, reference.bits)))
+    .map((run) => ({ build: run.build, milliseconds: run.milliseconds * (run.build === 'wide' ? WIDE_HANDICAP : 1) }))
     .sort((a, b) => a.milliseconds - b.milliseconds)
     .map(({ build }) => build)
 }

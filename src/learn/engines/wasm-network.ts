@@ -12,6 +12,7 @@ import type { Arena, EngineNetwork, NetworkOutput, OptimiserSpec, OptimiserState
 import { layout } from '../layout.ts'
 import { requireLength } from '../shapes.ts'
 import type { HeadBuffers } from './wasm-matrices.ts'
+import { COEFFICIENTS, takeStep } from './wasm-optimisers.ts'
 import { addPacked, type Packing, pack, unpack } from './wasm-packing.ts'
 import { plan } from './wasm-plan.ts'
 import { STEP_WORDS, type Step, writeSteps } from './wasm-steps.ts'
@@ -24,9 +25,6 @@ export interface WasmNetwork extends EngineNetwork {
 
 /** Rows from which a batch is split over two threads: below, waking the other one costs more than it saves. */
 const SPLIT_FROM = 1_024
-
-/** Most coefficients of an optimiser (Adam's nine). */
-const COEFFICIENTS = 16
 
 class WasmArena implements Arena {
   readonly data: Float32Array
@@ -189,31 +187,10 @@ export class KernelNetwork implements WasmNetwork {
     const norm = Math.sqrt(this.#kernels.dot(g, g, size))
     if (!Number.isFinite(norm)) return norm
     const scale = maxNorm !== null && norm > maxNorm ? maxNorm / norm : 1
+    optimiser.count++
     const first = this.address(moments[0]!)
-    const count = ++optimiser.count
-    const coefficients = this.#coefficients
-    const k = coefficients.byteOffset
-    switch (spec.kind) {
-      case 'sgd':
-        coefficients.set([scale, spec.momentum, -learningRate])
-        this.#kernels.sgd(p, g, first, size, k)
-        break
-      case 'rmsprop': {
-        const { decay, epsilon, epsilonInside } = spec
-        coefficients.set([scale, decay, 1 - decay, -learningRate, epsilonInside ? epsilon : 0, epsilonInside ? 0 : epsilon])
-        this.#kernels.rmsprop(p, g, first, size, k)
-        break
-      }
-      case 'adam':
-      case 'adamw': {
-        const { beta1, beta2, epsilon } = spec
-        const step = -learningRate / (1 - power(beta1, count))
-        const unbias = 1 / Math.sqrt(1 - power(beta2, count))
-        const keep = spec.kind === 'adamw' ? 1 - learningRate * spec.weightDecay : 1
-        coefficients.set([scale, beta1, 1 - beta1, beta2, 1 - beta2, step, unbias, epsilon, keep])
-        this.#kernels.adam(p, g, first, this.address(moments[1]!), size, k)
-      }
-    }
+    const second = moments[1] === undefined ? 0 : this.address(moments[1])
+    takeStep(this.#kernels, this.#coefficients, spec, optimiser.count, p, g, first, second, size, learningRate, scale)
     return norm
   }
 
@@ -247,7 +224,7 @@ export class KernelNetwork implements WasmNetwork {
     // Whole chunks for the caller, who also does what comes before and after.
     const middle = Math.floor(batch / 2 / chunk) * chunk
     const secondGradient = gradient === 0 ? 0 : this.#secondGradient
-    this.#helper.start([second.address, 0, second.count, chunk, parameters, observations, secondGradient, middle, batch])
+    this.#helper.start(second.address, 0, second.count, chunk, parameters, observations, secondGradient, middle, batch)
     run(perChunk.address, 0, perChunk.count, chunk, parameters, observations, gradient, 0, middle)
     this.#helper.finish()
     if (gradient !== 0) {
@@ -287,13 +264,6 @@ export class KernelNetwork implements WasmNetwork {
     this.address(arena)
     requireLength('canonical', canonical, this.parameterCount)
   }
-}
-
-/** base^exponent for a whole exponent by repeated squaring: the same bits everywhere, unlike Math.pow. */
-function power(base: number, exponent: number): number {
-  let result = 1
-  for (let factor = base, rest = exponent; rest > 0; rest = Math.floor(rest / 2), factor *= factor) if (rest % 2 === 1) result *= factor
-  return result
 }
 
 function shape(message: string): GrapevineError<'shape'> {
