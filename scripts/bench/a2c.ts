@@ -151,6 +151,7 @@ function settings(options: Options, weightsSeed: number, actorSeed: number): Lea
     engine: options.engine,
     deterministic: false,
     threads: 1,
+    actors: 0,
     threshold: findEnvironment(options.environment).threshold,
     untilSteps: null,
   }

@@ -70,6 +70,7 @@ export async function main(args: readonly string[]): Promise<void> {
     engine: values.engine === 'tfjs' ? 'tfjs' : 'wasm',
     deterministic: false,
     threads: 1,
+    actors: 0,
     threshold: values.threshold === undefined ? threshold : Number(values.threshold),
     untilSteps: null,
   }

@@ -7,6 +7,7 @@
  */
 import type { WrappedVector } from '../envs/wrappers/wrap.ts'
 import type { LearnerSettings } from '../ports/learner.ts'
+import type { ActorThreads } from './actors.ts'
 import type { Arena, Engine, EngineNetwork } from './engine.ts'
 import type { Episodes } from './episodes.ts'
 
@@ -14,6 +15,8 @@ import type { Episodes } from './episodes.ts'
 export interface AlgorithmContext {
   readonly settings: LearnerSettings
   readonly engine: Engine
+  /** Threads for actors; null: actors run in the learner's own. */
+  readonly threads: ActorThreads | null
   /** `count` environments of the run, wrapped, as one vector of `count` rows per agent. */
   makeEnvironments(count: number): WrappedVector
 }
@@ -22,7 +25,7 @@ export interface AlgorithmContext {
 export interface Iteration {
   /** Optimiser steps taken. */
   updates: number
-  /** The terms of the loss that were not finite, for which an update was skipped ("value loss and gradient"); null when all were. */
+  /** The terms of the loss that were not finite, for which an update was skipped ("value loss and gradient"); null when none was. */
   bad: string | null
 }
 

@@ -71,8 +71,13 @@ export class Episodes {
     const length = this.#lengths[row]!
     this.#running[row] = 0
     this.#lengths[row] = 0
+    if (this.#counted !== null && this.#counted[row] !== 1) this.finished++
+    else this.recordFinished(episodeReturn, length)
+  }
+
+  /** An episode that was counted elsewhere. */
+  recordFinished(episodeReturn: number, length: number): void {
     this.finished++
-    if (this.#counted !== null && this.#counted[row] !== 1) return
     const slot = this.#recorded++ % EPISODE_WINDOW
     this.#lastReturns[slot] = episodeReturn
     this.#lastLengths[slot] = length

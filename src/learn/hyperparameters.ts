@@ -103,7 +103,19 @@ const IMPALA = {
   maxPolicyLag: { kind: 'integer', initial: 100, min: 1, max: 1e6, about: 'updates behind at which a rollout is dropped and counted' },
 } as const satisfies Record<string, HyperparameterRule>
 
-const TABLES = { a2c: A2C, apex: APEX, impala: IMPALA, ppo: PPO } as const satisfies Record<string, Record<string, HyperparameterRule>>
+const { optimiser: _, ...A3C_FROM_A2C } = A2C
+
+/** A2C's, one set for each worker; the optimiser is RMSprop with a state that all share. */
+const A3C = {
+  ...A3C_FROM_A2C,
+  workers: { kind: 'integer', initial: 4, min: 1, max: 256, about: 'taking turns where there are no actor threads' },
+  environments: { kind: 'integer', initial: 4, min: 1, max: 4096, about: 'of each worker, stepped side by side' },
+} as const satisfies Record<string, HyperparameterRule>
+
+const TABLES = { a2c: A2C, a3c: A3C, apex: APEX, impala: IMPALA, ppo: PPO } as const satisfies Record<
+  string,
+  Record<string, HyperparameterRule>
+>
 
 type ValueOf<Rule extends HyperparameterRule> = Rule extends { kind: 'integer' | 'number' }
   ? number

@@ -4,9 +4,12 @@
  * means: a sum is a mean at a rate larger by the number of samples. Needs the outputs `logits` (or `mean` and `logStd`) and `value`.
  * A rollout more than `maxPolicyLag` updates old is dropped and counted. An update whose loss or gradient is not finite is skipped and named.
  */
+import type { WrappedVector } from '../envs/wrappers/wrap.ts'
+import type { LearnerSettings } from '../ports/learner.ts'
 import { exp } from '../util/maths.ts'
 import { seededRandom } from '../util/random.ts'
 import { ActorCriticLoss } from './actor-critic-loss.ts'
+import { requireNoMoments, requireShared } from './actors.ts'
 import type { Algorithm, AlgorithmContext, Iteration } from './algorithm.ts'
 import { Collector, experienceShape } from './collector.ts'
 import type { Arena, EngineNetwork, OptimiserState } from './engine.ts'
@@ -18,6 +21,7 @@ import { createPolicyHead, requireOutput } from './policy-head.ts'
 import { LagWindow } from './policy-lag.ts'
 import { discountsOf, explainedVariance, standardise, type Trajectory } from './returns.ts'
 import { linearSchedule } from './schedules.ts'
+import { ThreadedActors } from './threaded-actors.ts'
 import { vtrace } from './vtrace.ts'
 
 export class Impala implements Algorithm {
@@ -42,27 +46,31 @@ export class Impala implements Algorithm {
   #version = 0
   #dropped = 0
 
-  constructor({ settings, engine, makeEnvironments }: AlgorithmContext) {
+  constructor({ settings, engine, threads, makeEnvironments }: AlgorithmContext) {
     const own = resolveHyperparameters('impala', settings.algorithm.hyperparameters)
     const environment = makeEnvironments(own.environments)
     const shape = experienceShape(environment, own.rolloutLength)
     const rows = shape.steps * shape.environments
     this.#settings = own
     this.#horizonSteps = settings.algorithm.horizonSteps
-    this.network = engine.build(settings.network, rows)
+    if (threads === null) {
+      this.network = engine.build(settings.network, rows)
+      this.#source = inlineActors(own, settings, environment, this.network)
+    } else {
+      // It has told what there is to know of it: threads make their own.
+      environment.close()
+      requireNoMoments(environment.moments)
+      const shared = requireShared(engine)
+      const network = shared.build(settings.network, rows)
+      this.network = network
+      this.#source = new ThreadedActors(threads, settings, shared.memory, network, shape)
+    }
     this.parameters = this.network.allocate()
     this.#gradient = this.network.allocate()
     this.#optimiser = this.network.createOptimiser(optimiserSpec(own))
     requireOutput(this.network, 'value', 1)
     this.#loss = new ActorCriticLoss(this.network, createPolicyHead(this.network, environment.actionSpace, rows), rows, own)
-    this.episodes = new Episodes(shape.environments, settings.threshold)
-    const collector = new Collector({
-      environment,
-      network: this.network,
-      random: seededRandom(settings.actorSeed, 'actions'),
-      seed: settings.actorSeed,
-    })
-    this.#source = new InlineActors(collector, shape, own.inlineLag, () => this.network.allocate())
+    this.episodes = new Episodes((threads?.count ?? 1) * shape.environments, settings.threshold)
     this.#trajectory = {
       steps: shape.steps,
       environments: shape.environments,
@@ -184,4 +192,15 @@ export class Impala implements Algorithm {
     // The low-variance estimate of KL(policy that acted, policy of now). [Schulman, "Approximating KL divergence"]
     this.#last.approximateKl = divergence / rows
   }
+}
+
+function inlineActors(
+  { inlineLag, rolloutLength }: Hyperparameters<'impala'>,
+  settings: LearnerSettings,
+  environment: WrappedVector,
+  network: EngineNetwork,
+): ExperienceSource {
+  const random = seededRandom(settings.actorSeed, 'actions')
+  const collector = new Collector({ environment, network, random, seed: settings.actorSeed })
+  return new InlineActors(collector, experienceShape(environment, rolloutLength), inlineLag, () => network.allocate())
 }

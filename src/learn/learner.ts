@@ -3,23 +3,24 @@
  * Threads and the simulator wrap it; it knows neither time nor messages. All vectors that pass here are canonical.
  */
 import { bridgeRestarts } from '../envs/bridge/bridge.ts'
-import { findEnvironment, makeVectorEnv } from '../envs/registry.ts'
 import type { RunningMoments } from '../envs/wrappers/moments.ts'
-import { type WrappedVector, wrapVector } from '../envs/wrappers/wrap.ts'
 import type { LearnerDescription, LearnerSettings, Normaliser, Progress, Replica } from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { A2C } from './a2c.ts'
+import { A3C } from './a3c.ts'
+import type { ActorThreads } from './actors.ts'
 import type { Algorithm } from './algorithm.ts'
 import { ApeX } from './apex.ts'
 import type { Engine } from './engine.ts'
 import { createEngine } from './engines/create.ts'
+import { makeEnvironments } from './environments.ts'
 import { requireAlgorithm } from './hyperparameters.ts'
 import { Impala } from './impala.ts'
 import { initialParameters } from './initialise.ts'
 import { MAX_BAD_UPDATES } from './limits.ts'
 import { PPO } from './ppo.ts'
 
-const ALGORITHM_CLASSES = { a2c: A2C, apex: ApeX, impala: Impala, ppo: PPO } as const
+const ALGORITHM_CLASSES = { a2c: A2C, a3c: A3C, apex: ApeX, impala: Impala, ppo: PPO } as const
 
 /** Where a snapshot is written: arrays of the caller. */
 export interface SnapshotTarget {
@@ -87,11 +88,11 @@ export class LearnerCore {
   update(): void {
     const { updates, bad } = this.#algorithm.iterate(this.scheduleSteps)
     this.#updates += updates
-    if (bad === null) {
+    if (bad !== null) this.#badUpdates++
+    if (bad === null || updates > 0) {
       this.#badInARow = 0
       return
     }
-    this.#badUpdates++
     if (++this.#badInARow < MAX_BAD_UPDATES) return
     throw new GrapevineError(
       'diverged',
@@ -164,31 +165,21 @@ export class LearnerCore {
 
 /**
  * Builds environments, network and algorithm as `settings` say. Throws GrapevineErrors of the registry, the engine, `hyperparameter` and
- * `network_mismatch`. `engine` replaces the one that the settings name.
+ * `network_mismatch`. `engine` replaces the one that the settings name; `threads` is needed for `settings.actors` above 0.
  */
-export async function createLearner(settings: LearnerSettings, engine?: Engine): Promise<LearnerCore> {
+export async function createLearner(settings: LearnerSettings, engine?: Engine, threads?: ActorThreads): Promise<LearnerCore> {
   const used = engine ?? (await createEngine(settings.engine, { deterministic: settings.deterministic }))
   const moments: RunningMoments[] = []
-  const makeEnvironments = (count: number) => {
-    const made = environments(settings, count)
+  const make = (count: number) => {
+    const made = makeEnvironments(settings, count)
     moments.push(...made.moments)
     return made
   }
-  const algorithm = new ALGORITHM_CLASSES[requireAlgorithm(settings.algorithm.id)]({ settings, engine: used, makeEnvironments })
+  const algorithm = new ALGORITHM_CLASSES[requireAlgorithm(settings.algorithm.id)]({
+    settings,
+    engine: used,
+    threads: settings.actors > 0 ? (threads ?? null) : null,
+    makeEnvironments: make,
+  })
   return new LearnerCore(algorithm, used.name, settings, moments)
-}
-
-function environments(settings: LearnerSettings, count: number): WrappedVector {
-  const { id, options } = settings.environment
-  const made = wrapVector(makeVectorEnv(id, count, options), settings.wrappers)
-  const { shape } = made.observationSpace
-  const { input } = settings.network
-  if (shape.length === input.length && shape.every((size, i) => size === input[i])) return made
-  made.close()
-  throw new GrapevineError(
-    'network_mismatch',
-    'local',
-    `The network takes observations of shape [${input}], but ${findEnvironment(id).id} gives [${shape}].`,
-    { input, shape },
-  )
 }

@@ -23,3 +23,21 @@ export const PROGRESS_INTERVAL_MS = 100
 
 /** Steps after which an evaluation gives up on an episode: Gymnasium's limit for Atari, 30 minutes of play; only tasks without a limit get there. */
 export const EVALUATION_EPISODE_STEPS = 108_000
+
+/** Rollouts that each actor thread may have collected ahead of the learner: one is read while the next is written; more would only be older. */
+export const ROLLOUTS_AHEAD = 2
+
+/** Finished episodes that a worker thread may have told nobody about: a hundredth of a second of the shortest episodes; then it waits. */
+export const EPISODES_AHEAD = 4_096
+
+/** Looks at a shared word before a thread goes to sleep on it: some microseconds, what waking it would take. */
+export const SPINS_BEFORE_SLEEP = 200
+
+/** Longest sleep on a shared word, in milliseconds, after which a thread looks again whether it is to stop, or the learner what else there is to do. */
+export const SLEEP_MS = 20
+
+/** Milliseconds that A3C's threads update freely between two looks of the learner at requests, schedules and finished episodes. */
+export const FREE_RUN_MS = 10
+
+/** Most actor threads of one learner: what large machines have cores for. */
+export const MAX_ACTORS = 256

@@ -54,6 +54,7 @@ const FILES: Readonly<Record<AlgorithmId, Readonly<Record<string, Preset>>>> = {
 /** The heads that each algorithm needs. */
 const NETWORKS = {
   a2c: actorCriticNetwork,
+  a3c: actorCriticNetwork,
   apex: duelingNetwork,
   impala: actorCriticNetwork,
   ppo: actorCriticNetwork,

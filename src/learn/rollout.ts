@@ -6,15 +6,19 @@ import type { VectorBuffers } from '../envs/types.ts'
 import type { WrappedVector } from '../envs/wrappers/wrap.ts'
 import type { Random } from '../ports/random.ts'
 import type { Arena, EngineNetwork } from './engine.ts'
-import type { Episodes } from './episodes.ts'
 import type { Actions, PolicyHead } from './policy-head.ts'
 import { discountsOf, type Trajectory } from './returns.ts'
+
+/** Who counts steps and episodes: one call per step of all environments. */
+export interface EpisodeRecord {
+  record(rewards: Float32Array, terminated: Uint8Array, truncated: Uint8Array): void
+}
 
 export interface RolloutOptions {
   readonly environment: WrappedVector
   readonly network: EngineNetwork
   readonly policy: PolicyHead
-  readonly episodes: Episodes
+  readonly episodes: EpisodeRecord
   readonly random: Random
   /** T */
   readonly length: number

@@ -9,6 +9,7 @@ import { requireHolding, requireReplica } from '../learn/inline-learner.ts'
 import { createLearner, type LearnerCore } from '../learn/learner.ts'
 import { PROGRESS_INTERVAL_MS } from '../learn/limits.ts'
 import { requireLength } from '../learn/shapes.ts'
+import { actorThreads } from './actor-threads.ts'
 import type { LearnerReply, LearnerRequest, LearnerThreadData } from './learner-protocol.ts'
 import { plainError } from './learner-protocol.ts'
 import { registerOwnModule } from './own-module.ts'
@@ -170,7 +171,7 @@ function sharedVector(length: number): Float32Array {
 
 try {
   for (const module of settings.modules) await registerOwnModule(module)
-  await new LearnerThread(await createLearner(settings)).live()
+  await new LearnerThread(await createLearner(settings, undefined, actorThreads(settings.actors))).live()
 } catch (error) {
   post({ kind: 'failed', error: plainError(error) })
 } finally {

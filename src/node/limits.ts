@@ -38,3 +38,15 @@ export const LEARNER_STOP_MS = 500
 
 /** Bytes above which a pass over an array leaves the main thread: 1 MiB takes SHA-256 about a millisecond. */
 export const INLINE_PASS_BYTES = 1_048_576
+
+/** Milliseconds without a step after which an actor counts as hung: the slowest environments (Python's first import) take a fraction of it. */
+export const ACTOR_HANG_MS = 30_000
+
+/** Milliseconds between two looks at the actors: a hundredth of what it takes to be hung is soon enough. */
+export const ACTOR_WATCH_MS = 300
+
+/** First pause before an actor that failed starts again, in milliseconds; doubles in one thread from fault to fault. */
+export const ACTOR_PAUSE_MS = 100
+
+/** Longest such pause. */
+export const MAX_ACTOR_PAUSE_MS = 5_000

@@ -71,6 +71,7 @@ export function learnerSettings(manifest: Omit<Manifest, 'initialDigest'>, setti
     engine: settings.engine,
     deterministic: settings.deterministic,
     threads: settings.threads,
+    actors: settings.actors,
     threshold: settings.threshold ?? findEnvironment(manifest.environment.id).threshold,
     untilSteps: settings.until.kind === 'steps' ? settings.until.steps : null,
   }

@@ -7,6 +7,7 @@ import { codecNames } from '../average/codecs.ts'
 import { isBridged, isGymnasiumId } from '../envs/bridge/script.ts'
 import { listEnvironments } from '../envs/registry.ts'
 import { ALGORITHMS } from '../learn/hyperparameters.ts'
+import { MAX_ACTORS } from '../learn/limits.ts'
 import type { HyperValue } from '../ports/learner.ts'
 import { nearest } from '../util/nearest.ts'
 import { type AddressUse, type AddressVerdict, readAddress } from '../wire/address.ts'
@@ -53,6 +54,7 @@ const localShape = {
   lan: field(yesOrNo),
   'no-mdns': field(yesOrNo),
   engine: field((value) => oneOf('engine', value, ENGINES)),
+  actors: field<number | 'auto'>((value) => (value === 'auto' ? { value } : wholeNumber(value, 0, MAX_ACTORS, ', or auto'))),
   deterministic: field(yesOrNo),
   'allow-python': field(yesOrNo),
   until: field(readUntil),
@@ -111,10 +113,10 @@ function asNumber(value: unknown): number {
   return written ? Number(value.replaceAll('_', '')) : Number.NaN
 }
 
-function wholeNumber(value: unknown, min: number, max: number): Read<number> {
+function wholeNumber(value: unknown, min: number, max: number, instead = ''): Read<number> {
   const number = asNumber(value)
   if (Number.isSafeInteger(number) && number >= min && number <= max) return { value: number }
-  return { fault: `must be a whole number from ${min} to ${max}, not ${shown(value)}` }
+  return { fault: `must be a whole number from ${min} to ${max}${instead}, not ${shown(value)}` }
 }
 
 function yesOrNo(value: unknown): Read<boolean> {

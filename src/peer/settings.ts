@@ -50,6 +50,8 @@ export interface PeerSettings {
   readonly engine: 'wasm' | 'tfjs'
   readonly deterministic: boolean
   readonly threads: number
+  /** Threads that act beside the learner's; 0: none. */
+  readonly actors: number
   /** Whether a run of others may start Python here, with the environments installed for it. */
   readonly allowPython: boolean
   readonly until: Until
@@ -72,6 +74,8 @@ export interface SettingsSources {
   readonly modules?: readonly OwnModule[]
   /** What the caller found wrong already. */
   readonly faults?: readonly Fault[]
+  /** Cores of this machine, for `--actors auto`: all but the learner's. */
+  readonly cores?: number
   /** The seed of a new run for which none is given. */
   readonly randomSeed: number
 }
@@ -127,6 +131,7 @@ export function resolveSettings(sources: SettingsSources): PeerSettings {
     engine: given.engine ?? DEFAULT_ENGINE,
     deterministic: given.deterministic === true,
     threads: 1,
+    actors: given.actors === 'auto' ? Math.max(0, (sources.cores ?? 1) - 1) : (given.actors ?? 0),
     allowPython: given['allow-python'] === true,
     until: given.until ?? { kind: 'forever' },
     threshold: given.threshold ?? null,

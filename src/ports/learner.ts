@@ -67,6 +67,8 @@ export interface LearnerSettings {
   readonly engine: 'wasm' | 'tfjs'
   readonly deterministic: boolean
   readonly threads: number
+  /** Threads that act beside the learner's own; 0: environments are stepped inside it. Some algorithms have no use for them. */
+  readonly actors: number
   /** Mean raw return of the last 100 training episodes at which `solved` is reported; null: never. */
   readonly threshold: number | null
   /** The learner holds by itself after this many environment steps (at the next update boundary); null: never. */

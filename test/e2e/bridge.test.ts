@@ -69,6 +69,7 @@ describe('a run on Gymnasium', { skip: withoutGymnasium() }, () => {
       engine: 'wasm',
       deterministic: false,
       threads: 1,
+      actors: 0,
       threshold: null,
       untilSteps: null,
     })

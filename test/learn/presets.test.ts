@@ -20,6 +20,7 @@ function settings(environment: string, actorSeed: number): LearnerSettings {
     engine: 'wasm',
     deterministic: true,
     threads: 1,
+    actors: 0,
     threshold: findEnvironment(environment).threshold,
     untilSteps: null,
   }

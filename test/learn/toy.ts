@@ -85,6 +85,7 @@ export function toySettings(
     engine: 'wasm',
     deterministic: true,
     threads: 1,
+    actors: 0,
     threshold: null,
     untilSteps: null,
     ...changes,

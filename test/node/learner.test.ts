@@ -25,6 +25,7 @@ function settings(changes: Partial<LearnerSettings> = {}): LearnerSettings {
     engine: 'wasm',
     deterministic: true,
     threads: 1,
+    actors: 0,
     threshold: null,
     untilSteps: null,
     ...changes,
