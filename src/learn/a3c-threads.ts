@@ -2,10 +2,10 @@
  * A3C's workers in threads of their own, on the learner's arenas. The learner opens a gate for FREE_RUN_MS at a time; in between, nobody touches
  * the shared parameters, so that it may copy, mix and replace them. What one thread does is `workFreely`.
  */
-import type { LearnerSettings } from '../ports/learner.ts'
+import type { LearnerSettings, Progress } from '../ports/learner.ts'
 import { seededRandom } from '../util/random.ts'
 import { ActorCriticWorker, actorCriticRows } from './actor-critic-worker.ts'
-import { type ActorJob, type ActorLife, type ActorThreads, MAX_ENVIRONMENT_SEED, type RunningActors } from './actors.ts'
+import { type ActorJob, type ActorLife, type ActorThreads, MAX_ENVIRONMENT_SEED, NO_FAULTS, type RunningActors } from './actors.ts'
 import type { Iteration } from './algorithm.ts'
 import type { Arena, OptimiserSpec, OptimiserState } from './engine.ts'
 import type { WasmEngine } from './engines/wasm.ts'
@@ -21,6 +21,8 @@ import { ReportedEpisodes, reportBuffer, WorkerReport } from './shared/worker-re
 export interface A3CWorkers {
   /** Lets workers update for a while at this rate: as many updates as they come to, one at least unless something is wrong. */
   run(learningRate: number, iteration: Iteration): void
+  /** Crashes and hangs of threads; null without threads. */
+  readonly faults: Progress['actors']
   describe(statistics: Record<string, number>): void
   stop(): void
 }
@@ -69,6 +71,10 @@ export class ThreadedWorkers implements A3CWorkers {
       addresses: [network.address(parameters), network.address(meanSquare!)],
       buffers: [gate, learningRate, ...reports],
     }
+  }
+
+  get faults(): Progress['actors'] {
+    return this.#running ?? NO_FAULTS
   }
 
   run(learningRate: number, iteration: Iteration): void {

@@ -8,7 +8,7 @@
  * is there, and the same seeds give the same curve.
  */
 import type { WrappedVector } from '../envs/wrappers/wrap.ts'
-import type { LearnerSettings } from '../ports/learner.ts'
+import type { LearnerSettings, Progress } from '../ports/learner.ts'
 import { type SeededRandom, seededRandom } from '../util/random.ts'
 import { type A3CWorkers, sharedOptimiser, ThreadedWorkers } from './a3c-threads.ts'
 import { ActorCriticWorker, actorCriticRows } from './actor-critic-worker.ts'
@@ -59,6 +59,10 @@ export class A3C implements Algorithm {
     }
   }
 
+  get actors(): Progress['actors'] {
+    return this.#workers.faults
+  }
+
   iterate(steps: number): Iteration {
     const { learningRate, finalLearningRate } = this.#settings
     this.#learningRate = linearSchedule(learningRate, finalLearningRate, this.#horizonSteps, steps)
@@ -90,6 +94,7 @@ interface Turn {
 }
 
 class InlineWorkers implements A3CWorkers {
+  readonly faults = null
   readonly #turns: readonly Turn[]
   readonly #order: SeededRandom
   readonly #shared: { readonly network: EngineNetwork; readonly parameters: Arena }

@@ -44,6 +44,14 @@ export interface RunningActors {
   stop(): void
 }
 
+/** Before any thread runs. */
+export const NO_FAULTS = { restarts: 0, lastFault: null } as const
+
+/** Whether an algorithm has work for actor threads; the others step their environments in the learner's own. */
+export function usesActors(algorithm: string): boolean {
+  return algorithm === 'impala' || algorithm === 'a3c'
+}
+
 export interface ActorThreads {
   readonly count: number
   start(job: ActorJob): RunningActors

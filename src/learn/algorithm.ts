@@ -6,7 +6,7 @@
  *   version += iteration.updates
  */
 import type { WrappedVector } from '../envs/wrappers/wrap.ts'
-import type { LearnerSettings } from '../ports/learner.ts'
+import type { LearnerSettings, Progress } from '../ports/learner.ts'
 import type { ActorThreads } from './actors.ts'
 import type { Arena, Engine, EngineNetwork } from './engine.ts'
 import type { Episodes } from './episodes.ts'
@@ -36,6 +36,8 @@ export interface Algorithm {
   readonly target: Arena | null
   /** Steps and episodes of this peer. */
   readonly episodes: Episodes
+  /** Crashes and hangs of its actor threads; null without threads. */
+  readonly actors?: Progress['actors']
   /** Collects what the next updates need and takes them; a bad update changes nothing. `steps`: environment steps behind the schedules. */
   iterate(steps: number): Iteration
   /** Named statistics of the last update (`train/policy_loss`, ...), as Stable-Baselines3 names them; a fresh object. */

@@ -3,6 +3,7 @@
  * One lies in one buffer, which may be shared between threads; row t * B + b. What the learner knows better by then (values) is left out.
  */
 import type { VectorBuffers } from '../envs/types.ts'
+import type { Progress } from '../ports/learner.ts'
 import type { Arena } from './engine.ts'
 import type { Actions } from './policy-head.ts'
 
@@ -132,6 +133,8 @@ export interface ExperienceSource {
   /** The next rollout, the caller's until it is released; null: none came for a while, and the caller may see to other things. */
   take(): Experience | null
   release(experience: Experience): void
+  /** Crashes and hangs of actor threads; null without threads. */
+  readonly faults: Progress['actors']
   /** Adds what is worth reporting. */
   describe(statistics: Record<string, number>): void
   stop(): void

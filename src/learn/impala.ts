@@ -5,7 +5,7 @@
  * A rollout more than `maxPolicyLag` updates old is dropped and counted. An update whose loss or gradient is not finite is skipped and named.
  */
 import type { WrappedVector } from '../envs/wrappers/wrap.ts'
-import type { LearnerSettings } from '../ports/learner.ts'
+import type { LearnerSettings, Progress } from '../ports/learner.ts'
 import { exp } from '../util/maths.ts'
 import { seededRandom } from '../util/random.ts'
 import { ActorCriticLoss } from './actor-critic-loss.ts'
@@ -83,6 +83,10 @@ export class Impala implements Algorithm {
     this.#logRhos = new Float32Array(rows)
     this.#targets = new Float32Array(rows)
     this.#advantages = new Float32Array(rows)
+  }
+
+  get actors(): Progress['actors'] {
+    return this.#source.faults
   }
 
   /** Takes one rollout and one update from it; neither where no rollout came for a while. */

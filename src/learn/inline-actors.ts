@@ -7,6 +7,7 @@ import type { Arena } from './engine.ts'
 import { Experience, type ExperienceShape, type ExperienceSource } from './experience.ts'
 
 export class InlineActors implements ExperienceSource {
+  readonly faults = null
   readonly #collector: Collector
   readonly #experience: Experience
   /** The last `lag` + 1 policies; the one after `version` updates at `version` modulo their number. */

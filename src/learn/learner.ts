@@ -122,6 +122,7 @@ export class LearnerCore {
       solved: this.solved,
       holding,
       statistics,
+      actors: copyOf(this.#algorithm.actors ?? null),
       cpuMs,
     }
   }
@@ -182,4 +183,9 @@ export async function createLearner(settings: LearnerSettings, engine?: Engine, 
     makeEnvironments: make,
   })
   return new LearnerCore(algorithm, used.name, settings, moments)
+}
+
+/** Only what a message may carry: the threads themselves stay. */
+function copyOf(actors: Progress['actors']): Progress['actors'] {
+  return actors === null ? null : { restarts: actors.restarts, lastFault: actors.lastFault }
 }

@@ -3,9 +3,9 @@
  * of each actor, oldest first. The threads start with the first policy. What one actor does is `actOn`.
  */
 
-import type { LearnerSettings } from '../ports/learner.ts'
+import type { LearnerSettings, Progress } from '../ports/learner.ts'
 import { seededRandom } from '../util/random.ts'
-import { type ActorJob, type ActorLife, type ActorThreads, MAX_ENVIRONMENT_SEED, type RunningActors } from './actors.ts'
+import { type ActorJob, type ActorLife, type ActorThreads, MAX_ENVIRONMENT_SEED, NO_FAULTS, type RunningActors } from './actors.ts'
 import { Collector, experienceShape } from './collector.ts'
 import type { Arena } from './engine.ts'
 import type { WasmEngine } from './engines/wasm.ts'
@@ -46,6 +46,10 @@ export class ThreadedActors implements ExperienceSource {
       addresses: arenas.map((arena) => network.address(arena)),
       buffers: [policies, arrivals, ...rings],
     }
+  }
+
+  get faults(): Progress['actors'] {
+    return this.#running ?? NO_FAULTS
   }
 
   publish(parameters: Arena, version: number): void {

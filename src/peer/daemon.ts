@@ -19,6 +19,7 @@ import { loadIdentity } from '../store/identity.ts'
 import { nextIncarnation } from '../store/incarnation.ts'
 import { createSwarm } from '../swarm/host.ts'
 import { GrapevineError } from '../util/errors.ts'
+import { watchActors } from './actor-warnings.ts'
 import { foundRun } from './found.ts'
 import { joinRun } from './join.ts'
 import { STOP_GRACE_MS, STOP_TIMEOUT_MS } from './limits.ts'
@@ -188,6 +189,7 @@ class Daemon implements PeerDaemon {
   }
 
   #watchLearner(run: Run): void {
+    this.#closers.push(watchActors(run, this.#settings.actors, (event) => this.#emit(event)))
     run.learner.failed.catch((error: unknown) => {
       const message = messageOf(error)
       const code = error instanceof GrapevineError ? error.code : 'learner_failed'

@@ -78,6 +78,12 @@ export const SETTING_NAMES: readonly string[] = Object.keys(settingsSchema.shape
 
 export type GivenSettings = z.output<typeof settingsSchema>
 
+/** Actor threads: `auto` is every core but the learner's, or none where the same curve is wanted twice, which threads cannot give. */
+export function actorCount({ actors, deterministic }: GivenSettings, cores: number): number | 'not deterministic' {
+  if (actors === 'auto') return deterministic === true ? 0 : Math.max(0, cores - 1)
+  return deterministic === true && actors !== undefined && actors > 0 ? 'not deterministic' : (actors ?? 0)
+}
+
 function field<T>(read: (value: unknown) => Read<T>) {
   return z
     .unknown()

@@ -12,7 +12,7 @@ import type { HyperValue, OwnModule } from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { nearest } from '../util/nearest.ts'
 import { DEFAULT_MAX_MEMORY_BYTES, DEFAULT_MIN_PERIOD_MS, MAX_ADDRESSES_GIVEN, MAX_MIN_PERIOD_MS } from './limits.ts'
-import { FOUNDING_NAMES, type GivenSettings, readJoinAddress, SETTING_NAMES, settingsSchema } from './settings-schema.ts'
+import { actorCount, FOUNDING_NAMES, type GivenSettings, readJoinAddress, SETTING_NAMES, settingsSchema } from './settings-schema.ts'
 
 /** What `start` chooses for a new run; everything else comes from the preset of the algorithm and environment. */
 export interface Founding {
@@ -119,6 +119,8 @@ export function resolveSettings(sources: SettingsSources): PeerSettings {
   const assigned = { ...inFile.set, ...onLine.set }
   const run = sources.command === 'start' ? found(given, assigned, sources.randomSeed, faults) : join(sources.addresses, assigned, faults)
   const minPeriodMs = wholeAssignment('minPeriodMs', assigned, 0, MAX_MIN_PERIOD_MS, faults) ?? DEFAULT_MIN_PERIOD_MS
+  const actors = actorCount(given, sources.cores ?? 1)
+  if (actors === 'not deterministic') faults.add('usage', '--deterministic needs --actors 0: threads differ in their order each time.')
   faults.throwAny()
   const lan = given.lan === true
   return deepFreeze({
@@ -131,7 +133,7 @@ export function resolveSettings(sources: SettingsSources): PeerSettings {
     engine: given.engine ?? DEFAULT_ENGINE,
     deterministic: given.deterministic === true,
     threads: 1,
-    actors: given.actors === 'auto' ? Math.max(0, (sources.cores ?? 1) - 1) : (given.actors ?? 0),
+    actors: actors === 'not deterministic' ? 0 : actors,
     allowPython: given['allow-python'] === true,
     until: given.until ?? { kind: 'forever' },
     threshold: given.threshold ?? null,
