@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { createLearner, type LearnerCore } from '../../src/learn/learner.ts'
+import { actorThreads } from '../../src/node/actor-threads.ts'
+import { startLearnerThread } from '../../src/node/learner-thread.ts'
+import { registerOwnModule } from '../../src/node/own-module.ts'
+import type { LearnerSettings } from '../../src/ports/learner.ts'
+import { toySettings } from '../learn/toy.ts'
+
+const module = { file: fileURLToPath(new URL('../support/faulty-env.ts', import.meta.url)), version: 'test' }
+await registerOwnModule(module)
+
+/** Generous: the machines that run this are slow and busy, and nothing below waits longer than it must. */
+const TIMEOUT = { timeout: 60_000 }
+
+function settings(algorithm: string, options: Readonly<Record<string, unknown>> = {}, actors = 2): LearnerSettings {
+  const base = toySettings('Test/Faulty-v0', {}, { actors, modules: [module] })
+  return { ...base, environment: { id: 'Test/Faulty-v0', options }, algorithm: { ...base.algorithm, id: algorithm } }
+}
+
+/** Updates until `done`, giving the event loop its turns. */
+async function updateUntil(learner: LearnerCore, done: () => boolean): Promise<void> {
+  while (!done()) {
+    learner.update()
+    await nextTurn()
+  }
+}
+
+for (const algorithm of ['impala', 'a3c']) {
+  test(`${algorithm} learns from two threads`, TIMEOUT, async () => {
+    const learner = await createLearner(settings(algorithm), undefined, actorThreads(2))
+    const solved = () => (learner.progress(false, null).returnMean ?? 0) > 3.8
+    await updateUntil(learner, solved)
+    const { updates, steps, episodes, statistics, actors } = learner.progress(false, null)
+    assert.ok(updates > 0 && episodes > 0)
+    assert.ok(steps >= updates * 20, `${steps} steps in ${updates} updates of twenty`)
+    assert.deepEqual(actors, { restarts: 0, lastFault: null })
+    if (algorithm === 'impala') assert.ok(statistics['train/policy_lag_max']! >= 1)
+    learner.dispose()
+  })
+
+  test(`${algorithm} names, counts and replaces environments that crash, and goes on`, TIMEOUT, async () => {
+    const faults = new Int32Array(new SharedArrayBuffer(4)).fill(3)
+    const learner = await createLearner(settings(algorithm, { faults }), undefined, actorThreads(2))
+    await updateUntil(learner, () => learner.updates > 30 && learner.progress(false, null).actors!.restarts >= 3)
+    const { actors, statistics } = learner.progress(false, null)
+    assert.equal(actors!.restarts, 3)
+    assert.match(actors!.lastFault!, /^Actor [01] was started again: the door is stuck\.$/)
+    assert.equal(statistics['actors/restarts'], 3)
+    learner.dispose()
+  })
+
+  test(`${algorithm} names, counts and replaces an actor that hangs, and goes on without it`, TIMEOUT, async () => {
+    const faults = new Int32Array(new SharedArrayBuffer(4)).fill(1)
+    const learner = await createLearner(settings(algorithm, { faults, hangs: true }), undefined, actorThreads(2, 2_000))
+    await updateUntil(learner, () => learner.progress(false, null).actors!.restarts >= 1)
+    assert.match(learner.progress(false, null).actors!.lastFault!, /its environments did not move for 2 s\.$/)
+    const before = learner.updates
+    await updateUntil(learner, () => learner.updates > before + 30)
+    assert.equal(faults[0]! <= 0, true)
+    learner.dispose()
+  })
+}
+
+test('a learner thread starts its actors, holds them for snapshots and mixes, and takes them along when it stops', TIMEOUT, async () => {
+  for (const algorithm of ['impala', 'a3c']) {
+    const learner = await startLearnerThread({ ...settings(algorithm), untilSteps: null })
+    await learner.run()
+    await learner.reach(20)
+    await learner.hold()
+    const first = await learner.snapshot()
+    const before = first.parameters.slice()
+    const again = await learner.snapshot()
+    assert.deepEqual(again.parameters, before, 'nobody updates while the learner holds')
+    await learner.mix(before.map(() => 0.25))
+    const mixed = await learner.snapshot()
+    assert.ok(mixed.parameters.every((value, i) => Math.abs(value - before[i]! - 0.25) < 1e-6))
+    await learner.run()
+    await learner.reach(first.version + 20)
+    assert.equal(learner.progress().actors!.restarts, 0)
+    await learner.stop()
+  }
+})
+
+test('what threads cannot do is refused in a sentence', async () => {
+  const onTfjs = { ...settings('impala'), engine: 'tfjs' as const }
+  await assert.rejects(createLearner(onTfjs, undefined, actorThreads(2)), { code: 'actors', message: /use --engine wasm, or --actors 0/ })
+  for (const algorithm of ['impala', 'a3c']) {
+    const normalised = { ...settings(algorithm), wrappers: [{ id: 'normaliseObservations', options: {} }] }
+    await assert.rejects(createLearner(normalised, undefined, actorThreads(2)), { code: 'actors', message: /normalising wrappers/ })
+  }
+})
