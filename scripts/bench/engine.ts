@@ -18,8 +18,8 @@ import { createMemory } from '../../src/kernels/memory.ts'
 import type { Engine } from '../../src/learn/engine.ts'
 import { createTfjsEngine } from '../../src/learn/engines/tfjs.ts'
 import { createWasmEngine } from '../../src/learn/engines/wasm.ts'
-import { prepare } from './engine-ours.ts'
-import { operations, requiredRatios, type Task, tasks, titleOf } from './engine-tasks.ts'
+import { prepare } from './engine/ours.ts'
+import { operations, requiredRatios, type Task, tasks, titleOf } from './engine/tasks.ts'
 
 /** A run of a task longer than this is not worth repeating: the contestant sits the task out. */
 const LONGEST_RUN_MS = 1500

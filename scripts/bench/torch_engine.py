@@ -1,4 +1,4 @@
-"""The tasks of engine-tasks.ts on PyTorch, one thread. Reads one JSON object per line, {network, kind, batch, variant, milliseconds},
+"""The tasks of engine/tasks.ts on PyTorch, one thread. Reads one JSON object per line, {network, kind, batch, variant, milliseconds},
 and answers with {microseconds}: the processor time of one run, over a stretch of about that many milliseconds. Without a variant it answers {variants}."""
 import json
 import sys

@@ -2,7 +2,7 @@
  * A second thread for large batches: it runs parts of programs (assembly/program.ts) on the same memory, with a kernel instance of its own.
  *
  * Orders pass through a block of words in the memory: the caller writes the arguments and raises ORDER; the helper works and raises DONE to the same
- * number. Both look again and again for SPINS turns, about 50 microseconds, before they sleep on an Atomic: a pass is often shorter than a wake-up.
+ * number. Both look again and again for SPINS turns, about 100 microseconds, before they sleep on an Atomic: a pass is often shorter than a wake-up.
  * The helper ends with the thread that started it.
  *
  * This module is its own worker entry, so that it means the same in the source tree and in the published package.
@@ -13,7 +13,7 @@ import { HELPER_DEADLINE_MS, HELPER_START_MS } from './limits.ts'
 import { instantiate, type KernelExports, type Kernels } from './load.ts'
 import type { Heap } from './memory.ts'
 
-const SPINS = 5_000
+const SPINS = 20_000
 
 /** Places of the words; the arguments of `run` follow ARGUMENTS. */
 const ORDER = 0

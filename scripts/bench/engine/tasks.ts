@@ -1,5 +1,5 @@
 /** The work that engines are compared on: networks as reinforcement learning uses them, forward passes and whole A2C updates. */
-import type { Activation, LayerSpec, NetworkSpec } from '../../src/ports/learner.ts'
+import type { Activation, LayerSpec, NetworkSpec } from '../../../src/ports/learner.ts'
 
 export interface Task {
   readonly network: NetworkName

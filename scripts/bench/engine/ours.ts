@@ -1,10 +1,10 @@
 /** The tasks on an engine of ours, exactly as A2C uses it: forward, the losses' pure functions, backward, clipped Adam step. */
-import { categoricalGradient, categoricalLogProbs } from '../../src/learn/distributions.ts'
-import type { Engine, EngineNetwork } from '../../src/learn/engine.ts'
-import { initialParameters } from '../../src/learn/initialise.ts'
-import { policyGradientLoss, valueLoss } from '../../src/learn/losses.ts'
-import { seededRandom } from '../../src/util/random.ts'
-import { networks, type Task } from './engine-tasks.ts'
+import { categoricalGradient, categoricalLogProbs } from '../../../src/learn/distributions.ts'
+import type { Engine, EngineNetwork } from '../../../src/learn/engine.ts'
+import { initialParameters } from '../../../src/learn/initialise.ts'
+import { policyGradientLoss, valueLoss } from '../../../src/learn/losses.ts'
+import { seededRandom } from '../../../src/util/random.ts'
+import { networks, type Task } from './tasks.ts'
 
 const LEARNING_RATE = 3e-4
 const MAX_NORM = 0.5
