@@ -46,8 +46,9 @@ export class PpoLoss {
     const { clipRange, valueClipRange, valueCoefficient, entropyCoefficient } = coefficients
     const { actions, logProbs: oldLogProbs, values: oldValues, advantages, returns } = batch
     const rows = oldLogProbs.length
-    const logProbs = this.#logProbs.subarray(0, rows)
-    const dLogProbs = this.#dLogProbs.subarray(0, rows)
+    const whole = rows === this.#logProbs.length
+    const logProbs = whole ? this.#logProbs : this.#logProbs.subarray(0, rows)
+    const dLogProbs = whole ? this.#dLogProbs : this.#dLogProbs.subarray(0, rows)
     const values = this.#network.output('value')
     const dValues = this.#network.outputGradient('value')
     const { terms } = this
