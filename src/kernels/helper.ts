@@ -1,9 +1,10 @@
 /**
  * A second thread for large batches: it runs parts of programs (assembly/program.ts) on the same memory, with a kernel instance of its own.
  *
- * Orders pass through a block of words in the memory: the caller writes the arguments and raises ORDER; the helper works and raises DONE to the same
- * number. Both look again and again for SPINS turns, about 100 microseconds, before they sleep on an Atomic: a pass is often shorter than a wake-up.
- * The helper ends with the thread that started it.
+ * Work passes through a block of words in the memory: the caller writes the arguments and offers an order by its number in ORDER; the helper takes it
+ * by changing the sign, works, and writes the number to DONE. An order that nobody has taken when the caller comes back for it, because the other
+ * core is busy, is withdrawn: at worst the caller works as if alone. Both sides look again and again for SPINS turns, about 100 microseconds, before they
+ * sleep on an Atomic: a pass is often shorter than a wake-up. The helper ends with the thread that started it.
  *
  * This module is its own worker entry, so that it means the same in the source tree and in the published package.
  */
@@ -14,8 +15,10 @@ import { instantiate, type KernelExports, type Kernels } from './load.ts'
 import type { Heap } from './memory.ts'
 
 const SPINS = 20_000
+/** Order numbers begin again after this one. */
+const MOST_ORDERS = 1_000_000_000
 
-/** Places of the words; the arguments of `run` follow ARGUMENTS. */
+/** Places of the words; the arguments of `run` begin at ARGUMENTS. ORDER: n > 0 offered, -n taken, 0 withdrawn. */
 const ORDER = 0
 const DONE = 1
 const READY = 2
@@ -34,7 +37,7 @@ interface HelperData {
 
 export class Helper {
   readonly #words: Int32Array
-  #orders = 0
+  #order = 0
   /** null: not yet known. */
   #alive: boolean | null = null
 
@@ -55,17 +58,23 @@ export class Helper {
     return this.#alive
   }
 
-  /** Begins `run(...args)` (program.ts) in the other thread. */
+  /** Offers `run(...args)` (program.ts) to the other thread. */
   start(...args: RunArguments): void {
     for (let i = 0; i < args.length; i++) this.#words[ARGUMENTS + i] = args[i]!
-    this.#orders = (this.#orders + 1) | 0
-    Atomics.store(this.#words, ORDER, this.#orders)
+    this.#order = (this.#order % MOST_ORDERS) + 1
+    Atomics.store(this.#words, ORDER, this.#order)
     Atomics.notify(this.#words, ORDER)
   }
 
-  /** Returns when what was started is done. Throws GrapevineError `helper_lost` when that takes longer than any pass can. */
-  finish(): void {
-    if (reached(this.#words, DONE, this.#orders, HELPER_DEADLINE_MS)) return
+  /**
+   * true: what was offered is done. false: nobody had begun, nobody will, and it is the caller's to run.
+   * Throws GrapevineError `helper_lost` when the other thread has begun and takes longer than any pass can.
+   */
+  finish(): boolean {
+    const words = this.#words
+    const order = this.#order
+    if (Atomics.compareExchange(words, ORDER, order, 0) === order) return false
+    if (awaitWord(words, DONE, (value) => value === order, HELPER_DEADLINE_MS)) return true
     this.#alive = false
     throw new GrapevineError(
       'helper_lost',
@@ -75,12 +84,12 @@ export class Helper {
   }
 }
 
-/** Waits until the word has the value; false after `deadlineMs` without a change. */
-function reached(words: Int32Array, place: number, value: number, deadlineMs?: number): boolean {
-  for (let i = 0; i < SPINS; i++) if (Atomics.load(words, place) === value) return true
+/** Waits until `good` holds of the word; false after `deadlineMs` without a change. */
+function awaitWord(words: Int32Array, place: number, good: (value: number) => boolean, deadlineMs?: number): boolean {
+  for (let i = 0; i < SPINS; i++) if (good(Atomics.load(words, place))) return true
   for (;;) {
     const seen = Atomics.load(words, place)
-    if (seen === value) return true
+    if (good(seen)) return true
     if (Atomics.wait(words, place, seen, deadlineMs) === 'timed-out') return false
   }
 }
@@ -91,8 +100,11 @@ function serve({ memory, module, control }: HelperData): never {
   const args = words.subarray(ARGUMENTS, ARGUMENTS + run.length)
   Atomics.store(words, READY, 1)
   Atomics.notify(words, READY)
-  for (let order = 1; ; order = (order + 1) | 0) {
-    reached(words, ORDER, order)
+  const offered = (value: number) => value > 0
+  for (;;) {
+    awaitWord(words, ORDER, offered)
+    const order = Atomics.load(words, ORDER)
+    if (order <= 0 || Atomics.compareExchange(words, ORDER, order, -order) !== order) continue
     run(...([...args] as RunArguments))
     Atomics.store(words, DONE, order)
     Atomics.notify(words, DONE)

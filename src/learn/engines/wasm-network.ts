@@ -226,7 +226,9 @@ export class KernelNetwork implements WasmNetwork {
     const secondGradient = gradient === 0 ? 0 : this.#secondGradient
     this.#helper.start(second.address, 0, second.count, chunk, parameters, observations, secondGradient, middle, batch)
     run(perChunk.address, 0, perChunk.count, chunk, parameters, observations, gradient, 0, middle)
-    this.#helper.finish()
+    if (!this.#helper.finish()) {
+      run(second.address, 0, second.count, chunk, parameters, observations, secondGradient, middle, batch)
+    }
     if (gradient !== 0) {
       this.#coefficients[0] = 1
       this.#kernels.axpy(gradient, secondGradient, this.#packing.size, this.#coefficients.byteOffset)
