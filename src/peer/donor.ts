@@ -1,8 +1,8 @@
 /**
  * The donor's side of /grapevine/state/1: gives the manifest to whoever asks, and to a joiner a frozen copy of the replica, in ranges.
- * A copy is kept for FROZEN_SNAPSHOT_MS after it was last asked for, at most MAX_DOWNLOADS_SERVED at once: more joiners hear `busy`.
+ * A copy is kept until its joiner hangs up, or for FROZEN_SNAPSHOT_MS after it was last asked for; at most MAX_DOWNLOADS_SERVED at once: more
+ * joiners hear `busy`.
  */
-
 import { toString as encodeText } from 'uint8arrays/to-string'
 import type { PeerEvent } from '../observe/events.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -58,6 +58,11 @@ export class Donor {
 
   serve(network: Network): void {
     network.serve(STATE_PROTOCOL, MAX_REQUEST_BYTES, async (peer, bytes) => encodeStateResponse(await this.#answer(peer, bytes)))
+  }
+
+  /** A joiner that is gone needs its copy no more; should it come back, it asks for a newer one. */
+  forget(peer: PeerId): void {
+    this.#frozen.delete(peer)
   }
 
   async #answer(peer: PeerId, bytes: Uint8Array): Promise<StateResponse> {

@@ -1,11 +1,12 @@
 /**
- * Joining: dial the given addresses, read the manifest from the first peer that answers, check that we can run it, download one donor's
+ * Joining: dial the given addresses, take the manifest of the first peer that gives one, check that we can run it, download one donor's
  * frozen snapshot and verify it. Only then does the peer take part: a replica that starts from other weights destroys the average.
  *
  * Every way it can end is a GrapevineError that names the cause: refused, timeout, other_network, protocol_version, wrong_peer, self,
- * malformed (dialling); cannot_join with the field (manifest); no_donor (nobody could serve a snapshot).
+ * malformed (dialling); no_run (a peer that has none yet); cannot_join with the field (manifest); no_donor (nobody could serve a snapshot).
  */
 import { toString as encodeText } from 'uint8arrays/to-string'
+import type { EnvironmentSpec } from '../envs/types.ts'
 import type { Learner } from '../ports/learner.ts'
 import type { PeerId } from '../ports/network.ts'
 import { equalBytes } from '../util/bytes.ts'
@@ -15,7 +16,7 @@ import { decodeReplica } from '../wire/replica.ts'
 import type { Offer } from '../wire/state.ts'
 import { checkCompatible } from './compatible.ts'
 import { downloadBody, downloadManifest, requestOffer } from './download.ts'
-import { JOIN_TIMEOUT_MS, REPLICA_OVERHEAD_BYTES } from './limits.ts'
+import { ANSWER_TIMEOUT_MS, JOIN_TIMEOUT_MS, NO_RUN_MS, NO_RUN_RETRY_MS, REPLICA_OVERHEAD_BYTES } from './limits.ts'
 import { learnerSettings, type PeerPorts, type Run, runOf } from './run.ts'
 import type { PeerSettings } from './settings.ts'
 
@@ -33,22 +34,27 @@ export async function joinRun(
   ports: PeerPorts,
   signal: AbortSignal,
 ): Promise<JoinedRun> {
-  const first = await dialAny(addresses, ports, signal)
-  const manifestBytes = await downloadManifest(ports, first, signal)
+  const { peer: first, manifestBytes } = await findRun(addresses, ports, signal)
   const manifest = decodeManifest(manifestBytes)
   const environment = checkCompatible(manifest, settings)
+  checkGoal(settings, environment)
   const learner = await ports.workers.learner(learnerSettings(manifest, settings, ports.network.id))
   const initial = await learner.snapshot()
   await checkInitial(manifest, initial.parameters, ports)
   const run = runOf(manifestBytes, manifest, environment, learner, initial)
-  const adopted = await adoptFrom(first, run, ports, signal)
+  const adopted = await adoptFrom(first, addresses, run, ports, signal)
   return { run, ...adopted }
 }
 
-/** Dials all addresses at once; the first peer that answers wins. All failed: throws the most telling failure. */
-async function dialAny(addresses: readonly string[], ports: PeerPorts, signal: AbortSignal): Promise<PeerId> {
+interface Found {
+  readonly peer: PeerId
+  readonly manifestBytes: Uint8Array
+}
+
+/** Asks at all addresses at once; the first peer that gives its manifest wins. All failed: throws the most telling failure. */
+async function findRun(addresses: readonly string[], ports: PeerPorts, signal: AbortSignal): Promise<Found> {
   const others = new AbortController()
-  const attempts = addresses.map((address) => ports.network.dial(address, AbortSignal.any([signal, others.signal])))
+  const attempts = addresses.map((address) => ask(address, ports, AbortSignal.any([signal, others.signal])))
   try {
     return await Promise.any(attempts)
   } catch (error) {
@@ -61,17 +67,73 @@ async function dialAny(addresses: readonly string[], ports: PeerPorts, signal: A
   }
 }
 
-/** An address that was reached tells more than one that was not. */
+async function ask(address: string, ports: PeerPorts, signal: AbortSignal): Promise<Found> {
+  const overdue = new AbortController()
+  const cancel = ports.clock.after(ANSWER_TIMEOUT_MS, () =>
+    overdue.abort(
+      new GrapevineError(
+        'timeout',
+        'network',
+        `The peer at ${address} did not send the manifest of its run within ${ANSWER_TIMEOUT_MS / 1_000} s; try again, or join through another one.`,
+      ),
+    ),
+  )
+  try {
+    const inTime = AbortSignal.any([signal, overdue.signal])
+    const peer = await ports.network.dial(address, inTime)
+    return { peer, manifestBytes: await manifestOf(peer, ports, inTime) }
+  } finally {
+    cancel()
+  }
+}
+
+/** A peer that is joining itself answers nothing until it has a run of its own: it gets a moment. */
+async function manifestOf(peer: PeerId, ports: PeerPorts, signal: AbortSignal): Promise<Uint8Array> {
+  const untilMs = ports.clock.now() + NO_RUN_MS
+  for (;;) {
+    try {
+      return await downloadManifest(ports, peer, signal)
+    } catch (error) {
+      if (!(error instanceof GrapevineError && error.code === 'reset')) throw error
+      if (!ports.network.peers().some(({ id }) => id === peer)) throw error
+      if (ports.clock.now() >= untilMs) throw noRun(peer)
+      await ports.clock.sleep(NO_RUN_RETRY_MS, signal)
+    }
+  }
+}
+
+function noRun(peer: PeerId): GrapevineError {
+  const why = 'it is still joining a run itself, or leaving'
+  return new GrapevineError(
+    'no_run',
+    'peer',
+    `Peer ${peer} gives no manifest: ${why}. Try again in a moment, or join through another peer.`,
+  )
+}
+
+/** An address that was reached tells more than one that was not. What is not listed was reached. */
 const TELLING = ['protocol_version', 'other_network', 'wrong_peer', 'self', 'malformed', 'timeout', 'refused']
 
 function mostTelling(failures: readonly unknown[], addresses: readonly string[]): unknown {
   const rank = (failure: unknown) => (failure instanceof GrapevineError ? TELLING.indexOf(failure.code) : TELLING.length)
   const worst = [...failures].sort((a, b) => rank(a) - rank(b))[0]
   if (failures.length < 2 || !(worst instanceof GrapevineError)) return worst
-  const reasons = failures.map((failure, i) => `${addresses[i]}: ${failure instanceof Error ? failure.message : String(failure)}`)
-  return new GrapevineError(worst.code, worst.fault, `None of the ${addresses.length} addresses led into a swarm. ${reasons.join(' ')}`, {
+  const reasons = failures.map((failure, i) => {
+    const reason = failure instanceof Error ? failure.message : String(failure)
+    return reason.includes(addresses[i]!) ? reason : `${addresses[i]}: ${reason}`
+  })
+  return new GrapevineError(worst.code, worst.fault, `None of the ${addresses.length} addresses led into a run. ${reasons.join(' ')}`, {
     ...worst.data,
   })
+}
+
+function checkGoal({ until, threshold }: PeerSettings, environment: EnvironmentSpec): void {
+  if (until.kind !== 'solved' || threshold !== null || environment.threshold !== null) return
+  throw new GrapevineError(
+    'usage',
+    'local',
+    `--until solved needs --threshold: no mean return counts as solved for ${environment.id} by itself.`,
+  )
 }
 
 async function checkInitial(manifest: Manifest, initial: Float32Array, ports: PeerPorts): Promise<void> {
@@ -87,29 +149,48 @@ async function checkInitial(manifest: Manifest, initial: Float32Array, ports: Pe
   )
 }
 
-/** One donor's snapshot, whole, or another donor's: first the peer that we reached, then whoever else is connected by now. */
+/** One donor's snapshot, whole, or another donor's: first the peer that gave the manifest, then others of the run, connected or at `addresses`. */
 async function adoptFrom(
   first: PeerId,
+  addresses: readonly string[],
   run: Run,
   ports: PeerPorts,
   signal: AbortSignal,
 ): Promise<{ from: PeerId; version: number; digest: string }> {
   const overdue = new AbortController()
-  const cancel = ports.clock.after(JOIN_TIMEOUT_MS, () => overdue.abort())
+  const cancel = ports.clock.after(JOIN_TIMEOUT_MS, () =>
+    overdue.abort(new GrapevineError('timeout', 'network', `It took more than ${JOIN_TIMEOUT_MS / 1_000} s.`)),
+  )
   const waiting = AbortSignal.any([signal, overdue.signal])
   const failures: string[] = []
+  const attempt = async <T>(work: () => Promise<T>): Promise<T | null> => {
+    try {
+      return await work()
+    } catch (error) {
+      signal.throwIfAborted()
+      failures.push(error instanceof Error ? error.message : String(error))
+      return null
+    }
+  }
   const asked = new Set<PeerId>()
+  const undialled = [...addresses]
   try {
-    for (let donor: PeerId | undefined = first; donor !== undefined; ) {
-      asked.add(donor)
-      try {
-        const offer = await requestOffer(ports, donor, maxBodyBytes(run), waiting)
-        return await adopt(donor, offer, run, ports, signal)
-      } catch (error) {
-        signal.throwIfAborted()
-        failures.push(error instanceof Error ? error.message : String(error))
+    for (let donor: PeerId | null = first; !waiting.aborted; ) {
+      if (donor !== null && !asked.has(donor)) {
+        const from = donor
+        asked.add(from)
+        const adopted = await attempt(async () => {
+          if (from !== first) await requireSameRun(from, run, ports, waiting)
+          const offer = await requestOffer(ports, from, maxBodyBytes(run), waiting)
+          return adopt(from, offer, run, ports, signal)
+        })
+        if (adopted !== null) return adopted
       }
-      donor = ports.network.peers().find(({ id }) => !asked.has(id))?.id
+      donor = ports.network.peers().find(({ id }) => !asked.has(id))?.id ?? null
+      if (donor !== null) continue
+      const address = undialled.shift()
+      if (address === undefined) break
+      donor = await attempt(() => ports.network.dial(address, waiting))
     }
   } finally {
     cancel()
@@ -117,8 +198,14 @@ async function adoptFrom(
   throw new GrapevineError(
     'no_donor',
     'network',
-    `Reached the swarm, but no peer could send its weights: ${failures.join(' ')} Try again, or join through another peer.`,
+    `Reached the swarm, but no peer could send its weights: ${[...new Set(failures)].join(' ')} Try again, or join through another peer.`,
   )
+}
+
+/** Who is connected need not take part in this run. */
+async function requireSameRun(peer: PeerId, run: Run, ports: PeerPorts, signal: AbortSignal): Promise<void> {
+  if (equalBytes(await downloadManifest(ports, peer, signal), run.manifestBytes)) return
+  throw new GrapevineError('manifest_mismatch', 'peer', `Peer ${peer} takes part in another run.`)
 }
 
 async function adopt(

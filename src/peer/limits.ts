@@ -54,6 +54,13 @@ export const DIAL_TIMEOUT_MS = 5_000
 /** One request of the state protocol; a range is at most 65,000 bytes, so even 64 KiB/s answers in 1 s. */
 export const REQUEST_TIMEOUT_MS = 5_000
 
+/** From dialling an address to the manifest that its peer sends: dialling and naming versions take up to 9 s, a person waits for 10. */
+export const ANSWER_TIMEOUT_MS = 8_000
+
+/** A peer without a run gets this long to finish its own joining, asked once per retry. */
+export const NO_RUN_MS = 5_000
+export const NO_RUN_RETRY_MS = 500
+
 /** A whole join: addresses dialled, manifest read, first donor found. Half of it per address is plenty on any link that can average. */
 export const JOIN_TIMEOUT_MS = 30_000
 

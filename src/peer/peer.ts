@@ -189,6 +189,7 @@ export class Peer {
   #onConnection(change: PeerChange): void {
     const known = this.authors.get(change.id)
     if (change.state === 'disconnected') {
+      this.#donor.forget(change.id)
       // It never took part: a look at the manifest, a failed join. One that did may still be heard through others.
       if (known?.state !== 'connecting') return
       known.state = 'left'

@@ -24,6 +24,9 @@ export const MAX_ADDRESSES_PER_PEER = 16
 /** Milliseconds until a dial has a socket, an encrypted channel and a multiplexer. Together with identify it stays below the 10 s a person waits. */
 export const DIAL_TIMEOUT_MS = 5_000
 
+/** The library's own limit on the same, in milliseconds, which also counts what our event loop stood still: it must not come first. */
+export const DIAL_BACKSTOP_MS = 15_000
+
 /** Milliseconds for the exchange of agent versions after that. */
 export const IDENTIFY_TIMEOUT_MS = 4_000
 
