@@ -45,9 +45,10 @@ export function describe(id: string, options: BridgeOptions): Description {
     maxBuffer: TEXT_BYTES_MAX,
     windowsHide: true,
   })
-  if (error !== undefined) {
-    const timedOut = 'code' in error && error.code === 'ETIMEDOUT'
-    throw timedOut ? slowStart(id, options) : startFailure(id, options.python, error)
+  const failure = error !== undefined && 'code' in error ? error.code : undefined
+  // A child that ended before it read its request (EPIPE) did start: what it said and how it ended tells more.
+  if (error !== undefined && failure !== 'EPIPE') {
+    throw failure === 'ETIMEDOUT' ? slowStart(id, options) : startFailure(id, options.python, error)
   }
   const answer = parsed(stdout)
   if (answer === null) throw badAnswer(id, options.python, status, signal, stderr)
