@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { mkdir, open, readFile, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { GrapevineError } from '../util/errors.ts'
 import { LOCK_REREAD_MS, TAKEOVER_MAX_MS } from './limits.ts'
@@ -30,7 +30,7 @@ export async function acquireLock(folder: string): Promise<FolderLock> {
   const path = join(folder, LOCK_NAME)
   const mine: LockFile = { ...(await ownName()), token: randomUUID() }
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await makeFolder(folder)
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       if (await create(path, mine)) return { release: () => removeOwn(path, mine.token) }
       const theirs = await readLock(path)
@@ -52,6 +52,27 @@ export async function acquireLock(folder: string): Promise<FolderLock> {
 export async function lockHolder(folder: string): Promise<ProcessName | null> {
   const lock = await readLock(join(folder, LOCK_NAME))
   return typeof lock === 'object' && (await isRunning(lock)) ? { pid: lock.pid, began: lock.began } : null
+}
+
+/** With what is missing above it. Node's own recursive mkdir never returns where nothing can be made, as in /proc. */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { mode: 0o700 })
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    const above = dirname(folder)
+    if (code === 'ENOENT' && above !== folder && !(await isFolder(above))) {
+      await makeFolder(above)
+      await makeFolder(folder)
+    } else if (!(await isFolder(folder))) throw error
+  }
+}
+
+function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (entry) => entry.isDirectory(),
+    () => false,
+  )
 }
 
 function inUse(folder: string, pid: number): GrapevineError {

@@ -212,14 +212,20 @@ class Daemon implements PeerDaemon {
     }
   }
 
-  #serveControl(dataDir: string): Promise<ControlServer> {
-    return serveControl(dataDir, {
-      status: () => this.status(),
-      // The answer goes out first; the asker then waits for the folder's lock to be free.
-      stop: () => {
-        systemClock.after(10, () => void this.stop('asked to stop'))
-      },
-    })
+  async #serveControl(dataDir: string): Promise<ControlServer> {
+    try {
+      return await serveControl(dataDir, {
+        status: () => this.status(),
+        // The answer goes out first; the asker then waits for the folder's lock to be free.
+        stop: () => {
+          systemClock.after(10, () => void this.stop('asked to stop'))
+        },
+      })
+    } catch (error) {
+      if (error instanceof GrapevineError) throw error
+      const message = `Cannot open the control socket in ${dataDir}: ${messageOf(error)}; choose another folder with --data-dir.`
+      throw new GrapevineError('data_dir', 'local', message)
+    }
   }
 
   #emit(event: PeerEvent): void {

@@ -19,6 +19,17 @@ test('a held folder is refused naming its process; a released one is free', asyn
   await (await acquireLock(folder)).release()
 })
 
+test('missing folders are made; where none can be made, that is said at once', async (context) => {
+  const folder = join(await temporaryFolder(context), 'a', 'b', 'c')
+  const [lock] = await Promise.all([acquireLock(folder), acquireLock(join(folder, 'd')).then((other) => other.release())])
+  await lock.release()
+  const file = join(folder, 'file')
+  await writeFile(file, '')
+  for (const place of [file, join(file, 'below'), ...(process.platform === 'linux' ? ['/proc/grapevine/data'] : [])]) {
+    await assert.rejects(acquireLock(place), { code: 'data_dir' })
+  }
+})
+
 test('the lock of a process that is gone is taken over', async (context) => {
   const folder = await temporaryFolder(context)
   const child = spawn(process.execPath, ['-e', ''])
