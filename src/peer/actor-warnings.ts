@@ -19,6 +19,6 @@ export function watchActors(
   return learner.onProgress(({ actors: threads }: Progress) => {
     if (threads === null || threads.restarts === known) return
     known = threads.restarts
-    emit({ event: 'warning', code: 'actor_restarted', message: `${threads.lastFault} That makes ${known} restarts of actors.` })
+    emit({ event: 'warning', code: 'actor_restarted', message: `${threads.lastFault} Restarts of actors so far: ${known}.` })
   })
 }

@@ -70,6 +70,18 @@ test('until and threshold', () => {
   assert.equal(resolve({ flags: { threshold: '-12.5' } }).threshold, -12.5)
 })
 
+test("actor threads: none unless asked for, as many as asked for, or one for each core but the learner's", () => {
+  assert.equal(resolve().actors, 0)
+  assert.equal(resolve({ flags: { actors: '3' } }).actors, 3)
+  assert.equal(resolve({ flags: { actors: 'auto' }, cores: 8 }).actors, 7)
+  assert.equal(resolve({ flags: { actors: 'auto' }, cores: 1 }).actors, 0)
+  assert.equal(resolve({ flags: { actors: 'auto', deterministic: true }, cores: 8 }).actors, 0)
+  assert.deepEqual(faults({ flags: { actors: '2', deterministic: true } }).lines, [
+    '--deterministic needs --actors 0: threads differ in their order each time.',
+  ])
+  assert.deepEqual(faults({ flags: { actors: 'many' } }).lines, ['--actors must be a whole number from 0 to 256, or auto, not "many".'])
+})
+
 test('with --deterministic the seed is not drawn', () => {
   assert.equal(founding(resolve({ flags: { deterministic: true } })).seed, 1)
   assert.equal(founding(resolve({ flags: { deterministic: true, seed: '9' } })).seed, 9)
