@@ -30,6 +30,17 @@ export interface KernelExports {
   decodeInt8(q: number, x: number, count: number, scale: number): void
   encodeF16(x: number, h: number, count: number): void
   decodeF16(h: number, x: number, count: number): void
+  categorical(logits: number, classes: number, actions: number, logPolicy: number, logProbs: number, entropies: number, rows: number): void
+  categoricalGradient(
+    logPolicy: number,
+    classes: number,
+    actions: number,
+    entropies: number,
+    dLogProbs: number,
+    dEntropy: number,
+    dLogits: number,
+    rows: number,
+  ): void
   /** Counts are multiples of 8; coefficients in the order of assembly/optimisers.ts. */
   sgd(parameters: number, gradient: number, velocity: number, count: number, coefficients: number): void
   rmsprop(parameters: number, gradient: number, square: number, count: number, coefficients: number): void
