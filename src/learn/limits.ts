@@ -36,6 +36,9 @@ export const SPINS_BEFORE_SLEEP = 200
 /** Longest sleep on a shared word, in milliseconds, after which a thread looks again whether it is to stop, or the learner what else there is to do. */
 export const SLEEP_MS = 20
 
+/** Sleeps after which a thread inside a gate counts as dead, half a second in all: inside it only copies and applies, which takes a millisecond. */
+export const GATE_PATIENCE_SLEEPS = 25
+
 /** Milliseconds that A3C's threads update freely between two looks of the learner at requests, schedules and finished episodes. */
 export const FREE_RUN_MS = 10
 

@@ -4,6 +4,7 @@
  *
  * Words: whether the gate is open, then for each thread whether it is inside.
  */
+import { GATE_PATIENCE_SLEEPS } from '../limits.ts'
 import { waitWhile } from './waiting.ts'
 
 const OPEN = 0
@@ -41,9 +42,17 @@ export class Gate {
     Atomics.notify(this.#words, OPEN)
   }
 
-  /** The keeper's: returns once nobody is inside. */
+  /** The keeper's: returns once nobody is inside. A thread that died there, and so never leaves, is put out after a while. */
   close(): void {
     Atomics.store(this.#words, OPEN, 0)
-    for (let i = INSIDE; i < this.#words.length; i++) while (Atomics.load(this.#words, i) === 1) waitWhile(this.#words, i, 1)
+    for (let i = INSIDE; i < this.#words.length; i++) this.#awaitLeaving(i)
+  }
+
+  #awaitLeaving(word: number): void {
+    for (let sleeps = 0; sleeps < GATE_PATIENCE_SLEEPS; sleeps++) {
+      if (Atomics.load(this.#words, word) === 0) return
+      waitWhile(this.#words, word, 1)
+    }
+    Atomics.store(this.#words, word, 0)
   }
 }

@@ -18,6 +18,15 @@ test('a gate lets threads in while it is open, and closes once they are out', ()
   assert.ok(new Int32Array(buffer).every((word) => word === 0))
 })
 
+test('a thread that dies inside does not keep the gate open', () => {
+  const gate = new Gate(gateBuffer(2))
+  gate.open()
+  assert.ok(gate.enter(0))
+  gate.close()
+  gate.open()
+  assert.ok(gate.enter(0), 'its successor comes in')
+})
+
 test('a worker reports its steps, and its episodes as they finish', () => {
   const buffer = reportBuffer()
   const learner = new WorkerReport(buffer)
