@@ -4,7 +4,6 @@
 import { makeVectorEnv } from '../envs/registry.ts'
 import { type WrapperUse, wrapVector } from '../envs/wrappers/wrap.ts'
 import type { HyperValue, NetworkSpec } from '../ports/learner.ts'
-import { GrapevineError } from '../util/errors.ts'
 import { type AlgorithmId, requireAlgorithm } from './hyperparameters.ts'
 import { actorCriticNetwork, duelingNetwork, type NetworkPlan } from './networks.ts'
 import a2c from './presets/a2c.json' with { type: 'json' }
@@ -43,12 +42,15 @@ export interface Preset {
   readonly result: PresetResult | null
 }
 
-const FILES: Readonly<Record<AlgorithmId, Readonly<Record<string, Preset>>>> = {
-  a2c: a2c as Record<string, Preset>,
-  a3c: a3c as Record<string, Preset>,
-  apex: apex as Record<string, Preset>,
-  impala: impala as Record<string, Preset>,
-  ppo: ppo as Record<string, Preset>,
+/** One file per algorithm; the entry `*` is for environments that have none of their own. */
+type Presets = Readonly<Record<string, Preset>> & { readonly '*': Preset }
+
+const FILES: Readonly<Record<AlgorithmId, Presets>> = {
+  a2c: a2c as unknown as Presets,
+  a3c: a3c as unknown as Presets,
+  apex: apex as unknown as Presets,
+  impala: impala as unknown as Presets,
+  ppo: ppo as unknown as Presets,
 }
 
 /** The heads that each algorithm needs. */
@@ -60,23 +62,10 @@ const NETWORKS = {
   ppo: actorCriticNetwork,
 } as const satisfies Record<AlgorithmId, typeof actorCriticNetwork>
 
-/** The entry of a file for environments that have none of their own. */
-const ANY_OTHER = '*'
-
-/**
- * The preset of `algorithm` for `environment`, or the one for environments without their own. Throws `algorithm`, and `preset`, which names
- * those there are, where there is neither.
- */
+/** The preset of `algorithm` for `environment`, or its one for environments without their own. Throws `algorithm`. */
 export function preset(algorithm: string, environment: string): Preset {
   const presets = FILES[requireAlgorithm(algorithm)]
-  const found = Object.hasOwn(presets, environment) ? presets[environment] : presets[ANY_OTHER]
-  if (found !== undefined) return found
-  throw new GrapevineError(
-    'preset',
-    'local',
-    `There is no preset of ${algorithm} for ${environment}; there are presets for ${Object.keys(presets).join(', ')}.`,
-    { algorithm, environment },
-  )
+  return (Object.hasOwn(presets, environment) ? presets[environment] : undefined) ?? presets['*']
 }
 
 /**
