@@ -17,12 +17,18 @@ export interface PendingFrame {
   readonly receivedAtMs: number
 }
 
+/** Token bucket: beacons that may come now, and when that was counted. */
+export interface BeaconAllowance {
+  readonly tokens: number
+  readonly atMs: number
+}
+
 export interface Author {
   readonly id: PeerId
   state: PeerState
   heardAtMs: number
   /** Order of the last accepted frame and beacon: (incarnation, sequence), never reused by their author. */
-  frame: { incarnation: number; sequence: number } | null
+  frame: Order | null
   beacon: Beacon | null
   pending: PendingFrame | null
   /** The newest that its frames said of its normalisers; null before. */
@@ -31,14 +37,15 @@ export interface Author {
   mixes: number
   /** Refusals by code: the causes of distrust that a user can see. */
   readonly refusals: Map<string, number>
-  /** Beacons that may still be accepted now, and when that was counted (token bucket). */
-  beaconAllowance: { tokens: number; atMs: number } | null
+  beaconAllowance: BeaconAllowance | null
 }
 
 export class Authors {
   readonly #byId = new Map<PeerId, Author>()
   /** Frames pushed out before they were mixed. */
   dropped = 0
+  /** Frames and beacons that came after a newer one of their author, or after its goodbye. */
+  late = 0
 
   get(id: PeerId): Author | undefined {
     return this.#byId.get(id)
@@ -122,8 +129,18 @@ export class Authors {
   }
 }
 
+interface Order {
+  readonly incarnation: number
+  readonly sequence: number
+}
+
+/** The very number of what was last accepted: its author has used it twice. */
+export function isSame(next: Order, last: Order | null): boolean {
+  return last !== null && next.incarnation === last.incarnation && next.sequence === last.sequence
+}
+
 /** Is (incarnation, sequence) newer than what was last accepted? */
-export function isNewer(next: { incarnation: number; sequence: number }, last: { incarnation: number; sequence: number } | null): boolean {
+export function isNewer(next: Order, last: Order | null): boolean {
   if (last === null) return true
   return next.incarnation > last.incarnation || (next.incarnation === last.incarnation && next.sequence > last.sequence)
 }

@@ -12,13 +12,14 @@ import type { Compute } from '../ports/workers.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { type Beacon, decodeBeacon, encodeBeacon } from '../wire/beacon.ts'
 import { SKETCH_BUCKETS } from '../wire/limits.ts'
-import { type Author, type Authors, isNewer } from './authors.ts'
+import { type Author, type Authors, type BeaconAllowance, isNewer, isSame } from './authors.ts'
 import {
   BEACON_BURST,
   BEACON_PERIOD_MS,
   BEACON_PERIOD_PER_PEER_MS,
   BEACON_RATE_PER_SECOND,
   GREETING_DELAY_MS,
+  OWN_BEACON_BURST,
   RECENT_MIX_MS,
   SILENT_AFTER_PERIODS,
   SKETCH_PERIOD_MS,
@@ -40,6 +41,7 @@ export interface BeaconsOptions {
   readonly incarnation: number
   readonly onState: (author: Author, state: PeerState) => void
   readonly onRefused: (peer: PeerId, code: string) => void
+  readonly onFailure: (error: unknown) => void
 }
 
 export class Beacons {
@@ -47,6 +49,7 @@ export class Beacons {
   #sequence = 0
   #leaving = false
   #greeting: (() => void) | null = null
+  #allowance: BeaconAllowance | null = null
   #nap = new AbortController()
   #digest: Uint8Array = new Uint8Array(32)
   #sketch: Float32Array | null = null
@@ -56,10 +59,11 @@ export class Beacons {
     this.#options = options
   }
 
+  /** Until `signal` aborts; a beacon that fails costs no other. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, random } = this.#options
+    const { clock, random, onFailure } = this.#options
     while (!signal.aborted) {
-      await this.#publish()
+      await this.#publish().catch(onFailure)
       this.#markSilent()
       const pauseMs = this.#periodMs() * (0.9 + 0.2 * random.uniform())
       this.#nap = new AbortController()
@@ -68,9 +72,12 @@ export class Beacons {
     this.#greeting?.()
   }
 
-  /** A new connection: the next beacon goes out soon. */
+  /** A new connection: the next beacon goes out soon, but not sooner than others accept it. */
   greet(): void {
-    this.#greeting ??= this.#options.clock.after(GREETING_DELAY_MS, () => {
+    const { clock } = this.#options
+    const { tokens } = refilled(this.#allowance, clock.now(), OWN_BEACON_BURST)
+    const delayMs = Math.max(GREETING_DELAY_MS, ((1 - tokens) / BEACON_RATE_PER_SECOND) * 1_000)
+    this.#greeting ??= clock.after(delayMs, () => {
       this.#greeting = null
       this.#nap.abort()
     })
@@ -95,10 +102,22 @@ export class Beacons {
     } catch (error) {
       return this.#refuse(author, error instanceof GrapevineError ? error.code : 'undecodable', 'reject')
     }
-    if (!isNewer(beacon, author.beacon)) return this.#refuse(author, 'stale_beacon', 'ignore')
+    if (isSame(beacon, author.beacon)) return this.#refuse(author, 'stale_beacon', 'ignore')
+    if (!isNewer(beacon, author.beacon)) {
+      authors.late++
+      return 'ignore'
+    }
     author.beacon = beacon
-    this.#setState(author, beacon.leaving ? 'left' : 'alive')
+    if (beacon.leaving) author.pending = null
+    this.setState(author, beacon.leaving ? 'left' : 'alive')
     return 'accept'
+  }
+
+  /** Tells of a change only. */
+  setState(author: Author, state: PeerState): void {
+    if (author.state === state) return
+    author.state = state
+    this.#options.onState(author, state)
   }
 
   /** Estimated root mean square distance of the swarm's replicas from their mean; null until another peer's sketch is known. */
@@ -120,6 +139,8 @@ export class Beacons {
   async #publish(): Promise<void> {
     const { network, learner, topic, rounds, incarnation } = this.#options
     await this.#refresh()
+    const { tokens } = refilled(this.#allowance, this.#options.clock.now(), OWN_BEACON_BURST)
+    this.#allowance = { tokens: tokens - 1, atMs: this.#options.clock.now() }
     const progress = learner.progress()
     this.#sequence++
     const beacon: Beacon = {
@@ -151,14 +172,13 @@ export class Beacons {
     const { authors, clock } = this.#options
     const limitMs = SILENT_AFTER_PERIODS * this.#periodMs()
     for (const author of authors.alive()) {
-      if (clock.now() - author.heardAtMs > limitMs) this.#setState(author, 'silent')
+      if (clock.now() - author.heardAtMs > limitMs) this.setState(author, 'silent')
     }
   }
 
   /** Token bucket: BEACON_RATE_PER_SECOND on average, BEACON_BURST at once. */
   #allow(author: Author, nowMs: number): boolean {
-    const before = author.beaconAllowance ?? { tokens: BEACON_BURST, atMs: nowMs }
-    const tokens = Math.min(BEACON_BURST, before.tokens + ((nowMs - before.atMs) / 1_000) * BEACON_RATE_PER_SECOND)
+    const { tokens } = refilled(author.beaconAllowance, nowMs, BEACON_BURST)
     author.beaconAllowance = { tokens: tokens < 1 ? tokens : tokens - 1, atMs: nowMs }
     return tokens >= 1
   }
@@ -168,10 +188,10 @@ export class Beacons {
     this.#options.onRefused(author.id, code)
     return verdict
   }
+}
 
-  #setState(author: Author, state: PeerState): void {
-    if (author.state === state) return
-    author.state = state
-    this.#options.onState(author, state)
-  }
+/** What has gathered since; at first the bucket is full. */
+function refilled(before: BeaconAllowance | null, nowMs: number, burst: number): BeaconAllowance {
+  if (before === null) return { tokens: burst, atMs: nowMs }
+  return { tokens: Math.min(burst, before.tokens + ((nowMs - before.atMs) / 1_000) * BEACON_RATE_PER_SECOND), atMs: nowMs }
 }

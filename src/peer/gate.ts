@@ -11,7 +11,7 @@ import type { PeerId } from '../ports/network.ts'
 import { equalBytes } from '../util/bytes.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { checkDigest, decodeFrame, type Frame } from '../wire/frame.ts'
-import { isNewer } from './authors.ts'
+import { isNewer, isSame } from './authors.ts'
 import { MAX_NORM_RATIO } from './limits.ts'
 
 export interface GateContext {
@@ -28,7 +28,7 @@ export interface GateContext {
 
 export type GateResult =
   | { readonly ok: true; readonly frame: Frame; readonly parameters: Float32Array }
-  /** `hostile`: no honest peer sends this. An old frame is not: gossip may deliver late. */
+  /** `hostile`: no honest peer sends this. `late` is no fault at all: gossip delivered an older frame after a newer one. */
   | { readonly ok: false; readonly code: string; readonly hostile: boolean }
 
 export function judgeFrame(author: PeerId, bytes: Uint8Array, context: GateContext): GateResult {
@@ -52,7 +52,7 @@ export function judgeFrame(author: PeerId, bytes: Uint8Array, context: GateConte
   // In float64 no finite float32 vector overflows; the sum is not finite exactly when a value is not.
   const norm = Math.sqrt(sumOfSquares(parameters))
   if (!Number.isFinite(norm)) return refuse('not_finite')
-  if (!isNewer(frame, context.last)) return { ok: false, code: 'stale_version', hostile: false }
+  if (!isNewer(frame, context.last)) return { ok: false, code: isSame(frame, context.last) ? 'stale_version' : 'late', hostile: false }
   if (norm > MAX_NORM_RATIO * context.ownNorm) return refuse('too_far')
   return { ok: true, frame, parameters }
 }

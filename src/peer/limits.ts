@@ -30,6 +30,9 @@ export const GREETING_DELAY_MS = 150
 export const BEACON_RATE_PER_SECOND = 1
 export const BEACON_BURST = 5
 
+/** Own beacons at once, when many connect: two fewer, so that neither a delayed one nor the goodbye is too many. */
+export const OWN_BEACON_BURST = 3
+
 /** A peer is `silent` after this many of its beacon periods without a word. */
 export const SILENT_AFTER_PERIODS = 3
 

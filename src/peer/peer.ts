@@ -92,6 +92,7 @@ export class Peer {
       topic: beaconTopic(run.id),
       incarnation: options.incarnation,
       onState: (author, state) => this.#onState(author, state),
+      onFailure: (error) => this.#loopFailed(error),
       onRefused: (peer, code) => options.emit({ event: 'refused', peer, code }),
     })
     this.#donor = new Donor({ clock, compute: workers.compute, run, snapshots: this.#snapshots, rounds: this.#rounds, emit: options.emit })
@@ -151,6 +152,7 @@ export class Peer {
       undelivered: this.#rounds?.undelivered ?? 0,
       roundsFailed: this.#rounds?.failed ?? 0,
       framesDropped: this.authors.dropped,
+      messagesLate: this.authors.late,
       snapshotsServed: this.#donor.served,
       ...this.#ports.network.counters(),
       ...refused,
@@ -170,10 +172,19 @@ export class Peer {
       last: author.frame,
       ownNorm: Math.sqrt(sumOfSquares(own)),
     })
+    if (!result.ok && result.code === 'late') {
+      this.authors.late++
+      return 'ignore'
+    }
     if (!result.ok) {
       this.authors.refuse(author, result.code)
       this.#options.emit({ event: 'refused', peer: id, code: result.code })
       return result.hostile ? 'reject' : 'ignore'
+    }
+    const { beacon } = author
+    if (beacon?.leaving && result.frame.incarnation <= beacon.incarnation) {
+      this.authors.late++
+      return 'ignore'
     }
     author.frame = { incarnation: result.frame.incarnation, sequence: result.frame.sequence }
     this.authors.hold(author, {
@@ -183,6 +194,8 @@ export class Peer {
       bytes: bytes.length,
       receivedAtMs: clock.now(),
     })
+    // Whose frame is heard is there, also when its first beacon is still on its way.
+    this.#beacons.setState(author, 'alive')
     return 'accept'
   }
 
@@ -206,7 +219,8 @@ export class Peer {
 
   #onState(author: Author, state: PeerState): void {
     this.#options.emit({ event: 'peer', id: author.id, state })
-    if (state === 'alive') void this.#trainWhenReady()
+    // A learner that is over has said so itself.
+    if (state === 'alive') this.#trainWhenReady().catch(() => undefined)
   }
 
   async #trainWhenReady(): Promise<void> {

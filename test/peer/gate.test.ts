@@ -100,7 +100,8 @@ describe('the acceptance gate', () => {
 
   test('only newer snapshots of an author pass; an old one is no offence', () => {
     assert.equal(verdict(frame({ sequence: 5 })), 'stale_version (honest)')
-    assert.equal(verdict(frame({ incarnation: 9, sequence: 99 })), 'stale_version (honest)')
+    assert.equal(verdict(frame({ incarnation: 9, sequence: 99 })), 'late (honest)')
+    assert.equal(verdict(frame({ sequence: 4 })), 'late (honest)')
     assert.equal(verdict(frame({ incarnation: 11, sequence: 1 })), 'ok')
     assert.equal(verdict(frame({ incarnation: 1, sequence: 1 }), PEER_A, { last: null }), 'ok')
   })

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { parameterDigest } from '../../src/util/sha256.ts'
+import { encodeBeacon } from '../../src/wire/beacon.ts'
 import { encodeFrame } from '../../src/wire/frame.ts'
+import { SKETCH_BUCKETS } from '../../src/wire/limits.ts'
 import { beaconTopic, parameterTopic } from '../../src/wire/protocol.ts'
 import { examplePeerId } from '../support/peer-ids.ts'
 import { VirtualSwarm } from '../support/virtual-swarm.ts'
@@ -85,6 +87,39 @@ describe('a hostile peer', () => {
     assert.deepEqual(
       victim.of('refused').map((event) => event.code),
       ['stale_version'],
+    )
+    await end()
+  })
+
+  test('a frame that gossip delivers late, or after its author said goodbye, is dropped and nobody is blamed', async () => {
+    const { swarm, victim, stranger, run, send, end } = await besieged()
+    const moved = run.initial.map((value) => value + 0.5)
+    await send(moved, { sequence: 7 })
+    await send(moved, { sequence: 6 })
+    await stranger.publish(
+      beaconTopic(run.id),
+      encodeBeacon({
+        incarnation: 1,
+        sequence: 1,
+        epoch: 1,
+        version: 1,
+        steps: 1,
+        returnMean: null,
+        digest: new Uint8Array(32),
+        sketch: new Float32Array(SKETCH_BUCKETS),
+        holding: true,
+        leaving: true,
+        addresses: [],
+      }),
+    )
+    await swarm.clock.run(100)
+    await send(moved, { sequence: 8 })
+    assert.equal(victim.of('mix').length, 1)
+    assert.deepEqual(victim.of('refused'), [])
+    assert.equal(victim.peer.counters().messagesLate, 2)
+    assert.deepEqual(
+      victim.of('peer').map(({ state }) => state),
+      ['connecting', 'alive', 'left'],
     )
     await end()
   })

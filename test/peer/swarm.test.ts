@@ -89,6 +89,28 @@ describe('a swarm on virtual time', () => {
     for (const each of [b, c, d]) await each.leave()
   })
 
+  test('eight peers meet: states never repeat, every mix is with somebody alive, and nobody is refused', async () => {
+    const swarm = new VirtualSwarm()
+    const founder = await swarm.add()
+    const peers = [founder]
+    for (let i = 0; i < 7; i++) peers.push(await swarm.add({ join: founder.network.addresses() }))
+    await swarm.until(() => peers.every(({ peer }) => peer.alive === 7), 60_000, 'everybody knows everybody')
+    await founder.leave()
+    await swarm.until(() => peers.slice(1).every(({ peer }) => peer.alive === 6), 10_000, 'the founder has left')
+    await swarm.clock.run(2_000)
+    for (const { events } of peers) {
+      const states = new Map<string, string>()
+      for (const event of events) {
+        assert.notEqual(event.event, 'refused')
+        if (event.event === 'mix') assert.equal(states.get(event.with), 'alive')
+        if (event.event !== 'peer') continue
+        assert.notEqual(states.get(event.id), event.state)
+        states.set(event.id, event.state)
+      }
+    }
+    for (const peer of peers.slice(1)) await peer.leave()
+  })
+
   test('two runs with the same seeds are the same', async () => {
     const run = async () => {
       const swarm = new VirtualSwarm()
