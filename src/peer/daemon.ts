@@ -158,6 +158,7 @@ class Daemon implements PeerDaemon {
     const run = joined?.run ?? (await this.#found(ports))
     signal.throwIfAborted()
     this.#watchLearner(run)
+    this.#tellEngine(run)
     const incarnation = await nextIncarnation(storage, systemClock.unixSeconds())
     const stored = await loadAddresses(storage, run.id)
     signal.throwIfAborted()
@@ -186,6 +187,14 @@ class Daemon implements PeerDaemon {
     const { run } = this.#settings
     if (!('found' in run)) throw new GrapevineError('failed', 'local', 'Neither a run to found nor one to join was given.')
     return foundRun(this.#settings, run.found, ports, (code, message) => this.#emit({ event: 'warning', code, message }))
+  }
+
+  /** The fall-back to the deterministic kernels is worth a word: results stay right, updates are slower. */
+  #tellEngine(run: Run): void {
+    if (this.#settings.deterministic || run.learner.describe().engine !== 'wasm deterministic') return
+    const message =
+      'This machine has no relaxed SIMD for WebAssembly, so the deterministic kernels are used: results are right, updates may be slower.'
+    this.#emit({ event: 'warning', code: 'engine_fallback', message })
   }
 
   #watchLearner(run: Run): void {
