@@ -101,7 +101,7 @@ export class Admission {
     const operation = new Operation(this.#clock, this.#stopping)
     operation.deadline(
       IDENTIFY_TIMEOUT_MS,
-      () => new GrapevineError<NetworkErrorCode>('timeout', 'network', 'The peer did not say who it is in time.'),
+      () => new GrapevineError<NetworkErrorCode>('timeout', 'network', `The peer at this address did not say who it is within ${IDENTIFY_TIMEOUT_MS / 1_000} s; try again, or check the address.`),
     )
     try {
       const result = await operation.race(this.#node.services.identify.identify(connection, { signal: operation.signal }))
