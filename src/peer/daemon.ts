@@ -20,9 +20,10 @@ import { nextIncarnation } from '../store/incarnation.ts'
 import { createSwarm } from '../swarm/host.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { watchActors } from './actor-warnings.ts'
+import { Closers, within } from './closers.ts'
 import { foundRun } from './found.ts'
 import { joinRun } from './join.ts'
-import { STOP_GRACE_MS, STOP_TIMEOUT_MS } from './limits.ts'
+import { STOP_TIMEOUT_MS } from './limits.ts'
 import { Peer } from './peer.ts'
 import type { PeerPorts, Run } from './run.ts'
 import type { PeerSettings } from './settings.ts'
@@ -54,8 +55,7 @@ class Daemon implements PeerDaemon {
   readonly #settings: PeerSettings
   readonly #log: Log
   readonly #listeners = new Set<(event: PeerEvent) => void>()
-  /** What to undo, in the order it was done. */
-  readonly #closers: (() => Promise<void> | void)[] = []
+  readonly #closers: Closers
   readonly #startedAtMs = systemClock.now()
   readonly #finish: { resolve: (value: { reason: string }) => void; reject: (error: unknown) => void }
   #dataDir: string | null = null
@@ -63,7 +63,6 @@ class Daemon implements PeerDaemon {
   #ports: PeerPorts | null = null
   #starting: Promise<void> | null = null
   #stopping: Promise<void> | null = null
-  #closing: Promise<void> = Promise.resolve()
   /** Aborts when a start is to be given up. */
   readonly #leaving = new AbortController()
   /** Why the learner cannot go on. */
@@ -74,6 +73,7 @@ class Daemon implements PeerDaemon {
   constructor(settings: PeerSettings, overrides: DaemonOverrides) {
     this.#settings = settings
     this.#log = overrides.log ?? systemLog({ level: 'warn', json: true })
+    this.#closers = new Closers(systemClock, this.#log)
     const finish = Promise.withResolvers<{ reason: string }>()
     this.finished = finish.promise
     this.#finish = finish
@@ -114,7 +114,7 @@ class Daemon implements PeerDaemon {
     try {
       await this.#start(this.#leaving.signal)
     } catch (error) {
-      await this.#close()
+      await this.#closers.close()
       // What broke because it was interrupted is no reason of its own.
       throw this.#leaving.signal.aborted ? this.#leaving.signal.reason : error
     } finally {
@@ -125,7 +125,7 @@ class Daemon implements PeerDaemon {
   /** Gives a start up that goes on: what it waits for ends when what it opened is closed. */
   async #interrupt(reason: unknown): Promise<void> {
     this.#leaving.abort(reason)
-    await this.#close()
+    await this.#closers.close()
   }
 
   async #start(signal: AbortSignal): Promise<void> {
@@ -253,48 +253,12 @@ class Daemon implements PeerDaemon {
     const deadlineMs = systemClock.now() + STOP_TIMEOUT_MS
     await this.#interrupt(this.#failure?.error ?? new GrapevineError('stopped', 'local', 'This peer was stopped.'))
     // Whatever a start opened meanwhile, it closes itself.
-    await this.#within(
-      deadlineMs - systemClock.now(),
-      this.#starting?.catch(() => undefined),
-    )
+    const started = this.#starting?.catch(() => undefined)
+    if (started !== undefined) await within(systemClock, deadlineMs - systemClock.now(), started)
     this.#emit({ event: 'stopped', reason, steps })
     this.#over = true
     if (this.#failure === null) this.#finish.resolve({ reason })
     else this.#finish.reject(this.#failure.error)
-  }
-
-  /** Undoes what was done until now. One call after the other, for the order to hold. */
-  #close(): Promise<void> {
-    this.#closing = this.#closing.then(() => this.#undo())
-    return this.#closing
-  }
-
-  /** Newest first; one that hangs or fails does not keep the others from their turn. */
-  async #undo(): Promise<void> {
-    const deadlineMs = systemClock.now() + STOP_TIMEOUT_MS
-    const done: Promise<void>[] = []
-    for (let close = this.#closers.pop(); close !== undefined; close = this.#closers.pop()) {
-      const closed = this.#closed(close)
-      done.push(closed)
-      await this.#within(deadlineMs - systemClock.now(), closed)
-    }
-    await this.#within(STOP_GRACE_MS, Promise.all(done))
-  }
-
-  async #closed(close: () => Promise<void> | void): Promise<void> {
-    try {
-      await close()
-    } catch (error) {
-      this.#log.warn('closing a part failed', { message: messageOf(error) })
-    }
-  }
-
-  /** Waits for `work`, which never rejects, but not longer than `ms`. */
-  async #within(ms: number, work: Promise<unknown> | undefined): Promise<void> {
-    const late = Promise.withResolvers<void>()
-    const cancel = systemClock.after(ms, late.resolve)
-    await Promise.race([work, late.promise])
-    cancel()
   }
 }
 
