@@ -64,6 +64,11 @@ export function findEnvironment(id: string, options: Options = {}): EnvironmentS
   throw new GrapevineError('unknown_environment', 'local', `Environment "${id}" is not registered here; ${hint}`, { id, nearest: like })
 }
 
+/** Whether every thread of this program knows the environment: it is built in, or Python's. One that was registered, or replaced, is neither. */
+export function comesAlong(id: string): boolean {
+  return isBridged(id) || BUILTIN.some((spec) => spec.id === id && spec === entries.get(id))
+}
+
 /** All entries, sorted by id. */
 export function listEnvironments(): EnvironmentSpec[] {
   return [...entries.values()].sort((a, b) => (a.id < b.id ? -1 : 1))

@@ -1,7 +1,15 @@
-/** The Workers port over threads: learners each in their own, large passes in one helper. `stop` ends them all, those that are being built, too. */
-import type { Learner } from '../ports/learner.ts'
+/**
+ * The Workers port over threads: learners each in their own, large passes in one helper. `stop` ends them all, those that are being built, too.
+ * An environment that this program registered as a function exists in this thread only: its learner runs here, one update at a time between
+ * what else the thread has to do.
+ */
+import { comesAlong, findEnvironment } from '../envs/registry.ts'
+import { InlineLearner } from '../learn/inline-learner.ts'
+import { createLearner } from '../learn/learner.ts'
+import type { Learner, LearnerSettings } from '../ports/learner.ts'
 import type { Workers } from '../ports/workers.ts'
 import { GrapevineError } from '../util/errors.ts'
+import { systemClock } from './clock.ts'
 import { ThreadCompute } from './compute.ts'
 import { startLearnerThread } from './learner-thread.ts'
 
@@ -12,7 +20,7 @@ export function threadWorkers(): Workers {
   return {
     compute,
     learner(settings) {
-      const learner = startLearnerThread(settings, stopping.signal)
+      const learner = livesHereOnly(settings) ? inlineLearner(settings) : startLearnerThread(settings, stopping.signal)
       learners.push(learner)
       return learner
     },
@@ -23,4 +31,14 @@ export function threadWorkers(): Workers {
       await Promise.all([...stopped, compute.stop()])
     },
   }
+}
+
+function livesHereOnly({ environment: { id, options }, modules }: LearnerSettings): boolean {
+  if (comesAlong(id)) return false
+  const { version } = findEnvironment(id, options)
+  return !modules.some((module) => module.version === version)
+}
+
+async function inlineLearner(settings: LearnerSettings): Promise<Learner> {
+  return new InlineLearner(await createLearner(settings), systemClock, { updateMs: 0, sliceUpdates: 1 })
 }
