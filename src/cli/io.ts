@@ -29,8 +29,8 @@ export function processIo(takeOver: () => void): Io {
   const output = (stream: NodeJS.WriteStream): Output => ({
     write(text) {
       if (stream.destroyed || stream.errored !== null) return
-      if (stream.writableLength > MAX_UNREAD_BYTES) dropped++
-      else stream.write(text)
+      if (stream.writableLength <= MAX_UNREAD_BYTES) stream.write(text)
+      else if (stream === process.stdout) dropped++
     },
     isTerminal: stream.isTTY === true && process.env.TERM !== 'dumb',
     get columns() {

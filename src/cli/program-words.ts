@@ -41,6 +41,7 @@ function real(path: string): string | null {
   }
 }
 
-function quoted(path: string): string {
+/** `path` as one writes it in a shell. */
+export function quoted(path: string): string {
   return /^[\w@%+=:,./\\-]+$/.test(path) ? path : process.platform === 'win32' ? `"${path}"` : `'${path.replaceAll("'", "'\\''")}'`
 }

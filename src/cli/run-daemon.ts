@@ -2,6 +2,7 @@
  * Runs one daemon in the foreground, from start to exit: shows its events, leaves on a signal within 2 s and at once on a second one.
  * Returns the exit code; what goes wrong before the daemon could say it itself is thrown.
  */
+import { isBridged } from '../envs/bridge/script.ts'
 import { systemLog } from '../node/log.ts'
 import type { PeerStatus } from '../observe/events.ts'
 import { greeting } from '../observe/terminal.ts'
@@ -13,6 +14,7 @@ import { DONE, FAILURE } from './exit.ts'
 import type { Io } from './io.ts'
 import { LEAVE_MS, SAME_SIGNAL_MS } from './limits.ts'
 import { jsonPresenter, type Presenter, textPresenter } from './presenter.ts'
+import { quoted } from './program-words.ts'
 
 export interface RunOptions {
   readonly command: 'start' | 'join'
@@ -32,7 +34,14 @@ export async function runDaemon(create: CreateDaemon, settings: PeerSettings, op
     : textPresenter(io, clock, {
         quiet: options.quiet,
         status: () => statusOf(daemon),
-        greeting: (status) => greeting({ ...options, ...status, version: options.version, dataDir: daemon.dataDir ?? '' }),
+        greeting: (status) =>
+          greeting({
+            ...options,
+            ...status,
+            version: options.version,
+            dataDir: daemon.dataDir ?? '',
+            joinFlags: joinFlags(settings, status.environment),
+          }),
         afterwards: afterwards(settings.until),
       })
   const daemon = create(settings, { log: logTo(presenter, options, io) })
@@ -89,6 +98,11 @@ function statusOf(daemon: PeerDaemon): PeerStatus | null {
     if (error instanceof GrapevineError) return null
     throw error
   }
+}
+
+/** What a joiner needs beside the address: the module that the environment comes from, and leave to start Python. */
+function joinFlags({ modules }: PeerSettings, environment: string): readonly string[] {
+  return [...modules.flatMap(({ file }) => ['--env', quoted(file)]), ...(isBridged(environment) ? ['--allow-python'] : [])]
 }
 
 function logTo(presenter: Presenter, options: RunOptions, io: Io) {

@@ -27,6 +27,8 @@ export interface Greeting {
   readonly addresses: readonly string[]
   /** The words that start this program when pasted into a shell: `grapevine`, or what stands for it here. */
   readonly program: string
+  /** What a joiner on this machine must add to the address, as one writes it in a shell. */
+  readonly joinFlags: readonly string[]
   /** The command that was given: for the advice how to reach other machines. */
   readonly command: 'start' | 'join'
 }
@@ -42,7 +44,7 @@ export function greeting(facts: Greeting): string[] {
     `  data folder  ${facts.dataDir}`,
     ...facts.addresses.map((address, i) => `  ${i === 0 ? 'addresses' : '         '}    ${address}`),
     `  open to      ${reach}`,
-    ...(best === undefined ? [] : ['Paste this to join:', `  ${facts.program} join ${best}`]),
+    ...(best === undefined ? [] : ['Paste this to join:', `  ${[facts.program, 'join', best, ...facts.joinFlags].join(' ')}`]),
   ]
 }
 

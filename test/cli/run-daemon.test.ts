@@ -148,3 +148,17 @@ test('a person is greeted, told of progress every five seconds, and of the end',
     '',
   ])
 })
+
+test('the line to paste brings the module of an environment of one’s own', async () => {
+  const daemon = new FakeDaemon()
+  const io = fakeIo()
+  const clock = new VirtualClock()
+  const own = { ...settings(), modules: [{ file: '/home/u/my env.ts', version: '1' }] }
+  const code = runDaemon(() => daemon, own, { ...options, json: false }, io as Io, clock)
+  daemon.started.resolve()
+  await clock.run(1)
+  assert.match(io.written.out, /\n {2}grapevine join \S+ --env '\/home\/u\/my env\.ts'\n/)
+  daemon.stopped.resolve()
+  await daemon.stop()
+  assert.equal(await code, 0)
+})

@@ -21,6 +21,7 @@ const stats: Extract<PeerEvent, { event: 'stats' }> = {
 }
 
 const facts = {
+  joinFlags: [],
   version: '0.1.0',
   environment: 'CartPole-v1',
   algorithm: 'a2c',
@@ -47,6 +48,11 @@ test('the line to paste names the address that reaches furthest', () => {
   assert.deepEqual(lines.slice(2, 4), [`  addresses    ${HERE}`, `               ${THERE}`])
   assert.equal(lines.at(-1), `  npm run grapevine -- join ${THERE}`)
   assert.ok(lines.includes('  open to      other machines that reach these addresses'))
+})
+
+test('the line to paste has what a joiner of this run must add', () => {
+  const lines = greeting({ ...facts, addresses: [HERE], joinFlags: ['--env', './my-env.ts'] })
+  assert.equal(lines.at(-1), `  npm run grapevine -- join ${HERE} --env ./my-env.ts`)
 })
 
 test('the live line fits its terminal', () => {
