@@ -9,6 +9,7 @@ import type { Learner } from '../ports/learner.ts'
 import type { Network, PeerId, Verdict } from '../ports/network.ts'
 import type { Random } from '../ports/random.ts'
 import type { Compute } from '../ports/workers.ts'
+import { follow } from '../util/abort.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { type Beacon, decodeBeacon, encodeBeacon } from '../wire/beacon.ts'
 import { SKETCH_BUCKETS } from '../wire/limits.ts'
@@ -67,7 +68,9 @@ export class Beacons {
       this.#markSilent()
       const pauseMs = this.#periodMs() * (0.9 + 0.2 * random.uniform())
       this.#nap = new AbortController()
-      await clock.sleep(pauseMs, AbortSignal.any([signal, this.#nap.signal])).catch(() => undefined)
+      const unlink = follow(signal, this.#nap)
+      await clock.sleep(pauseMs, this.#nap.signal).catch(() => undefined)
+      unlink()
     }
     this.#greeting?.()
   }

@@ -6,6 +6,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
 import type { Network } from '../ports/network.ts'
 import type { Random } from '../ports/random.ts'
+import { follow } from '../util/abort.ts'
 import { DIAL_TIMEOUT_MS, REDIAL_FIRST_MS, REDIAL_LAST_MS, TARGET_CONNECTIONS } from './limits.ts'
 
 export interface RedialOptions {
@@ -60,9 +61,10 @@ export class Redialler {
   async #dial(address: string, signal: AbortSignal): Promise<string | null> {
     const { network, clock, random, log } = this.#options
     const deadline = new AbortController()
+    const unlink = follow(signal, deadline)
     const cancel = clock.after(DIAL_TIMEOUT_MS, () => deadline.abort())
     try {
-      const id = await network.dial(address, AbortSignal.any([signal, deadline.signal]))
+      const id = await network.dial(address, deadline.signal)
       this.#attempts.delete(address)
       return id
     } catch (error) {
@@ -73,6 +75,7 @@ export class Redialler {
       return null
     } finally {
       cancel()
+      unlink()
     }
   }
 }

@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
+import { test } from 'node:test'
+import { follow } from '../../src/util/abort.ts'
+
+test('a child aborts with its parent and for the same reason, until they are unlinked', () => {
+  const parent = new AbortController()
+  const [linked, unlinked, late] = [new AbortController(), new AbortController(), new AbortController()]
+  follow(parent.signal, linked)
+  follow(parent.signal, unlinked)()
+  parent.abort('enough')
+  follow(parent.signal, late)()
+  assert.deepEqual([linked.signal.reason, unlinked.signal.aborted, late.signal.reason], ['enough', false, 'enough'])
+})
+
+test('nothing of an unlinked child stays with the parent', () => {
+  const { signal } = new AbortController()
+  for (let i = 0; i < 5; i++) follow(signal, new AbortController())()
+  assert.equal(getEventListeners(signal, 'abort').length, 0)
+})
