@@ -101,7 +101,12 @@ export class Admission {
     const operation = new Operation(this.#clock, this.#stopping)
     operation.deadline(
       IDENTIFY_TIMEOUT_MS,
-      () => new GrapevineError<NetworkErrorCode>('timeout', 'network', `The peer at this address did not say who it is within ${IDENTIFY_TIMEOUT_MS / 1_000} s; try again, or check the address.`),
+      () =>
+        new GrapevineError<NetworkErrorCode>(
+          'timeout',
+          'network',
+          `The peer at this address did not say who it is within ${IDENTIFY_TIMEOUT_MS / 1_000} s; try again, or check the address.`,
+        ),
     )
     try {
       const result = await operation.race(this.#node.services.identify.identify(connection, { signal: operation.signal }))
