@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { registerEnv } from '../../src/envs/registry.ts'
+import { makeVectorEnv, registerEnv } from '../../src/envs/registry.ts'
 import type { BoxSpace, Space } from '../../src/envs/types.ts'
+import { wrapVector } from '../../src/envs/wrappers/wrap.ts'
+import { createEngine } from '../../src/learn/engines/create.ts'
+import { Evaluator } from '../../src/learn/evaluate.ts'
 import { hyperparameterFaults } from '../../src/learn/hyperparameters.ts'
 import { createLearner, type LearnerCore } from '../../src/learn/learner.ts'
 import { duelingNetwork } from '../../src/learn/networks.ts'
@@ -204,3 +207,24 @@ for (const named of Object.keys(apex)) {
     learner.dispose()
   })
 }
+
+test('Ape-X balances the pole greedily within 30,000 steps', async () => {
+  const { hyperparameters, network } = preset('apex', 'CartPole-v1')
+  const cartPole = settings(
+    'CartPole-v1',
+    {},
+    {
+      environment: { id: 'CartPole-v1', options: {} },
+      algorithm: { id: 'apex', hyperparameters, horizonSteps: 30_000 },
+      network: presetNetwork('apex', network, 'CartPole-v1', {}),
+    },
+  )
+  const learner = await createLearner(cartPole)
+  while (learner.steps < 30_000) learner.update()
+  const engine = await createEngine('wasm', { deterministic: true })
+  const evaluator = new Evaluator(wrapVector(makeVectorEnv('CartPole-v1', 20, {}), []), cartPole.network, engine)
+  const { mean } = evaluator.evaluate({ ...replicaOf(learner), normalisers: [] }, { episodes: 20, deterministic: true, seed: 1_000 })
+  assert.ok(mean >= 475, `mean return ${mean}`)
+  evaluator.dispose()
+  learner.dispose()
+})
