@@ -1,6 +1,6 @@
 /**
  * Dialling an address: connect, find out who is there, and say in one sentence what went wrong. Every outcome comes within
- * DIAL_TIMEOUT_MS + IDENTIFY_TIMEOUT_MS, the identity need not be known beforehand.
+ * DIAL_TIMEOUT_MS plus PROBE_TIMEOUT_MS or IDENTIFY_TIMEOUT_MS; the identity need not be known beforehand.
  */
 import type { Connection, Libp2p } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
@@ -11,6 +11,7 @@ import { readAddress } from '../wire/address.ts'
 import { type Admission, closeConnection } from './admission.ts'
 import { DIAL_TIMEOUT_MS, MAX_CONNECTIONS } from './limits.ts'
 import { Operation } from './operation.ts'
+import { speaksOtherwise } from './probe.ts'
 import { TransportDialError } from './transport.ts'
 
 export interface Dialer {
@@ -39,7 +40,9 @@ export async function dial(dialer: Dialer, text: string, signal: AbortSignal): P
   const operation = new Operation(dialer.clock, signal, dialer.stopping)
   const deadline = operation.deadline(DIAL_TIMEOUT_MS, () => silentError(text))
   try {
-    const connection = await connect(dialer, target, text, operation)
+    const connection = await connect(dialer, target, text, operation).catch((error: unknown) =>
+      secondLook(dialer, target, text, signal, error),
+    )
     deadline.cancel()
     const found = connection.remotePeer.toString()
     if (peer !== null && found !== peer) {
@@ -84,6 +87,13 @@ async function connect(dialer: Dialer, target: string, text: string, operation: 
   }
 }
 
+/** Rethrows `error`, or says that another protocol is spoken there. */
+async function secondLook(dialer: Dialer, target: string, text: string, signal: AbortSignal, error: unknown): Promise<never> {
+  const toldNothing = error instanceof GrapevineError && (error.code === 'timeout' || error.data.heardBytes === 0)
+  if (!toldNothing || signal.aborted || dialer.stopping.aborted) throw error
+  throw (await speaksOtherwise(target, dialer.clock, signal, dialer.stopping)) ? otherNetwork(text, error.data) : error
+}
+
 /** What a failed dial means, from how far it came. Exported for its test. */
 export function explain(error: unknown, text: string): GrapevineError<NetworkErrorCode> {
   const failure = error instanceof TransportDialError ? error : null
@@ -115,9 +125,13 @@ export function explain(error: unknown, text: string): GrapevineError<NetworkErr
       'refused',
       'network',
       `${text} accepted the connection and closed it without a word: it is full, or it is not Grapevine.`,
-      data,
+      { ...data, heardBytes: 0 },
     )
   }
+  return otherNetwork(text, data)
+}
+
+function otherNetwork(text: string, data: Readonly<Record<string, unknown>>): GrapevineError<NetworkErrorCode> {
   return new GrapevineError(
     'other_network',
     'network',

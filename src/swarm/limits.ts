@@ -27,6 +27,9 @@ export const DIAL_TIMEOUT_MS = 5_000
 /** The library's own limit on the same, in milliseconds, which also counts what our event loop stood still: it must not come first. */
 export const DIAL_BACKSTOP_MS = 15_000
 
+/** Milliseconds for a second look at an address that told libp2p nothing. Who speaks another protocol has answered after one round trip. */
+export const PROBE_TIMEOUT_MS = 1_000
+
 /** Milliseconds for the exchange of agent versions after that. */
 export const IDENTIFY_TIMEOUT_MS = 4_000
 
