@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { PeerEvent } from '../../src/observe/events.ts'
 import { grapevine, spawnCli } from './spawn.ts'
 
@@ -57,6 +59,27 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     )
   })
 }
+
+test('a signal while it starts gives the start up: 0, and its folder is free', {
+  skip: process.platform === 'win32',
+}, async (context) => {
+  const home = temporaryHome(context)
+  const folder = join(home, 'data')
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    const child = spawnCli(['start', '--json', '--data-dir', folder, '--until', 'minutes=5'], home)
+    context.after(() => child.kill('SIGKILL'))
+    const written = text(child.stdout)
+    // The lock is the first that a start leaves outside of its process.
+    while (!existsSync(join(folder, 'lock')) && child.exitCode === null) await sleep(2)
+    const { code } = await exitOf(once(child, 'close'), child, signal)
+    assert.equal(code, 0)
+    assert.match(await written, /{"event":"stopped","reason":"interrupted","steps":\d+}\n$/)
+    assert.deepEqual(
+      readdirSync(folder).filter((name) => ['lock', 'control', 'control.sock'].includes(name)),
+      [],
+    )
+  }
+})
 
 test('a reader of stdout that goes away ends the daemon with 0', async (context) => {
   const home = temporaryHome(context)
@@ -125,6 +148,8 @@ test('an address that leads nowhere: exit 3, saying which way', async (context) 
   const refused = await grapevine(['join', '127.0.0.1:1', '--json'], home)
   assert.deepEqual([refused.code, JSON.parse(refused.out).code], [3, 'refused'])
   assert.match(refused.err, /^grapevine: \/ip4\/127\.0\.0\.1\/tcp\/1 refused the connection/)
+  const shell = await grapevine(['join', await tcpServer(context, 'SSH-2.0-OpenSSH_9.6\r\n'), '--json'], home)
+  assert.deepEqual([shell.code, JSON.parse(shell.out).code], [3, 'other_network'])
   const web = await grapevine(['join', await tcpServer(context, 'HTTP/1.1 400 Bad Request\r\n\r\n'), '--json'], home)
   assert.deepEqual([web.code, JSON.parse(web.out).code], [3, 'other_network'])
 })

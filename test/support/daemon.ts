@@ -109,6 +109,11 @@ export class TestDaemon {
     await this.ended
   }
 
+  /** SIGSTOP holds it still, SIGCONT lets it go on. */
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name)
+  }
+
   /** Asks it to leave; resolves with its exit code. */
   async terminate(): Promise<number | null> {
     this.#child.kill('SIGTERM')

@@ -1,6 +1,7 @@
 /** The launcher in a source tree and in a built package, under the Node that runs the tests and under too old ones, faked and (where there is one) real. */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
@@ -68,6 +69,26 @@ test('a main that fails leaves with 1 and says why', () => {
   const { status, stderr } = run(process.execPath, broken)
   assert.equal(status, 1)
   assert.match(stderr, /^grapevine failed: Error: no luck\n/)
+})
+
+test('Ctrl-C while a daemon is being loaded leaves with 0; afterwards the daemon decides, and other commands break off', {
+  skip: process.platform === 'win32',
+}, async () => {
+  const main = (first: string) => `export const main = (_: string[], takeOver: () => void): Promise<number> => {
+    ${first}
+    console.log('loading')
+    return new Promise((resolve) => setTimeout(resolve, 60_000))
+  }\n`
+  const ended = async (launcher: string, command: string) => {
+    const child = spawn(process.execPath, [launcher, command], { stdio: ['ignore', 'pipe', 'inherit'] })
+    await once(child.stdout, 'data')
+    child.kill('SIGTERM')
+    return once(child, 'exit')
+  }
+  const loading = tree('src', 'main.ts', main(''))
+  for (const command of ['start', 'join']) assert.deepEqual(await ended(loading, command), [0, null])
+  assert.deepEqual(await ended(loading, 'status'), [null, 'SIGTERM'])
+  assert.deepEqual(await ended(tree('src', 'main.ts', main('takeOver()')), 'start'), [null, 'SIGTERM'])
 })
 
 const older = (process.env.PATH ?? '')
