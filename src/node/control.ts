@@ -181,6 +181,11 @@ async function newSocketPath(dataDir: string): Promise<{ readonly path: string; 
   if (process.platform === 'win32') return { path: pipeName(dataDir), privateFolder: null }
   const path = join(dataDir, 'control.sock')
   const pointer = join(dataDir, 'control')
+  const earlier = await socketElsewhere(dataDir)
+  if (earlier !== null) {
+    await rm(earlier, { force: true })
+    await rmdir(dirname(earlier)).catch(() => undefined)
+  }
   await rm(path, { force: true })
   await rm(pointer, { force: true })
   if (fitsSocket(path)) return { path, privateFolder: null }
@@ -201,9 +206,15 @@ async function existingSocketPath(dataDir: string): Promise<string> {
   if (process.platform === 'win32') return pipeName(dataDir)
   const path = join(dataDir, 'control.sock')
   if (fitsSocket(path)) return path
-  const named = await readFile(join(dataDir, 'control'), 'utf8').catch(() => '')
-  if (!fitsSocket(named) || !dirname(named).includes('grapevine-')) throw await noDaemon(dataDir)
+  const named = await socketElsewhere(dataDir)
+  if (named === null) throw await noDaemon(dataDir)
   return named
+}
+
+/** The socket that the file `control` names; null when there is none that could be ours. */
+async function socketElsewhere(dataDir: string): Promise<string | null> {
+  const named = await readFile(join(dataDir, 'control'), 'utf8').catch(() => '')
+  return fitsSocket(named) && /[\\/]grapevine-[^\\/]+[\\/]control\.sock$/.test(named) ? named : null
 }
 
 function fitsSocket(path: string): boolean {

@@ -69,14 +69,20 @@ async function replaceFile(path: string, bytes: Uint8Array, secret: boolean): Pr
   const temporary = path + TEMPORARY_SUFFIX
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   await rm(temporary, { force: true })
-  const file = await open(temporary, 'wx', secret ? 0o600 : 0o644)
   try {
-    await file.writeFile(bytes)
-    await file.sync()
-  } finally {
-    await file.close()
+    const file = await open(temporary, 'wx', secret ? 0o600 : 0o644)
+    try {
+      await file.writeFile(bytes)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(temporary, path)
+  } catch (error) {
+    // On a full disk every byte counts.
+    await rm(temporary, { force: true }).catch(() => undefined)
+    throw error
   }
-  await rename(temporary, path)
   await syncFolder(dirname(path))
 }
 

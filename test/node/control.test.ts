@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { createConnection } from 'node:net'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { askDaemon, serveControl, stopDaemon } from '../../src/node/control.ts'
@@ -62,7 +63,13 @@ test('a path too long for a socket gets one elsewhere, which is removed at the e
   assert.ok(Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES)
   assert.equal((await stat(dirname(path))).mode & 0o777, 0o700)
   assert.equal(await askDaemon(folder, 'status'), 'well')
-  await server.close()
+  // A daemon that was killed leaves both behind.
+  const left = join(await mkdtemp(join(tmpdir(), 'grapevine-')), 'control.sock')
+  await writeFile(left, '')
+  await writeFile(join(folder, 'control'), left)
+  const next = await serveControl(folder, well)
+  await assert.rejects(stat(dirname(left)), { code: 'ENOENT' })
+  await Promise.all([server.close(), next.close()])
   assert.deepEqual(await readdir(folder), [])
   await assert.rejects(stat(dirname(path)), { code: 'ENOENT' })
 })

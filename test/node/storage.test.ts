@@ -32,6 +32,13 @@ test('writes to one name happen one after the other, in order', async (context) 
   assert.deepEqual(await storage.read('counter'), bytes(19))
 })
 
+test('a write that fails says why and leaves nothing behind', async (context) => {
+  const folder = await temporaryFolder(context)
+  await mkdir(join(folder, 'key', 'taken'), { recursive: true })
+  await assert.rejects(folderStorage(folder).write('key', bytes(1)), { code: 'storage', message: /^Cannot write key / })
+  assert.deepEqual(await readdir(folder), ['key'])
+})
+
 test('a write that a crash cut off neither shows nor hinders', async (context) => {
   const folder = await temporaryFolder(context)
   const storage = folderStorage(folder)
