@@ -6,7 +6,21 @@ export const FAILURE = 1
 export const BAD_USAGE = 2
 const CANNOT_JOIN = 3
 
-const USAGE_CODES = ['usage', 'malformed', 'unknown_environment', 'unknown_algorithm', 'hyperparameter', 'config', 'environment_module']
+/** What was asked for cannot be: known before anything is trained, and mended by asking for something else. */
+const USAGE_CODES = [
+  'usage',
+  'malformed',
+  'config',
+  'unknown_environment',
+  'environment_module',
+  'environment_id',
+  'observation',
+  'unknown_algorithm',
+  'hyperparameter',
+  'action_space',
+  'bad_network',
+  'option',
+]
 
 /** Whatever another peer or the network did to a joiner means that it cannot join; these are its own doing. */
 const JOIN_CODES = ['cannot_join', 'self', 'wrong_peer']

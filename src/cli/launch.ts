@@ -1,6 +1,9 @@
 /** What `start` and `join` share: from flags and file to settings, and from settings to a running daemon (or, with --dry-run, to their print). */
 import { availableParallelism } from 'node:os'
 import { stringify } from 'yaml'
+import { checkEnvironment } from '../envs/check.ts'
+import { makeEnv, makeVectorEnv } from '../envs/registry.ts'
+import { sizeOf } from '../envs/spaces.ts'
 import { systemClock } from '../node/clock.ts'
 import { loadOwnModule, looksLikeModule } from '../node/own-module.ts'
 import { systemRandom } from '../node/random.ts'
@@ -18,7 +21,7 @@ export async function launch(command: 'start' | 'join', flags: PeerFlags, { io, 
   const faults = [...flags.faults]
   const file = flags.config === null ? null : await readConfigFile(flags.config).catch(told(faults, ['env', 'algo'], flags.settings))
   const env = flags.settings.env ?? envOf(file?.values)
-  const own = typeof env === 'string' && looksLikeModule(env) ? await loadOwnModule(env).catch(told(faults, ['env'])) : null
+  const own = typeof env === 'string' && looksLikeModule(env) ? await loadSound(env).catch(told(faults, ['env'])) : null
   const settings = resolveSettings({
     command,
     addresses: flags.words,
@@ -46,6 +49,21 @@ function told(faults: Fault[], fields: readonly string[], given: Readonly<Record
     faults.push({ code: error.code, message: error.message, fields: fields.filter((name) => !(name in given)) })
     return null
   }
+}
+
+/** One of the user's own is made and reset once, so that what is wrong with it is told before anything starts. */
+async function loadSound(path: string): ReturnType<typeof loadOwnModule> {
+  const own = await loadOwnModule(path)
+  try {
+    const environment = makeVectorEnv(own.id, 1)
+    environment.reset(0, new Float32Array(sizeOf(environment.observationSpace)))
+    environment.close()
+  } catch (error) {
+    const [problem = error instanceof Error ? error.message : String(error)] = checkEnvironment(() => makeEnv(own.id))
+    const message = `The module ${path} cannot serve as an environment: ${problem} grapevine envs --check ${path} tells all.`
+    throw new GrapevineError('environment_module', 'local', message)
+  }
+  return own
 }
 
 function envOf(inFile: unknown): unknown {

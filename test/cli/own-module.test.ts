@@ -9,6 +9,10 @@ import { grapevine } from './spawn.ts'
 
 const EXAMPLE = join(import.meta.dirname, '../../scripts/examples/my-env.ts')
 const BROKEN = 'export const make = () => ({ observationSpace: 1, actionSpace: { kind: "discrete", n: 2 }, reset() {}, step() {} })\n'
+/** An environment with one fault: what its reset returns as observation. */
+const BROKEN_RESET = `const box = { kind: 'box', shape: [1], low: Float32Array.of(-1), high: Float32Array.of(1) }
+export const make = () => ({ observationSpace: box, actionSpace: { kind: 'discrete', n: 2 }, reset: () => ({ info: {}, observation: `
+const REST = `, step: () => ({ observation: Float32Array.of(0), reward: 1, terminated: true, truncated: false, info: {} }), close() {} })\n`
 
 test('envs --check says what is wrong in words, and nothing of a sound one', async (context) => {
   const folder = mkdtempSync(join(tmpdir(), 'gv-'))
@@ -24,6 +28,25 @@ test('envs --check says what is wrong in words, and nothing of a sound one', asy
   const missing = await grapevine(['start', '--env', './nowhere.ts'], folder)
   assert.equal(missing.code, 2)
   assert.match(missing.err, /The module \.\/nowhere\.ts cannot serve as an environment: it cannot be read/)
+})
+
+test('a module that cannot be trained on ends the start at once: exit 2, in words', async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), 'gv-'))
+  context.after(() => rmSync(folder, { recursive: true, force: true }))
+  const cases: [string, string, RegExp][] = [
+    ['throws.mjs', 'export const make = () => { throw new Error("no luck") }\n', /The factory threw "no luck"/],
+    ['short.mjs', `${BROKEN_RESET}Float32Array.of(1, 2) })${REST}`, /observation/],
+    ['nan.mjs', `${BROKEN_RESET}Float32Array.of(NaN) })${REST}`, /NaN/],
+    ['none.mjs', `${BROKEN_RESET}undefined })${REST}`, /observation/],
+  ]
+  for (const [name, text, reason] of cases) {
+    const file = join(folder, name)
+    writeFileSync(file, text)
+    const { code, err } = await grapevine(['start', '--env', file], folder)
+    assert.equal(code, 2, err)
+    assert.match(err, /^grapevine: The module .* cannot serve as an environment: .* tells all\.\n$/)
+    assert.match(err, reason)
+  }
 })
 
 test('a settings file may name the module, too', async (context) => {
