@@ -48,6 +48,11 @@ export async function runDaemon(create: CreateDaemon, settings: PeerSettings, op
   let errorShown = false
   const leaving = new AbortController()
   let firstSignalMs: number | null = null
+  /** It hangs while it stops, and cannot say the last word itself. */
+  const leaveBehind = () => {
+    presenter.event({ event: 'stopped', reason: 'interrupted', steps: statusOf(daemon)?.steps ?? 0 })
+    io.exit(DONE)
+  }
   const releases = [
     () => presenter.close(),
     daemon.on((event) => {
@@ -57,7 +62,7 @@ export async function runDaemon(create: CreateDaemon, settings: PeerSettings, op
     io.onLeave((why) => {
       if (firstSignalMs === null) {
         firstSignalMs = clock.now()
-        releases.push(clock.after(LEAVE_MS, () => io.exit(DONE)))
+        releases.push(clock.after(LEAVE_MS, leaveBehind))
         leaving.abort()
       } else if (why !== 'pipe' && clock.now() - firstSignalMs > SAME_SIGNAL_MS) {
         io.exit(FAILURE)

@@ -79,6 +79,7 @@ test('a daemon that hangs while it stops is left behind after two seconds', asyn
   assert.deepEqual(io.exits, [])
   await clock.run(1)
   assert.deepEqual(io.exits, [0])
+  assert.deepEqual(events(io).at(-1), { event: 'stopped', reason: 'interrupted', steps: 12_000 })
 })
 
 test('a signal while it starts gives the start up, and the last event says so', async () => {
