@@ -3,7 +3,7 @@
  *
  *   npm run bench -- learn --algo ppo --env CartPole-v1 --seeds 5 --jobs 2 --steps 100000 --set learningRate=0.002 --svg curves.svg
  *
- * --steps (the preset's horizon)  --horizon (the preset's, of the schedules)  --seed (the first, 0)  --jobs (1, at most 2)
+ * --preset (default)  --steps (the preset's horizon)  --horizon (the preset's, of the schedules)  --seed (the first, 0)  --jobs (1, at most 2)
  * --episodes (100, of the final evaluations)  --eval-every (256 steps, more in long runs, 0: none; for the sustained metric)
  * --network "64,64" (units of each head's tanh layers; "+64,64": of a torso they share)  --wrappers JSON  --engine wasm|tfjs  --threshold R
  *
@@ -28,6 +28,7 @@ const FINE_EVAL_EVERY = 256
 const OPTIONS = {
   algo: { type: 'string', default: 'ppo' },
   env: { type: 'string', default: 'CartPole-v1' },
+  preset: { type: 'string' },
   seeds: { type: 'string', default: '5' },
   seed: { type: 'string', default: '0' },
   jobs: { type: 'string', default: '1' },
@@ -48,7 +49,7 @@ const OPTIONS = {
 export async function main(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({ args: [...args], options: OPTIONS })
   if (values.child) return serveOne()
-  const chosen = preset(values.algo, values.env)
+  const chosen = preset(values.algo, values.env, values.preset)
   const { id, threshold } = findEnvironment(values.env)
   const horizonSteps = Number(values.horizon ?? chosen.horizonSteps)
   const steps = Number(values.steps ?? horizonSteps)

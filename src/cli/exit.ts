@@ -16,6 +16,7 @@ const USAGE_CODES = [
   'environment_id',
   'observation',
   'unknown_algorithm',
+  'unknown_preset',
   'hyperparameter',
   'action_space',
   'bad_network',

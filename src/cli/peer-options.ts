@@ -10,6 +10,7 @@ import { readAddress } from '../wire/address.ts'
 const FOUNDING: readonly [string, string][] = [
   ['--env <id>', 'what to learn: one of `grapevine envs`, or ./my-env.ts'],
   ['--algo <id>', 'how to learn (a2c)'],
+  ['--preset <name>', 'which tuned settings of algorithm and environment (default)'],
   ['--seed <n>', 'seed of the weights and of the run (random)'],
   ['--strategy <name>', 'how peers average: auto, broadcast, none (auto)'],
   ['--codec <name>', 'how parameters travel: f32, f16 (f32)'],

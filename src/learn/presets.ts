@@ -4,6 +4,7 @@
 import { makeVectorEnv } from '../envs/registry.ts'
 import { type WrapperUse, wrapVector } from '../envs/wrappers/wrap.ts'
 import type { HyperValue, NetworkSpec } from '../ports/learner.ts'
+import { GrapevineError } from '../util/errors.ts'
 import { type AlgorithmId, requireAlgorithm } from './hyperparameters.ts'
 import { actorCriticNetwork, duelingNetwork, type NetworkPlan } from './networks.ts'
 import a2c from './presets/a2c.json' with { type: 'json' }
@@ -42,7 +43,13 @@ export interface Preset {
   readonly result: PresetResult | null
 }
 
-/** One file per algorithm; the entry `*` is for environments that have none of their own. */
+/** What the first preset of a pair is called. */
+export const DEFAULT_PRESET = 'default'
+
+/**
+ * One file per algorithm. An entry is named after its environment, or `*` where that has none of its own; further presets of the same
+ * pair are "ENVIRONMENT NAME".
+ */
 type Presets = Readonly<Record<string, Preset>> & { readonly '*': Preset }
 
 const FILES: Readonly<Record<AlgorithmId, Presets>> = {
@@ -62,10 +69,29 @@ const NETWORKS = {
   ppo: actorCriticNetwork,
 } as const satisfies Record<AlgorithmId, typeof actorCriticNetwork>
 
-/** The preset of `algorithm` for `environment`, or its one for environments without their own. Throws `algorithm`. */
-export function preset(algorithm: string, environment: string): Preset {
+/**
+ * The preset of `algorithm` for `environment` called `name`; the default one may be that for environments without their own.
+ * Throws `algorithm`, and `unknown_preset` whose message names the choices.
+ */
+export function preset(algorithm: string, environment: string, name = DEFAULT_PRESET): Preset {
   const presets = FILES[requireAlgorithm(algorithm)]
-  return (Object.hasOwn(presets, environment) ? presets[environment] : undefined) ?? presets['*']
+  const entry = name === DEFAULT_PRESET ? environment : `${environment} ${name}`
+  if (Object.hasOwn(presets, entry)) return presets[entry]!
+  if (name === DEFAULT_PRESET) return presets['*']
+  const choices = presetNames(algorithm, environment)
+  throw new GrapevineError(
+    'unknown_preset',
+    'local',
+    `There is no preset "${name}" of ${algorithm} for ${environment}; there ${choices.length === 1 ? 'is' : 'are'}: ${choices.join(', ')}.`,
+    { name, choices },
+  )
+}
+
+/** Names of the presets of `algorithm` for `environment`, the default one first. Throws `algorithm`. */
+export function presetNames(algorithm: string, environment: string): readonly string[] {
+  const prefix = `${environment} `
+  const entries = Object.keys(FILES[requireAlgorithm(algorithm)])
+  return [DEFAULT_PRESET, ...entries.filter((entry) => entry.startsWith(prefix)).map((entry) => entry.slice(prefix.length))]
 }
 
 /**

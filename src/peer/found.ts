@@ -22,7 +22,7 @@ export type RunPlan = Omit<Manifest, 'initialDigest'>
 export function planRun(founding: Founding, random: Random): { readonly plan: RunPlan; readonly warning: string | null } {
   const environment = findEnvironment(founding.environment)
   const algorithm = requireAlgorithm(founding.algorithm)
-  const chosen = preset(algorithm, environment.id)
+  const chosen = preset(algorithm, environment.id, founding.preset)
   const wrappers = founding.wrappers ?? chosen.wrappers ?? []
   const network = presetNetwork(algorithm, chosen.network, environment.id, founding.environmentOptions, wrappers)
   const { strategy, warning } = resolveStrategy(founding.strategy, founding.codec, layout(network).parameterCount)

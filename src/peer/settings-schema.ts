@@ -37,6 +37,8 @@ const foundingShape = {
     const algorithm = ALGORITHMS.find((id) => id === value)
     return algorithm === undefined ? { fault: unknown('algorithm', value, ALGORITHMS), code: 'unknown_algorithm' } : { value: algorithm }
   }),
+  // Which there are depends on the algorithm and the environment.
+  preset: field((value) => (typeof value === 'string' ? { value } : { fault: `must be a name, not ${shown(value)}` })),
   seed: field((value) => wholeNumber(value, 0, MAX_SEED)),
   strategy: field((value) => oneOf('strategy', value, ['auto', ...STRATEGIES])),
   codec: field((value) => oneOf('codec', value, codecNames())),

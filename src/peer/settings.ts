@@ -21,6 +21,8 @@ export interface Founding {
   /** Wrappers of the environment, innermost first; the preset's when absent. */
   readonly wrappers?: readonly WrapperUse[]
   readonly algorithm: string
+  /** Name of the preset of algorithm and environment that gives the network and what else is not chosen here; the default one when absent. */
+  readonly preset?: string
   readonly hyperparameters: Readonly<Record<string, HyperValue>>
   readonly horizonSteps: number
   readonly strategy: string
@@ -108,7 +110,7 @@ const HIDDEN_NAME = 'wait-for-peers'
 
 /**
  * Throws one GrapevineError for all faults: its message has a line for each, `data.faults` lists them with their codes (`usage`, `malformed`,
- * `unknown_environment`, `unknown_algorithm`, `hyperparameter`), and its own code is theirs when they agree, else `usage`.
+ * `unknown_environment`, `unknown_algorithm`, `unknown_preset`, `hyperparameter`), and its own code is theirs when they agree, else `usage`.
  */
 export function resolveSettings(sources: SettingsSources): PeerSettings {
   const faults = new Faults(sources.faults ?? [])
@@ -202,12 +204,13 @@ function found(
   ) {
     faults.add('usage', `--until solved needs --threshold: no mean return counts as solved for ${environment} by itself.`)
   }
-  const base = faults.has('env') || faults.has('algo') ? undefined : faults.try(() => preset(algorithm, environment))
+  const base = faults.has('env') || faults.has('algo') ? undefined : faults.try(() => preset(algorithm, environment, given.preset))
   return {
     found: {
       environment,
       environmentOptions: {},
       algorithm,
+      ...(given.preset === undefined ? {} : { preset: given.preset }),
       hyperparameters: { ...base?.hyperparameters, ...own },
       horizonSteps: horizonSteps ?? base?.horizonSteps ?? 1,
       strategy: given.strategy ?? 'auto',
@@ -276,7 +279,7 @@ class Faults {
       return work()
     } catch (error) {
       if (!(error instanceof GrapevineError)) throw error
-      this.add('usage', error.message)
+      this.add(error.code, error.message)
       return undefined
     }
   }

@@ -55,6 +55,23 @@ test('a flag wins over the file, the file over the preset', () => {
   assert.equal('minPeriodMs' in found.hyperparameters, false)
 })
 
+test('a preset is named by flag or file, and one that there is not is refused with the choices', () => {
+  assert.equal('preset' in founding(resolve()), false)
+  assert.equal(founding(resolve({ flags: { preset: 'default' } })).preset, 'default')
+  assert.deepEqual(faults({ flags: { preset: 'default' }, file: file({ preset: 5 }) }).lines, [
+    '"preset" in run.yaml must be a name, not 5.',
+  ])
+  for (const sources of [{ flags: { preset: 'fast', algo: 'a3c' } }, { flags: { algo: 'a3c' }, file: file({ preset: 'fast' }) }]) {
+    assert.deepEqual(faults(sources), {
+      code: 'unknown_preset',
+      lines: ['There is no preset "fast" of a3c for CartPole-v1; there is: default.'],
+    })
+  }
+  assert.deepEqual(faults({ command: 'join', addresses: [ADDRESS], flags: { preset: 'default' } }).lines, [
+    '--preset is decided by the run that you join; leave it out.',
+  ])
+})
+
 test('--lan listens everywhere and uses mDNS; explicit addresses stay', () => {
   assert.deepEqual(resolve({ flags: { lan: true } }).listen, ['/ip4/0.0.0.0/tcp/0'])
   assert.equal(resolve({ flags: { lan: true } }).mdns, true)
