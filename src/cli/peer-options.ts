@@ -30,6 +30,7 @@ const LOCAL: readonly [string, string][] = [
   ['--no-mdns', 'with --lan: do not look for peers'],
   ['--engine <name>', 'what computes: wasm, tfjs (wasm)'],
   ['--actors <n>', 'threads that act beside the learner: a number or auto (0)'],
+  ['--threads <n>', 'threads for batches of 1024 or more: 1, 2 or auto (1)'],
   ['--deterministic', 'alone, the same seed gives the same curve'],
   ['--allow-python', "join runs whose environment is Python's (gym:...)"],
   ['--until <goal>', 'stop at: solved, steps=N, minutes=M (never)'],

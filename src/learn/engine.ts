@@ -66,6 +66,11 @@ export interface EngineOptions {
   readonly deterministic: boolean
   /** Memory to build in, shared with other threads (`wasm` only); the engine makes its own when absent. */
   readonly memory?: WebAssembly.Memory
+  /**
+   * 2: batches of 1024 rows or more are split over a second thread (`wasm` only). Sums are then in another order, the same in every run and on
+   * every machine. Default 1.
+   */
+  readonly threads?: number
 }
 
 export interface Engine {

@@ -169,7 +169,7 @@ export class LearnerCore {
  * `network_mismatch`. `engine` replaces the one that the settings name; `threads` is needed for `settings.actors` above 0.
  */
 export async function createLearner(settings: LearnerSettings, engine?: Engine, threads?: ActorThreads): Promise<LearnerCore> {
-  const used = engine ?? (await createEngine(settings.engine, { deterministic: settings.deterministic }))
+  const used = engine ?? (await createEngine(settings.engine, { deterministic: settings.deterministic, threads: settings.threads }))
   const moments: RunningMoments[] = []
   const make = (count: number) => {
     const made = makeEnvironments(settings, count)

@@ -42,5 +42,8 @@ export const GATE_PATIENCE_SLEEPS = 25
 /** Milliseconds that A3C's threads update freely between two looks of the learner at requests, schedules and finished episodes. */
 export const FREE_RUN_MS = 10
 
+/** Most threads of one engine: halves of a batch are the only split that was measured to pay. */
+export const MAX_ENGINE_THREADS = 2
+
 /** Most actor threads of one learner: what large machines have cores for. */
 export const MAX_ACTORS = 256

@@ -7,7 +7,7 @@ import { codecNames } from '../average/codecs.ts'
 import { isBridged, isGymnasiumId } from '../envs/bridge/script.ts'
 import { listEnvironments } from '../envs/registry.ts'
 import { ALGORITHMS } from '../learn/hyperparameters.ts'
-import { MAX_ACTORS } from '../learn/limits.ts'
+import { MAX_ACTORS, MAX_ENGINE_THREADS } from '../learn/limits.ts'
 import type { HyperValue } from '../ports/learner.ts'
 import { nearest } from '../util/nearest.ts'
 import { type AddressUse, type AddressVerdict, readAddress } from '../wire/address.ts'
@@ -57,6 +57,7 @@ const localShape = {
   'no-mdns': field(yesOrNo),
   engine: field((value) => oneOf('engine', value, ENGINES)),
   actors: field<number | 'auto'>((value) => (value === 'auto' ? { value } : wholeNumber(value, 0, MAX_ACTORS, ', or auto'))),
+  threads: field<number | 'auto'>((value) => (value === 'auto' ? { value } : wholeNumber(value, 1, MAX_ENGINE_THREADS, ', or auto'))),
   deterministic: field(yesOrNo),
   'allow-python': field(yesOrNo),
   until: field(readUntil),
@@ -84,6 +85,12 @@ export type GivenSettings = z.output<typeof settingsSchema>
 export function actorCount({ actors, deterministic }: GivenSettings, cores: number): number | 'not deterministic' {
   if (actors === 'auto') return deterministic === true ? 0 : Math.max(0, cores - 1)
   return deterministic === true && actors !== undefined && actors > 0 ? 'not deterministic' : (actors ?? 0)
+}
+
+/** Threads of the engine: `auto` is one more where a core is left for it, but not where the same curve is wanted on machines of any size. */
+export function engineThreads({ threads, deterministic }: GivenSettings, actors: number, cores: number): number {
+  if (threads !== 'auto') return threads ?? 1
+  return deterministic === true ? 1 : Math.min(MAX_ENGINE_THREADS, Math.max(1, cores - actors))
 }
 
 function field<T>(read: (value: unknown) => Read<T>) {

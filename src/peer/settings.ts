@@ -12,7 +12,15 @@ import type { HyperValue, OwnModule } from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { nearest } from '../util/nearest.ts'
 import { DEFAULT_MAX_MEMORY_BYTES, DEFAULT_MIN_PERIOD_MS, MAX_ADDRESSES_GIVEN, MAX_MIN_PERIOD_MS } from './limits.ts'
-import { actorCount, FOUNDING_NAMES, type GivenSettings, readJoinAddress, SETTING_NAMES, settingsSchema } from './settings-schema.ts'
+import {
+  actorCount,
+  engineThreads,
+  FOUNDING_NAMES,
+  type GivenSettings,
+  readJoinAddress,
+  SETTING_NAMES,
+  settingsSchema,
+} from './settings-schema.ts'
 
 /** What `start` chooses for a new run; everything else comes from the preset of the algorithm and environment. */
 export interface Founding {
@@ -51,6 +59,7 @@ export interface PeerSettings {
   readonly mdns: boolean
   readonly engine: 'wasm' | 'tfjs'
   readonly deterministic: boolean
+  /** Threads of the engine over which large batches are split. */
   readonly threads: number
   /** Threads that act beside the learner's; 0: none. */
   readonly actors: number
@@ -76,7 +85,7 @@ export interface SettingsSources {
   readonly modules?: readonly OwnModule[]
   /** What the caller found wrong already. */
   readonly faults?: readonly Fault[]
-  /** Cores of this machine, for `--actors auto`: all but the learner's. */
+  /** Cores of this machine, for `--actors auto` and `--threads auto`. */
   readonly cores?: number
   /** The seed of a new run for which none is given. */
   readonly randomSeed: number
@@ -121,8 +130,10 @@ export function resolveSettings(sources: SettingsSources): PeerSettings {
   const assigned = { ...inFile.set, ...onLine.set }
   const run = sources.command === 'start' ? found(given, assigned, sources.randomSeed, faults) : join(sources.addresses, assigned, faults)
   const minPeriodMs = wholeAssignment('minPeriodMs', assigned, 0, MAX_MIN_PERIOD_MS, faults) ?? DEFAULT_MIN_PERIOD_MS
-  const actors = actorCount(given, sources.cores ?? 1)
+  const cores = sources.cores ?? 1
+  const actors = actorCount(given, cores)
   if (actors === 'not deterministic') faults.add('usage', '--deterministic needs --actors 0: threads differ in their order each time.')
+  if (given.engine === 'tfjs' && given.threads === 2) faults.add('usage', '--threads 2 needs --engine wasm: tfjs has threads of its own.')
   faults.throwAny()
   const lan = given.lan === true
   return deepFreeze({
@@ -134,7 +145,7 @@ export function resolveSettings(sources: SettingsSources): PeerSettings {
     mdns: lan && given['no-mdns'] !== true,
     engine: given.engine ?? DEFAULT_ENGINE,
     deterministic: given.deterministic === true,
-    threads: 1,
+    threads: engineThreads(given, actors === 'not deterministic' ? 0 : actors, cores),
     actors: actors === 'not deterministic' ? 0 : actors,
     allowPython: given['allow-python'] === true,
     until: given.until ?? { kind: 'forever' },

@@ -51,6 +51,20 @@ test('A2C finds a continuous action', async () => {
   learner.dispose()
 })
 
+test('large batches in two threads give the same replica twice, and that of one thread up to the order of sums', async () => {
+  const replica = async (threads: number) => {
+    const learner = await createLearner(toySettings('Toy/Choice', { environments: 256, learningRate: 1e-3 }, { threads }))
+    update(learner, 5)
+    const parameters = parametersOf(learner)
+    learner.dispose()
+    return parameters
+  }
+  const [one, two, again] = [await replica(1), await replica(2), await replica(2)]
+  assert.deepEqual(again, two)
+  assert.notDeepEqual(one, two)
+  assertClose(two, one, 1e-5)
+})
+
 test('equal seeds give equal replicas, other actor seeds others, from the same initial weights', async () => {
   const [a, b, c] = await Promise.all([2, 2, 3].map((actorSeed) => createLearner(toySettings('Toy/Choice', {}, { actorSeed }))))
   assert.deepEqual(parametersOf(a!), parametersOf(c!))

@@ -99,6 +99,20 @@ test("actor threads: none unless asked for, as many as asked for, or one for eac
   assert.deepEqual(faults({ flags: { actors: 'many' } }).lines, ['--actors must be a whole number from 0 to 256, or auto, not "many".'])
 })
 
+test('threads of the engine: one unless asked for, auto takes a second core where actors leave one', () => {
+  assert.equal(resolve().threads, 1)
+  assert.equal(resolve({ flags: { threads: '2', deterministic: true } }).threads, 2)
+  assert.equal(resolve({ flags: { threads: 'auto' }, cores: 8 }).threads, 2)
+  assert.equal(resolve({ flags: { threads: 'auto' }, cores: 1 }).threads, 1)
+  assert.equal(resolve({ flags: { threads: 'auto', actors: 'auto' }, cores: 8 }).threads, 1)
+  assert.equal(resolve({ flags: { threads: 'auto', deterministic: true }, cores: 8 }).threads, 1)
+  assert.equal(resolve({ file: file({ threads: 2 }) }).threads, 2)
+  assert.deepEqual(faults({ flags: { threads: '3' } }).lines, ['--threads must be a whole number from 1 to 2, or auto, not "3".'])
+  assert.deepEqual(faults({ flags: { threads: '2', engine: 'tfjs' } }).lines, [
+    '--threads 2 needs --engine wasm: tfjs has threads of its own.',
+  ])
+})
+
 test('with --deterministic the seed is not drawn', () => {
   assert.equal(founding(resolve({ flags: { deterministic: true } })).seed, 1)
   assert.equal(founding(resolve({ flags: { deterministic: true, seed: '9' } })).seed, 9)

@@ -85,8 +85,8 @@ export class KernelNetwork implements WasmNetwork {
   #batch = 0
   #observations = 0
 
-  /** `helper`: a second thread that takes half of a large batch. */
-  constructor(spec: NetworkSpec, maxBatch: number, kernels: Kernels, heap: Heap, helper: Helper | null = null) {
+  /** `helper` gives a second thread that takes half of a large batch. */
+  constructor(spec: NetworkSpec, maxBatch: number, kernels: Kernels, heap: Heap, helper: (() => Helper) | null = null) {
     if (!Number.isSafeInteger(maxBatch) || maxBatch < 1) {
       throw shape(`A network needs room for a whole number of rows, at least 1, and was asked to take ${maxBatch}.`)
     }
@@ -102,7 +102,7 @@ export class KernelNetwork implements WasmNetwork {
     const made = plan(layout(spec), maxBatch, (bytes) => this.#allocate(bytes), heap.memory)
     this.#packing = made.packing
     this.#chunk = made.chunk
-    this.#helper = maxBatch >= SPLIT_FROM ? helper : null
+    this.#helper = maxBatch >= SPLIT_FROM && helper !== null ? helper() : null
     const forward = this.#load(made.forward.perChunk)
     const secondBackward = this.#helper === null ? null : this.#load(made.secondBackward())
     this.#forward = { once: this.#load(made.forward.once), perChunk: forward, second: this.#helper === null ? null : forward }
@@ -217,16 +217,18 @@ export class KernelNetwork implements WasmNetwork {
     const chunk = this.#chunk
     const observations = this.#observations
     run(once.address, once.count, 0, chunk, parameters, observations, gradient, 0, batch)
-    if (second === null || batch < SPLIT_FROM || this.#helper?.alive !== true) {
+    if (second === null || batch < SPLIT_FROM || this.#helper === null) {
       run(perChunk.address, 0, perChunk.count, chunk, parameters, observations, gradient, 0, batch)
       return
     }
     // Whole chunks for the caller, who also does what comes before and after.
     const middle = Math.floor(batch / 2 / chunk) * chunk
     const secondGradient = gradient === 0 ? 0 : this.#secondGradient
-    this.#helper.start(second.address, 0, second.count, chunk, parameters, observations, secondGradient, middle, batch)
+    // Where the other thread never came up the halves are still summed apart, so that its absence changes no bits.
+    const helped = this.#helper.alive
+    if (helped) this.#helper.start(second.address, 0, second.count, chunk, parameters, observations, secondGradient, middle, batch)
     run(perChunk.address, 0, perChunk.count, chunk, parameters, observations, gradient, 0, middle)
-    if (!this.#helper.finish()) {
+    if (!helped || !this.#helper.finish()) {
       run(second.address, 0, second.count, chunk, parameters, observations, secondGradient, middle, batch)
     }
     if (gradient !== 0) {

@@ -23,8 +23,6 @@ export interface WasmEngine extends Engine {
 }
 
 export interface WasmEngineOptions extends EngineOptions {
-  /** 2: batches of 1024 rows or more are split over a second thread. Sums are then in another order, the same for every run. Default 1. */
-  readonly threads?: number
   /** Instead of the fastest build, for tests and benchmarks. */
   readonly kernels?: KernelBuild
 }
@@ -34,7 +32,9 @@ export function createWasmEngine(options: WasmEngineOptions): WasmEngine {
   const memory = options.memory ?? createMemory()
   const { kernels, relaxed } = chooseKernels(memory, options)
   const heap = new Heap(memory)
-  const helper = (options.threads ?? 1) > 1 ? new Helper(kernels, heap) : null
+  let second: Helper | null = null
+  // Started for the first network that is large enough to have work for it.
+  const helper = (options.threads ?? 1) > 1 ? () => (second ??= new Helper(kernels, heap)) : null
   return {
     name: relaxed ? 'wasm' : 'wasm deterministic',
     memory,
