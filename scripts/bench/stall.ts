@@ -167,6 +167,8 @@ function switchedLearner(learner: Learner, gossip: { readonly on: boolean }): Le
     mix: (delta) => learner.mix(delta),
     mergeNormalisers: (others) => learner.mergeNormalisers(others),
     adopt: (replica) => learner.adopt(replica),
+    saveState: (options) => learner.saveState(options),
+    restoreState: (state) => learner.restoreState(state),
     onProgress: (listener) => learner.onProgress(listener),
     failed: learner.failed,
     stop: () => learner.stop(),

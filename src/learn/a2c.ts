@@ -10,15 +10,16 @@ import type { Arena, EngineNetwork, OptimiserState } from './engine.ts'
 import { Episodes } from './episodes.ts'
 import { type Hyperparameters, optimiserSpec, resolveHyperparameters } from './hyperparameters.ts'
 import { linearSchedule } from './schedules.ts'
+import type { StateFields } from './state.ts'
 
 export class A2C implements Algorithm {
   readonly network: EngineNetwork
   readonly parameters: Arena
   readonly target = null
+  readonly optimiser: OptimiserState
   readonly episodes: Episodes
   readonly #settings: Hyperparameters<'a2c'>
   readonly #horizonSteps: number
-  readonly #optimiser: OptimiserState
   readonly #worker: ActorCriticWorker
   readonly #iteration: Iteration = { updates: 0, bad: null }
   readonly #last = { gradientNorm: 0, learningRate: 0 }
@@ -30,7 +31,7 @@ export class A2C implements Algorithm {
     this.#horizonSteps = settings.algorithm.horizonSteps
     this.network = engine.build(settings.network, actorCriticRows(environment, own))
     this.parameters = this.network.allocate()
-    this.#optimiser = this.network.createOptimiser(optimiserSpec(own))
+    this.optimiser = this.network.createOptimiser(optimiserSpec(own))
     this.episodes = new Episodes(environment.count, settings.threshold)
     this.#worker = new ActorCriticWorker({
       settings: own,
@@ -48,7 +49,7 @@ export class A2C implements Algorithm {
     last.learningRate = linearSchedule(learningRate, finalLearningRate, this.#horizonSteps, steps)
     const finite = this.#worker.compute(this.parameters)
     if (finite) {
-      last.gradientNorm = this.network.step(this.#optimiser, this.parameters, this.#worker.gradient, last.learningRate, maxGradientNorm)
+      last.gradientNorm = this.network.step(this.optimiser, this.parameters, this.#worker.gradient, last.learningRate, maxGradientNorm)
     }
     const good = finite && Number.isFinite(last.gradientNorm)
     this.#iteration.updates = good ? 1 : 0
@@ -63,6 +64,10 @@ export class A2C implements Algorithm {
     }
     this.#worker.describe(statistics)
     return statistics
+  }
+
+  state(fields: StateFields): void {
+    if (this.#worker.state(fields)) this.episodes.runningState(fields)
   }
 
   dispose(): void {

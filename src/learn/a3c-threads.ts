@@ -16,6 +16,7 @@ import { type Hyperparameters, optimiserSpec, resolveHyperparameters } from './h
 import { FREE_RUN_MS } from './limits.ts'
 import { Gate, gateBuffer } from './shared/gate.ts'
 import { ReportedEpisodes, reportBuffer, WorkerReport } from './shared/worker-report.ts'
+import type { StateFields } from './state.ts'
 
 /** What applies updates to the shared parameters: threads, or turns. */
 export interface A3CWorkers {
@@ -23,7 +24,10 @@ export interface A3CWorkers {
   run(learningRate: number, iteration: Iteration): void
   /** Crashes and hangs of threads; null without threads. */
   readonly faults: Progress['actors']
+  /** Shared by all workers. */
+  readonly optimiser: OptimiserState
   describe(statistics: Record<string, number>): void
+  state(fields: StateFields): void
   stop(): void
 }
 
@@ -34,6 +38,7 @@ export function sharedOptimiser({ optimiserDecay, optimiserEpsilon }: Hyperparam
 
 /** Addresses of a job: parameters and mean square. Buffers: gate, learning rate (a double), then a report of each thread. */
 export class ThreadedWorkers implements A3CWorkers {
+  readonly optimiser: OptimiserState
   readonly #threads: ActorThreads
   readonly #job: ActorJob
   readonly #episodes: Episodes
@@ -43,6 +48,8 @@ export class ThreadedWorkers implements A3CWorkers {
   /** A word that nobody changes, to sleep on. */
   readonly #still = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
   #running: RunningActors | null = null
+  /** Of an earlier life. */
+  #stepsBefore = 0
   #updates = 0
   #bad = 0
 
@@ -55,7 +62,7 @@ export class ThreadedWorkers implements A3CWorkers {
     episodes: Episodes,
   ) {
     const own = resolveHyperparameters('a3c', settings.algorithm.hyperparameters)
-    const [meanSquare] = network.createOptimiser(sharedOptimiser(own)).moments
+    this.optimiser = network.createOptimiser(sharedOptimiser(own))
     const gate = gateBuffer(threads.count)
     const learningRate = new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT)
     const reports = Array.from({ length: threads.count }, reportBuffer)
@@ -68,7 +75,7 @@ export class ThreadedWorkers implements A3CWorkers {
       kind: 'a3c',
       settings,
       memory,
-      addresses: [network.address(parameters), network.address(meanSquare!)],
+      addresses: [network.address(parameters), network.address(this.optimiser.moments[0]!)],
       buffers: [gate, learningRate, ...reports],
     }
   }
@@ -90,7 +97,7 @@ export class ThreadedWorkers implements A3CWorkers {
     iteration.bad = bad > this.#bad ? 'loss or gradient' : null
     this.#updates = updates
     this.#bad = bad
-    this.#episodes.steps = this.#sum('steps')
+    this.#episodes.steps = this.#stepsBefore + this.#sum('steps')
     for (const report of this.#reports) report.drain((episodeReturn, length) => this.#episodes.recordFinished(episodeReturn, length))
   }
 
@@ -103,6 +110,11 @@ export class ThreadedWorkers implements A3CWorkers {
     statistics['train/gradient_norm'] = mean('gradientNorm')
     statistics['actors/restarts'] = this.#running?.restarts ?? 0
     statistics['actors/skipped_updates'] = this.#bad
+  }
+
+  /** Threads begin new episodes; what they have counted is in the record of episodes. */
+  state(fields: StateFields): void {
+    if (fields.restoring) this.#stepsBefore = this.#episodes.steps
   }
 
   stop(): void {

@@ -20,6 +20,7 @@ import { type Hyperparameters, resolveHyperparameters } from './hyperparameters.
 import { createPolicyHead, requireOutput } from './policy-head.ts'
 import { LagWindow } from './policy-lag.ts'
 import { linearSchedule } from './schedules.ts'
+import { arenaField, randomField, type StateFields } from './state.ts'
 
 export class A3C implements Algorithm {
   readonly network: EngineNetwork
@@ -63,6 +64,10 @@ export class A3C implements Algorithm {
     return this.#workers.faults
   }
 
+  get optimiser(): OptimiserState {
+    return this.#workers.optimiser
+  }
+
   iterate(steps: number): Iteration {
     const { learningRate, finalLearningRate } = this.#settings
     this.#learningRate = linearSchedule(learningRate, finalLearningRate, this.#horizonSteps, steps)
@@ -76,6 +81,10 @@ export class A3C implements Algorithm {
     const statistics: Record<string, number> = { 'train/learning_rate': this.#learningRate }
     this.#workers.describe(statistics)
     return statistics
+  }
+
+  state(fields: StateFields): void {
+    this.#workers.state(fields)
   }
 
   dispose(): void {
@@ -98,7 +107,8 @@ class InlineWorkers implements A3CWorkers {
   readonly #turns: readonly Turn[]
   readonly #order: SeededRandom
   readonly #shared: { readonly network: EngineNetwork; readonly parameters: Arena }
-  readonly #optimiser: OptimiserState
+  readonly optimiser: OptimiserState
+  readonly #episodes: Episodes
   readonly #maxGradientNorm: number | null
   readonly #lags = new LagWindow()
   #last: ActorCriticWorker
@@ -108,7 +118,8 @@ class InlineWorkers implements A3CWorkers {
   constructor(own: Hyperparameters<'a3c'>, settings: LearnerSettings, environments: readonly WrappedVector[], shared: A3C) {
     const { network, episodes } = shared
     this.#shared = shared
-    this.#optimiser = network.createOptimiser(sharedOptimiser(own))
+    this.#episodes = episodes
+    this.optimiser = network.createOptimiser(sharedOptimiser(own))
     this.#maxGradientNorm = own.maxGradientNorm
     this.#order = seededRandom(settings.actorSeed, 'turns')
     this.#turns = environments.map((environment, i) => {
@@ -141,6 +152,36 @@ class InlineWorkers implements A3CWorkers {
     statistics['train/policy_lag_max'] = this.#lags.max
   }
 
+  state(fields: StateFields): void {
+    // Saved by a learner whose workers were threads.
+    if (fields.restoring && !fields.has('order')) return
+    randomField(fields, 'order', this.#order)
+    this.#lags.state(fields)
+    fields.numbers(
+      'updates',
+      () => [this.#updates],
+      ([updates]) => {
+        this.#updates = updates!
+      },
+    )
+    let goesOn = true
+    for (const [i, turn] of this.#turns.entries()) goesOn = this.#turnState(fields.under(String(i)), turn) && goesOn
+    if (goesOn) this.#episodes.runningState(fields)
+  }
+
+  #turnState(fields: StateFields, turn: Turn): boolean {
+    fields.numbers(
+      'turn',
+      () => [turn.pending ? 1 : 0, turn.version],
+      ([pending, version]) => {
+        turn.pending = pending === 1
+        turn.version = version!
+      },
+    )
+    arenaField(fields, 'gradient', this.#shared.network, turn.worker.gradient)
+    return turn.worker.state(fields)
+  }
+
   stop(): void {
     for (const { worker } of this.#turns) worker.dispose()
   }
@@ -150,7 +191,7 @@ class InlineWorkers implements A3CWorkers {
     const { network, parameters } = this.#shared
     const { worker, copy } = turn
     if (turn.pending) {
-      this.#gradientNorm = network.step(this.#optimiser, parameters, worker.gradient, learningRate, this.#maxGradientNorm)
+      this.#gradientNorm = network.step(this.optimiser, parameters, worker.gradient, learningRate, this.#maxGradientNorm)
       if (Number.isFinite(this.#gradientNorm)) {
         iteration.updates = 1
         this.#lags.add(this.#updates++ - turn.version)

@@ -3,13 +3,14 @@
  * and the gradient of the actor-critic loss. Who applies it to which parameters is not its business.
  */
 import type { WrappedVector } from '../envs/wrappers/wrap.ts'
-import type { Random } from '../ports/random.ts'
+import type { SeededRandom } from '../util/random.ts'
 import { ActorCriticLoss } from './actor-critic-loss.ts'
 import type { Arena, EngineNetwork } from './engine.ts'
 import type { Hyperparameters } from './hyperparameters.ts'
 import { createPolicyHead, requireOutput } from './policy-head.ts'
 import { explainedVariance, generalisedAdvantages, standardise } from './returns.ts'
 import { type EpisodeRecord, Rollout } from './rollout.ts'
+import type { StateFields } from './state.ts'
 
 /** The hyper-parameters that a rollout and its gradient need. */
 type GradientSettings = Pick<
@@ -23,7 +24,7 @@ export interface ActorCriticWorkerOptions {
   /** Takes `actorCriticRows` rows. */
   readonly network: EngineNetwork
   readonly episodes: EpisodeRecord
-  readonly random: Random
+  readonly random: SeededRandom
   /** Row i of the environments is seeded with `seed` + i. */
   readonly seed: number
 }
@@ -74,6 +75,11 @@ export class ActorCriticWorker {
 
   get explainedVariance(): number {
     return explainedVariance(this.#rollout.trajectory.values, this.#returns)
+  }
+
+  /** False where its environments began anew. */
+  state(fields: StateFields): boolean {
+    return this.#rollout.state(fields)
   }
 
   dispose(): void {

@@ -8,8 +8,9 @@
 import type { WrappedVector } from '../envs/wrappers/wrap.ts'
 import type { LearnerSettings, Progress } from '../ports/learner.ts'
 import type { ActorThreads } from './actors.ts'
-import type { Arena, Engine, EngineNetwork } from './engine.ts'
+import type { Arena, Engine, EngineNetwork, OptimiserState } from './engine.ts'
 import type { Episodes } from './episodes.ts'
+import type { StateFields } from './state.ts'
 
 /** What an algorithm is built from. */
 export interface AlgorithmContext {
@@ -34,6 +35,8 @@ export interface Algorithm {
   readonly parameters: Arena
   /** Target network of value-based algorithms. */
   readonly target: Arena | null
+  /** The one whose steps move the parameters. */
+  readonly optimiser: OptimiserState
   /** Steps and episodes of this peer. */
   readonly episodes: Episodes
   /** Crashes and hangs of its actor threads; null without threads. */
@@ -42,5 +45,7 @@ export interface Algorithm {
   iterate(steps: number): Iteration
   /** Named statistics of the last update (`train/policy_loss`, ...), as Stable-Baselines3 names them; a fresh object. */
   statistics(): Record<string, number>
+  /** All that changes beside parameters, target, optimiser and episodes; `replay`: the replay memory as well. */
+  state(fields: StateFields, replay: boolean): void
   dispose(): void
 }

@@ -11,6 +11,7 @@ import { NStepTransitions } from './n-step.ts'
 import { requireDiscrete } from './networks.ts'
 import { bestAction, duelingValues } from './q-losses.ts'
 import type { PrioritisedReplay } from './replay.ts'
+import { environmentFields, randomField, type StateFields } from './state.ts'
 
 export interface ApeXActorOptions {
   readonly environment: WrappedVector
@@ -88,6 +89,14 @@ export class ApeXActor {
       else if (truncated[row] === 1) cut++
     }
     if (cut > 0) this.#truncate(parameters, cut)
+  }
+
+  /** `withReplay`: steps that are no complete transitions yet, whose observations lie there. False where the environments began anew. */
+  state(fields: StateFields, withReplay: boolean): boolean {
+    randomField(fields, 'random', this.#random)
+    const goesOn = environmentFields(fields, this.#environment, this.#out.observations, this.#random)
+    if (goesOn && withReplay) this.#transitions.state(fields.under('open'))
+    return goesOn
   }
 
   dispose(): void {

@@ -17,16 +17,17 @@ import { requireOutput } from './policy-head.ts'
 import { doubleQTargets, duelingGradient, duelingValues, qLearningLoss } from './q-losses.ts'
 import { PrioritisedReplay, type ReplayBatch, replayBatch } from './replay.ts'
 import { linearSchedule } from './schedules.ts'
+import { randomField, type StateFields } from './state.ts'
 
 export class ApeX implements Algorithm {
   readonly network: EngineNetwork
   readonly parameters: Arena
   readonly target: Arena
+  readonly optimiser: OptimiserState
   readonly episodes: Episodes
   readonly #settings: Hyperparameters<'apex'>
   readonly #horizonSteps: number
   readonly #gradient: Arena
-  readonly #optimiser: OptimiserState
   readonly #replay: PrioritisedReplay
   readonly #draws: SeededRandom
   readonly #actor: ApeXActor
@@ -41,6 +42,8 @@ export class ApeX implements Algorithm {
   readonly #last = { loss: 0, gradientNorm: 0, learningRate: 0 }
   /** Updates that the steps so far have paid for. */
   #due = 0
+  /** Steps made before the memory began to fill. */
+  #emptyAtSteps = 0
   #updates = 0
   #badRewards = 0
 
@@ -65,7 +68,7 @@ export class ApeX implements Algorithm {
     this.parameters = this.network.allocate()
     this.target = this.network.allocate()
     this.#gradient = this.network.allocate()
-    this.#optimiser = this.network.createOptimiser(optimiserSpec(own))
+    this.optimiser = this.network.createOptimiser(optimiserSpec(own))
     const epsilons = ladder(count, settings.actorSeed)
     this.episodes = new Episodes(count, settings.threshold, lowestThird(epsilons))
     this.#actor = new ApeXActor({
@@ -95,7 +98,7 @@ export class ApeX implements Algorithm {
     this.#iteration.bad = null
     while (this.#due < 1) {
       for (let t = 0; t < rolloutLength; t++) this.#actor.step(this.parameters)
-      if (this.episodes.steps < learningStarts || !this.#replay.ready) break
+      if (this.episodes.steps - this.#emptyAtSteps < learningStarts || !this.#replay.ready) break
       this.#due += rolloutLength * this.#actor.epsilons.length * updatesPerStep
     }
     const badRewards = this.#actor.badRewards + this.#replay.refused
@@ -121,6 +124,23 @@ export class ApeX implements Algorithm {
       'replay/size': this.#replay.size,
       'replay/sample_age': this.#updates === 0 ? 0 : this.#replay.meanAge(slots),
     }
+  }
+
+  state(fields: StateFields, replay: boolean): void {
+    const withReplay = fields.restoring ? fields.has('replay/counters') : replay
+    fields.numbers(
+      'counters',
+      () => [this.#due, this.#updates, this.#emptyAtSteps],
+      ([due, updates, emptyAtSteps]) => {
+        this.#due = due!
+        this.#updates = updates!
+        this.#emptyAtSteps = withReplay ? emptyAtSteps! : this.episodes.steps
+      },
+    )
+    randomField(fields, 'draws', this.#draws)
+    if (withReplay) this.#replay.state(fields.under('replay'))
+    if (this.#actor.state(fields, withReplay)) this.episodes.runningState(fields)
+    if (fields.restoring) this.#badRewards = this.#actor.badRewards + this.#replay.refused
   }
 
   dispose(): void {
@@ -151,7 +171,7 @@ export class ApeX implements Algorithm {
     }
     duelingGradient(this.#dQ, network.outputGradient('value'), network.outputGradient('advantage'))
     network.backward(parameters, observations, rows, this.#gradient)
-    last.gradientNorm = network.step(this.#optimiser, parameters, this.#gradient, last.learningRate, maxGradientNorm)
+    last.gradientNorm = network.step(this.optimiser, parameters, this.#gradient, last.learningRate, maxGradientNorm)
     if (!Number.isFinite(last.gradientNorm)) {
       this.#iteration.bad = 'gradient'
       return

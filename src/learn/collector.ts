@@ -4,16 +4,17 @@
  */
 import type { VectorBuffers } from '../envs/types.ts'
 import type { WrappedVector } from '../envs/wrappers/wrap.ts'
-import type { Random } from '../ports/random.ts'
+import type { SeededRandom } from '../util/random.ts'
 import type { Arena, EngineNetwork } from './engine.ts'
 import type { Experience, ExperienceShape } from './experience.ts'
 import { createPolicyHead, type PolicyHead } from './policy-head.ts'
+import { environmentFields, randomField, type StateFields } from './state.ts'
 
 export interface CollectorOptions {
   readonly environment: WrappedVector
   /** Takes at least as many rows as there are environments. */
   readonly network: EngineNetwork
-  readonly random: Random
+  readonly random: SeededRandom
   /** Row i of the environments is seeded with `seed` + i. */
   readonly seed: number
 }
@@ -22,7 +23,7 @@ export class Collector {
   readonly #environment: WrappedVector
   readonly #network: EngineNetwork
   readonly #policy: PolicyHead
-  readonly #random: Random
+  readonly #random: SeededRandom
   /** Where the next rollout begins [B, d]. */
   readonly #current: Float32Array
   #fresh = true
@@ -53,6 +54,14 @@ export class Collector {
       finals = keepFinals(out, into.finalObservations, finals)
     }
     this.#current.set(into.lastObservations)
+  }
+
+  /** Where the next rollout begins; false where its environments began anew. */
+  state(fields: StateFields): boolean {
+    randomField(fields, 'random', this.#random)
+    const goesOn = environmentFields(fields, this.#environment, this.#current, this.#random)
+    if (fields.restoring) this.#fresh = !goesOn
+    return goesOn
   }
 
   close(): void {

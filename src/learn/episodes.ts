@@ -4,6 +4,7 @@
  */
 import { EPISODE_WINDOW } from './limits.ts'
 import { requireLength } from './shapes.ts'
+import type { StateFields } from './state.ts'
 
 export class Episodes {
   /** Environment steps recorded. */
@@ -64,6 +65,28 @@ export class Episodes {
   forget(first: number, count: number): void {
     this.#running.fill(0, first, first + count)
     this.#lengths.fill(0, first, first + count)
+  }
+
+  /** Counters and means; episodes that run go on with `runningState`. */
+  state(fields: StateFields): void {
+    fields.array('returns', this.#lastReturns)
+    fields.array('lengths', this.#lastLengths)
+    fields.numbers(
+      'counters',
+      () => [this.steps, this.finished, this.#recorded, this.solved?.steps ?? -1, this.solved?.returnMean ?? 0],
+      ([steps, finished, recorded, solvedSteps, returnMean]) => {
+        this.steps = steps!
+        this.finished = finished!
+        this.#recorded = recorded!
+        this.solved = solvedSteps === -1 ? null : { steps: solvedSteps!, returnMean: returnMean! }
+      },
+    )
+  }
+
+  /** Returns and lengths of the episodes that run. */
+  runningState(fields: StateFields): void {
+    fields.array('running', this.#running)
+    fields.array('elapsed', this.#lengths)
   }
 
   #finish(row: number): void {

@@ -6,6 +6,7 @@ import type { VectorBuffers } from '../envs/types.ts'
 import type { Progress } from '../ports/learner.ts'
 import type { Arena } from './engine.ts'
 import type { Actions } from './policy-head.ts'
+import type { StateFields } from './state.ts'
 
 export interface ExperienceShape {
   /** T */
@@ -137,5 +138,7 @@ export interface ExperienceSource {
   readonly faults: Progress['actors']
   /** Adds what is worth reporting. */
   describe(statistics: Record<string, number>): void
+  /** False where environments began, or will begin, anew. */
+  state(fields: StateFields): boolean
   stop(): void
 }

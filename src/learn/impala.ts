@@ -21,6 +21,7 @@ import { createPolicyHead, requireOutput } from './policy-head.ts'
 import { LagWindow } from './policy-lag.ts'
 import { discountsOf, explainedVariance, standardise, type Trajectory } from './returns.ts'
 import { linearSchedule } from './schedules.ts'
+import type { StateFields } from './state.ts'
 import { ThreadedActors } from './threaded-actors.ts'
 import { vtrace } from './vtrace.ts'
 
@@ -28,11 +29,11 @@ export class Impala implements Algorithm {
   readonly network: EngineNetwork
   readonly parameters: Arena
   readonly target = null
+  readonly optimiser: OptimiserState
   readonly episodes: Episodes
   readonly #settings: Hyperparameters<'impala'>
   readonly #horizonSteps: number
   readonly #gradient: Arena
-  readonly #optimiser: OptimiserState
   readonly #source: ExperienceSource
   /** The rollout at hand as V-trace reads it: its rewards and ends copied, its values under the parameters of now. */
   readonly #trajectory: Trajectory
@@ -67,7 +68,7 @@ export class Impala implements Algorithm {
     }
     this.parameters = this.network.allocate()
     this.#gradient = this.network.allocate()
-    this.#optimiser = this.network.createOptimiser(optimiserSpec(own))
+    this.optimiser = this.network.createOptimiser(optimiserSpec(own))
     requireOutput(this.network, 'value', 1)
     this.#loss = new ActorCriticLoss(this.network, createPolicyHead(this.network, environment.actionSpace, rows), rows, own)
     this.episodes = new Episodes((threads?.count ?? 1) * shape.environments, settings.threshold)
@@ -124,6 +125,19 @@ export class Impala implements Algorithm {
     return statistics
   }
 
+  state(fields: StateFields): void {
+    fields.numbers(
+      'counters',
+      () => [this.#version, this.#dropped],
+      ([version, dropped]) => {
+        this.#version = version!
+        this.#dropped = dropped!
+      },
+    )
+    this.#lags.state(fields)
+    if (this.#source.state(fields)) this.episodes.runningState(fields)
+  }
+
   dispose(): void {
     this.#source.stop()
     this.network.dispose()
@@ -151,7 +165,7 @@ export class Impala implements Algorithm {
     last.learningRate = linearSchedule(this.#settings.learningRate, this.#settings.finalLearningRate, this.#horizonSteps, steps)
     if (finite) {
       network.backward(parameters, observations, rows, this.#gradient)
-      last.gradientNorm = network.step(this.#optimiser, parameters, this.#gradient, last.learningRate, maxGradientNorm)
+      last.gradientNorm = network.step(this.optimiser, parameters, this.#gradient, last.learningRate, maxGradientNorm)
     }
     if (finite && Number.isFinite(last.gradientNorm)) {
       this.#iteration.updates = 1
@@ -206,5 +220,5 @@ function inlineActors(
 ): ExperienceSource {
   const random = seededRandom(settings.actorSeed, 'actions')
   const collector = new Collector({ environment, network, random, seed: settings.actorSeed })
-  return new InlineActors(collector, experienceShape(environment, rolloutLength), inlineLag, () => network.allocate())
+  return new InlineActors(collector, experienceShape(environment, rolloutLength), inlineLag, network)
 }

@@ -3,22 +3,25 @@
  * real actors is there to be corrected and the same seeds give the same curve.
  */
 import type { Collector } from './collector.ts'
-import type { Arena } from './engine.ts'
+import type { Arena, EngineNetwork } from './engine.ts'
 import { Experience, type ExperienceShape, type ExperienceSource } from './experience.ts'
+import { arenaField, type StateFields } from './state.ts'
 
 export class InlineActors implements ExperienceSource {
   readonly faults = null
   readonly #collector: Collector
   readonly #experience: Experience
+  readonly #network: EngineNetwork
   /** The last `lag` + 1 policies; the one after `version` updates at `version` modulo their number. */
   readonly #policies: readonly Arena[]
   #first: number | null = null
   #version = 0
 
-  constructor(collector: Collector, shape: ExperienceShape, lag: number, allocate: () => Arena) {
+  constructor(collector: Collector, shape: ExperienceShape, lag: number, network: EngineNetwork) {
     this.#collector = collector
     this.#experience = new Experience(shape)
-    this.#policies = Array.from({ length: lag + 1 }, allocate)
+    this.#network = network
+    this.#policies = Array.from({ length: lag + 1 }, () => network.allocate())
   }
 
   publish(parameters: Arena, version: number): void {
@@ -36,6 +39,21 @@ export class InlineActors implements ExperienceSource {
   release(): void {}
 
   describe(): void {}
+
+  state(fields: StateFields): boolean {
+    // Saved by a learner whose actors were threads.
+    if (fields.restoring && !fields.has('policy/0')) return false
+    for (const [i, policy] of this.#policies.entries()) arenaField(fields, `policy/${i}`, this.#network, policy)
+    fields.numbers(
+      'published',
+      () => [this.#first ?? -1, this.#version],
+      ([first, version]) => {
+        this.#first = first === -1 ? null : first!
+        this.#version = version!
+      },
+    )
+    return this.#collector.state(fields)
+  }
 
   stop(): void {
     this.#collector.close()

@@ -3,7 +3,7 @@
  * machine. The simulator runs peers this way on virtual time, so a slow peer is one with a larger `updateMs`.
  */
 import type { Clock } from '../ports/clock.ts'
-import type { Learner, LearnerDescription, Normaliser, Progress, Replica, Snapshot } from '../ports/learner.ts'
+import type { Learner, LearnerDescription, LearnerState, Normaliser, Progress, Replica, SaveOptions, Snapshot } from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
 import type { LearnerCore } from './learner.ts'
 import { PROGRESS_INTERVAL_MS } from './limits.ts'
@@ -112,6 +112,18 @@ export class InlineLearner implements Learner {
     this.#core.adopt(replica)
   }
 
+  async saveState(options: SaveOptions): Promise<LearnerState> {
+    this.#requireAlive()
+    return this.#core.saveState(options)
+  }
+
+  async restoreState(state: LearnerState): Promise<void> {
+    this.#requireAlive()
+    requireHolding(!this.#running)
+    this.#core.restoreState(state)
+    this.#solvedReported = this.#core.solved !== null
+  }
+
   onProgress(listener: (progress: Progress) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
@@ -178,7 +190,7 @@ export class InlineLearner implements Learner {
 /** Throws GrapevineError `not_holding` unless the learner holds. */
 export function requireHolding(holding: boolean): void {
   if (!holding)
-    throw new GrapevineError('not_holding', 'local', 'A replica can only be adopted while the learner holds; call hold() first.')
+    throw new GrapevineError('not_holding', 'local', 'A replica can only be replaced while the learner holds; call hold() first.')
 }
 
 /** Throws GrapevineError `shape` unless the replica has `parameterCount` parameters, in its target too if it has one. */

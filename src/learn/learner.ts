@@ -4,7 +4,7 @@
  */
 import { bridgeRestarts } from '../envs/bridge/bridge.ts'
 import type { RunningMoments } from '../envs/wrappers/moments.ts'
-import type { LearnerDescription, LearnerSettings, Normaliser, Progress, Replica } from '../ports/learner.ts'
+import type { LearnerDescription, LearnerSettings, LearnerState, Normaliser, Progress, Replica, SaveOptions } from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { A2C } from './a2c.ts'
 import { A3C } from './a3c.ts'
@@ -19,6 +19,7 @@ import { Impala } from './impala.ts'
 import { initialParameters } from './initialise.ts'
 import { MAX_BAD_UPDATES } from './limits.ts'
 import { PPO } from './ppo.ts'
+import { arenaField, optimiserFields, restoreFields, type StateFields, saveFields } from './state.ts'
 
 const ALGORITHM_CLASSES = { a2c: A2C, a3c: A3C, apex: ApeX, impala: Impala, ppo: PPO } as const
 
@@ -157,6 +158,39 @@ export class LearnerCore {
     this.#adoptedVersion = replica.version - this.#updates
     this.#adoptedSteps = replica.steps - this.steps
     this.mergeNormalisers([replica.normalisers])
+  }
+
+  #state(fields: StateFields, replay: boolean): void {
+    const { network, parameters, target, optimiser, episodes } = this.#algorithm
+    arenaField(fields, 'parameters', network, parameters)
+    if (target !== null) arenaField(fields, 'target', network, target)
+    optimiserFields(fields.under('optimiser'), network, optimiser)
+    fields.numbers(
+      'counters',
+      () => [this.#updates, this.#badUpdates, this.#badInARow, this.#adoptedVersion, this.#adoptedSteps],
+      ([updates, badUpdates, badInARow, adoptedVersion, adoptedSteps]) => {
+        this.#updates = updates!
+        this.#badUpdates = badUpdates!
+        this.#badInARow = badInARow!
+        this.#adoptedVersion = adoptedVersion!
+        this.#adoptedSteps = adoptedSteps!
+      },
+    )
+    episodes.state(fields.under('episodes'))
+    // Before the environments, which may begin anew and count what they see then.
+    for (const [i, { memory }] of this.#moments.entries()) {
+      for (const [part, array] of memory.entries()) fields.array(`normaliser/${i}/${part}`, array)
+    }
+    this.#algorithm.state(fields.under('algorithm'), replay)
+  }
+
+  saveState({ replay }: SaveOptions): LearnerState {
+    return saveFields((fields) => this.#state(fields, replay))
+  }
+
+  /** Of a learner that has not updated yet. Throws `state` where the saved one does not fit; nothing can be done with the learner then. */
+  restoreState(state: LearnerState): void {
+    restoreFields(state, (fields) => this.#state(fields, false))
   }
 
   dispose(): void {

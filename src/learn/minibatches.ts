@@ -4,6 +4,7 @@
  */
 import type { SeededRandom } from '../util/random.ts'
 import type { Actions } from './policy-head.ts'
+import { randomField, type StateFields } from './state.ts'
 
 /** n samples: observations [n, d], actions [n, a], everything else [n]. */
 export interface Samples {
@@ -51,6 +52,11 @@ export class Minibatches {
       order[i] = order[other]!
       order[other] = moved
     }
+  }
+
+  state(fields: StateFields): void {
+    randomField(fields, 'random', this.#random)
+    fields.array('order', this.#order)
   }
 
   /** Gathers minibatch `index` of the epoch, 0 <= index < count. */

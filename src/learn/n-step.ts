@@ -8,6 +8,8 @@
  *   where the episode ended: terminate(row) or truncate(row, finalSlot, finalValue).
  */
 
+import type { StateFields } from './state.ts'
+
 /** Who takes the transitions; `slot` and `nextSlot` are the caller's names for observations. */
 export interface TransitionSink {
   /**
@@ -85,6 +87,17 @@ export class NStepTransitions {
   /** Its episode was cut off: closes all open steps with the value of its final observation. */
   truncate(row: number, finalSlot: number, finalValue: number): void {
     while (this.#open[row]! > 0) this.#closeOldest(row, finalSlot, finalValue)
+  }
+
+  state(fields: StateFields): void {
+    fields.array('slots', this.#slots)
+    fields.array('actions', this.#actions)
+    fields.array('qValues', this.#qValues)
+    fields.array('returns', this.#returns)
+    fields.array('discounts', this.#discounts)
+    fields.array('first', this.#first)
+    fields.array('open', this.#open)
+    fields.array('current', this.#current)
   }
 
   #closeOldest(row: number, nextSlot: number, value: number): void {

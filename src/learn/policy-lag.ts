@@ -1,3 +1,5 @@
+import type { StateFields } from './state.ts'
+
 /** How many updates old the policies behind the last rollouts were: mean and maximum over a window. */
 const WINDOW = 100
 
@@ -20,6 +22,17 @@ export class LagWindow {
     let max = 0
     for (let i = 0; i < this.#size; i++) max = Math.max(max, this.#lags[i]!)
     return max
+  }
+
+  state(fields: StateFields): void {
+    fields.array('lags', this.#lags)
+    fields.numbers(
+      'lagCount',
+      () => [this.#count],
+      ([count]) => {
+        this.#count = count!
+      },
+    )
   }
 
   get #size(): number {

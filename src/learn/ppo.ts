@@ -16,6 +16,7 @@ import { type PpoCoefficients, PpoLoss, type PpoTerms } from './ppo-loss.ts'
 import { explainedVariance, generalisedAdvantages, standardise } from './returns.ts'
 import { Rollout } from './rollout.ts'
 import { linearSchedule } from './schedules.ts'
+import type { StateFields } from './state.ts'
 
 /** Samples from which on `auto` standardises the advantages of a minibatch: below, their deviation is mostly noise and learning slows down. */
 const NORMALISED_SAMPLES = 64
@@ -27,11 +28,11 @@ export class PPO implements Algorithm {
   readonly network: EngineNetwork
   readonly parameters: Arena
   readonly target = null
+  readonly optimiser: OptimiserState
   readonly episodes: Episodes
   readonly #settings: Hyperparameters<'ppo'>
   readonly #horizonSteps: number
   readonly #gradient: Arena
-  readonly #optimiser: OptimiserState
   readonly #policy: PolicyHead
   readonly #rollout: Rollout
   readonly #samples: Samples
@@ -56,7 +57,7 @@ export class PPO implements Algorithm {
     this.network = engine.build(settings.network, Math.max(batchSize, count))
     this.parameters = this.network.allocate()
     this.#gradient = this.network.allocate()
-    this.#optimiser = this.network.createOptimiser({
+    this.optimiser = this.network.createOptimiser({
       kind: 'adam',
       beta1: 0.9,
       beta2: own.optimiserDecay,
@@ -134,6 +135,11 @@ export class PPO implements Algorithm {
     return statistics
   }
 
+  state(fields: StateFields): void {
+    this.#minibatches.state(fields.under('minibatches'))
+    if (this.#rollout.state(fields)) this.episodes.runningState(fields)
+  }
+
   dispose(): void {
     this.#rollout.dispose()
     this.network.dispose()
@@ -164,7 +170,7 @@ export class PPO implements Algorithm {
     this.#sums.addKl(terms.surrogate.approximateKl)
     if (targetKl !== null && terms.surrogate.approximateKl > KL_TOLERANCE * targetKl) return false
     network.backward(parameters, observations, rows, this.#gradient)
-    const norm = network.step(this.#optimiser, parameters, this.#gradient, this.#learningRate, maxGradientNorm)
+    const norm = network.step(this.optimiser, parameters, this.#gradient, this.#learningRate, maxGradientNorm)
     if (!Number.isFinite(norm)) {
       this.#iteration.bad = 'gradient'
       return false

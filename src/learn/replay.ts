@@ -12,6 +12,7 @@ import { pow } from '../util/maths.ts'
 import { MAX_REPLAY_BYTES } from './limits.ts'
 import type { TransitionSink } from './n-step.ts'
 import { requireLength } from './shapes.ts'
+import type { StateFields } from './state.ts'
 import { SumTree } from './sum-tree.ts'
 
 /** Keeps a transition without error in play. [RLlib's prioritized_replay_eps] */
@@ -177,6 +178,23 @@ export class PrioritisedReplay implements TransitionSink {
     let sum = 0
     for (let i = 0; i < slots.length; i++) sum += (this.#pushed - 1 - slots[i]!) % this.capacity
     return sum / slots.length
+  }
+
+  state(fields: StateFields): void {
+    fields.array('observations', this.#observations)
+    fields.array('actions', this.#actions)
+    fields.array('rewards', this.#rewards)
+    fields.array('discounts', this.#discounts)
+    fields.array('next', this.#next)
+    this.#tree.state(fields)
+    fields.numbers(
+      'counters',
+      () => [this.#pushed, this.refused],
+      ([pushed, refused]) => {
+        this.#pushed = pushed!
+        this.refused = refused!
+      },
+    )
   }
 
   /** An error that is not finite (values beyond repair, not a reward) counts as the largest so far. */

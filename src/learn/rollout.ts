@@ -4,10 +4,11 @@
  */
 import type { VectorBuffers } from '../envs/types.ts'
 import type { WrappedVector } from '../envs/wrappers/wrap.ts'
-import type { Random } from '../ports/random.ts'
+import type { SeededRandom } from '../util/random.ts'
 import type { Arena, EngineNetwork } from './engine.ts'
 import type { Actions, PolicyHead } from './policy-head.ts'
 import { discountsOf, type Trajectory } from './returns.ts'
+import { environmentFields, randomField, type StateFields } from './state.ts'
 
 /** Who counts steps and episodes: one call per step of all environments. */
 export interface EpisodeRecord {
@@ -19,7 +20,7 @@ export interface RolloutOptions {
   readonly network: EngineNetwork
   readonly policy: PolicyHead
   readonly episodes: EpisodeRecord
-  readonly random: Random
+  readonly random: SeededRandom
   /** T */
   readonly length: number
   readonly gamma: number
@@ -126,6 +127,13 @@ export class Rollout {
     for (let b = 0; b < truncated.length; b++) {
       if (truncated[b] === 1) this.trajectory.nextValues[offset + b] = valued[row++]!
     }
+  }
+
+  /** Where the next rollout begins; false where its environments began anew. */
+  state(fields: StateFields): boolean {
+    const { environment, random } = this.#options
+    randomField(fields, 'random', random)
+    return environmentFields(fields, environment, this.#last, random)
   }
 
   dispose(): void {

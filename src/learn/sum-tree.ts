@@ -6,6 +6,7 @@
  */
 import type { Random } from '../ports/random.ts'
 import { GrapevineError } from '../util/errors.ts'
+import type { StateFields } from './state.ts'
 
 export class SumTree {
   /** Leaves: the capacity asked for, rounded up to a power of two. */
@@ -99,6 +100,21 @@ export class SumTree {
   sample(random: Random, indices: Int32Array): void {
     const n = indices.length
     for (let i = 0; i < n; i++) indices[i] = this.find((i + random.uniform()) / n)
+  }
+
+  /** The leaves; the sums follow from them. */
+  state(fields: StateFields): void {
+    const nodes = this.#nodes
+    fields.array('priorities', nodes.subarray(this.capacity))
+    fields.numbers(
+      'largest',
+      () => [this.#largest],
+      ([largest]) => {
+        this.#largest = largest!
+      },
+    )
+    if (!fields.restoring) return
+    for (let node = this.capacity - 1; node >= 1; node--) nodes[node] = nodes[2 * node]! + nodes[2 * node + 1]!
   }
 
   #requireIndex(index: number): void {

@@ -79,6 +79,11 @@ export class ThreadedActors implements ExperienceSource {
     statistics['actors/waits'] = this.#waits
   }
 
+  /** Rollouts on their way are lost with their threads. */
+  state(): boolean {
+    return false
+  }
+
   stop(): void {
     this.#running?.stop()
   }

@@ -3,7 +3,7 @@
  * the learner sees with one atomic load per update whether there is any, and sleeps on it while it holds. Vectors lie in shared memory.
  */
 import type { MessagePort } from 'node:worker_threads'
-import type { LearnerDescription, LearnerSettings, Normaliser, Progress, Replica } from '../ports/learner.ts'
+import type { LearnerDescription, LearnerSettings, LearnerState, Normaliser, Progress, Replica } from '../ports/learner.ts'
 import { type Fault, GrapevineError } from '../util/errors.ts'
 
 export interface LearnerThreadData {
@@ -19,6 +19,9 @@ export type LearnerRequest =
   | { readonly kind: 'mix'; readonly delta: Float32Array | null }
   | { readonly kind: 'adopt'; readonly replica: Replica }
   | { readonly kind: 'mergeNormalisers'; readonly others: readonly (readonly Normaliser[])[] }
+  /** Answered by `state`, not by `done`. */
+  | { readonly kind: 'saveState'; readonly replay: boolean }
+  | { readonly kind: 'restoreState'; readonly state: LearnerState }
   /** Answered by `reached` with this token, not by `done`. */
   | { readonly kind: 'reach'; readonly updates: number; readonly token: number }
 
@@ -41,6 +44,8 @@ export type LearnerReply =
       /** Of a snapshot; empty in other answers. */
       readonly normalisers: { readonly own: readonly Normaliser[]; readonly all: readonly Normaliser[] }
     }
+  /** Like `done`, with what was saved. */
+  | { readonly kind: 'state'; readonly state: LearnerState }
   | { readonly kind: 'refused'; readonly error: PlainError }
   | { readonly kind: 'progress'; readonly progress: Progress }
   | { readonly kind: 'reached'; readonly token: number; readonly progress: Progress }

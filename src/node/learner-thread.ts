@@ -4,7 +4,17 @@
  */
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import { requireLength } from '../learn/shapes.ts'
-import type { Learner, LearnerDescription, LearnerSettings, Normaliser, Progress, Replica, Snapshot } from '../ports/learner.ts'
+import type {
+  Learner,
+  LearnerDescription,
+  LearnerSettings,
+  LearnerState,
+  Normaliser,
+  Progress,
+  Replica,
+  SaveOptions,
+  Snapshot,
+} from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { crashed, type LearnerReply, type LearnerRequest, type LearnerThreadData, restoredError } from './learner-protocol.ts'
 import { LEARNER_STOP_MS } from './limits.ts'
@@ -12,6 +22,7 @@ import { workerUrl } from './worker-url.ts'
 
 type Ready = Extract<LearnerReply, { kind: 'ready' }>
 type Done = Extract<LearnerReply, { kind: 'done' }>
+type Saved = Extract<LearnerReply, { kind: 'state' }>
 
 /** Starts a learner in a thread of its own; resolves when it is built and holds, rejects with what its construction threw or with the reason of `signal`. */
 export async function startLearnerThread(settings: LearnerSettings, signal = new AbortController().signal): Promise<Learner> {
@@ -56,7 +67,7 @@ class ThreadLearner implements Learner {
   readonly #ready: Ready
   readonly #listeners = new Set<(progress: Progress) => void>()
   readonly #waiters = new Map<number, { readonly resolve: (progress: Progress) => void; readonly reject: (error: unknown) => void }>()
-  #pending: { readonly resolve: (done: Done) => void; readonly reject: (error: unknown) => void } | null = null
+  #pending: { readonly resolve: (done: Done | Saved) => void; readonly reject: (error: unknown) => void } | null = null
   /** Settles when every request made so far was answered. */
   #last: Promise<unknown> = Promise.resolve()
   #progress: Progress
@@ -124,7 +135,7 @@ class ThreadLearner implements Learner {
   }
 
   async snapshot(): Promise<Snapshot> {
-    const { version, steps, normalisers } = await this.#request({ kind: 'snapshot' })
+    const { version, steps, normalisers } = (await this.#request({ kind: 'snapshot' })) as Done
     const { snapshot: parameters, target } = this.#ready
     return { parameters, target, version, steps, normalisers: normalisers.all, ownNormalisers: normalisers.own }
   }
@@ -144,6 +155,15 @@ class ThreadLearner implements Learner {
 
   async adopt(replica: Replica): Promise<void> {
     await this.#request({ kind: 'adopt', replica })
+  }
+
+  async saveState({ replay }: SaveOptions): Promise<LearnerState> {
+    const { state } = (await this.#request({ kind: 'saveState', replay })) as Saved
+    return state
+  }
+
+  async restoreState(state: LearnerState): Promise<void> {
+    await this.#request({ kind: 'restoreState', state })
   }
 
   onProgress(listener: (progress: Progress) => void): () => void {
@@ -167,10 +187,10 @@ class ThreadLearner implements Learner {
   }
 
   /** One request, after all earlier ones were answered; `prepare` runs just before it is posted. */
-  #request(request: Exclude<LearnerRequest, { kind: 'reach' }>, prepare: () => void = () => undefined): Promise<Done> {
+  #request(request: Exclude<LearnerRequest, { kind: 'reach' }>, prepare: () => void = () => undefined): Promise<Done | Saved> {
     const answer = this.#last.then(() => {
       if (this.#over !== null) throw this.#over
-      const { promise, resolve, reject } = Promise.withResolvers<Done>()
+      const { promise, resolve, reject } = Promise.withResolvers<Done | Saved>()
       this.#pending = { resolve, reject }
       prepare()
       this.#post(request)
@@ -190,6 +210,9 @@ class ThreadLearner implements Learner {
     switch (reply.kind) {
       case 'done':
         this.#progress = reply.progress
+        this.#settle()?.resolve(reply)
+        return
+      case 'state':
         this.#settle()?.resolve(reply)
         return
       case 'refused':

@@ -87,6 +87,10 @@ class LearnerThread {
         continue
       }
       try {
+        if (request.kind === 'saveState') {
+          this.#saveState(request.replay)
+          continue
+        }
         this.#perform(request)
         post({
           kind: 'done',
@@ -101,7 +105,17 @@ class LearnerThread {
     }
   }
 
-  #perform(request: Exclude<LearnerRequest, { kind: 'reach' }>): void {
+  /** What was saved is handed over, not copied again. */
+  #saveState(replay: boolean): void {
+    const state = this.#core.saveState({ replay })
+    const reply: LearnerReply = { kind: 'state', state }
+    port.postMessage(
+      reply,
+      Object.values(state).map((array) => array.buffer as ArrayBuffer),
+    )
+  }
+
+  #perform(request: Exclude<LearnerRequest, { kind: 'reach' | 'saveState' }>): void {
     const core = this.#core
     switch (request.kind) {
       case 'run':
@@ -123,6 +137,11 @@ class LearnerThread {
         requireHolding(this.#holding)
         requireReplica(request.replica, core.description.parameterCount)
         core.adopt(request.replica)
+        return
+      case 'restoreState':
+        requireHolding(this.#holding)
+        core.restoreState(request.state)
+        this.#solvedReported = core.solved !== null
         return
       case 'mergeNormalisers':
         core.mergeNormalisers(request.others)

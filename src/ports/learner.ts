@@ -117,6 +117,20 @@ export interface Replica {
   readonly normalisers: readonly Normaliser[]
 }
 
+/** Elements of one field of a saved state. */
+export type StateArray = Float64Array | Float32Array | Int32Array | Uint32Array | Uint8Array
+
+/**
+ * Everything that a learner needs to go on bit for bit, by name. Canonical vectors of [parameterCount]: `parameters`, `target` (of value-based
+ * algorithms), and the optimiser's moments `optimiser/0`, `optimiser/1`; the other names belong to the algorithm.
+ */
+export type LearnerState = Readonly<Record<string, StateArray>>
+
+export interface SaveOptions {
+  /** The replay memory as well, which may be a thousand times as large as the rest; without it the memory fills anew. */
+  readonly replay: boolean
+}
+
 export interface Snapshot extends Replica {
   /** What this peer's own environments showed its normalisers: what travels to others, who must not count anything twice. */
   readonly ownNormalisers: readonly Normaliser[]
@@ -139,6 +153,13 @@ export interface Learner {
   mergeNormalisers(others: readonly (readonly Normaliser[])[]): Promise<void>
   /** Replaces the replica (a joiner's first weights); its normalisers count as another peer's. Only while holding. */
   adopt(replica: Replica): Promise<void>
+  /** Everything that a learner with the same settings needs to go on, as of an update boundary; the arrays are the caller's. */
+  saveState(options: SaveOptions): Promise<LearnerState>
+  /**
+   * Goes on where a saved learner stood. Where environments cannot save their state, where actors are threads, and where the number of threads
+   * changed, new episodes begin. Only while holding, and before the first update. Fails with `state` where it does not fit.
+   */
+  restoreState(state: LearnerState): Promise<void>
   /** The returned function unsubscribes. Called at most every 100 ms, and at once when `solved` is first set, a hold begins, or the learner fails. */
   onProgress(listener: (progress: Progress) => void): () => void
   /** Rejects when the learner fails for good (a crashed thread, ten bad updates in a row); never resolves otherwise before `stop`. */

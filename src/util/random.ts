@@ -20,6 +20,13 @@ export class SeededRandom {
     return [this.#a, this.#b, this.#c, this.#counter]
   }
 
+  set state([a, b, c, counter]: RandomState) {
+    this.#a = a
+    this.#b = b
+    this.#c = c
+    this.#counter = counter
+  }
+
   uint32(): number {
     const sum = (this.#a + this.#b + this.#counter) | 0
     this.#counter = (this.#counter + 1) | 0

@@ -92,3 +92,21 @@ test('what threads cannot do is refused in a sentence', async () => {
     await assert.rejects(createLearner(normalised, undefined, actorThreads(2)), { code: 'actors', message: /normalising wrappers/ })
   }
 })
+
+test('what was saved with actor threads goes on with and without them, in new episodes', TIMEOUT, async () => {
+  for (const algorithm of ['impala', 'a3c']) {
+    const first = await createLearner(settings(algorithm), undefined, actorThreads(2))
+    await updateUntil(first, () => first.updates >= 20)
+    const state = first.saveState({ replay: true })
+    first.dispose()
+    for (const actors of [2, 0]) {
+      const second = await createLearner(settings(algorithm, {}, actors), undefined, actorThreads(actors))
+      second.restoreState(state)
+      assert.deepEqual(second.saveState({ replay: true }).parameters, state.parameters)
+      assert.deepEqual([second.updates, second.steps], [first.updates, first.steps])
+      await updateUntil(second, () => second.updates >= first.updates + 5)
+      assert.ok(second.steps > first.steps)
+      second.dispose()
+    }
+  }
+})

@@ -175,3 +175,22 @@ test('stop is quick, idempotent, and refuses what comes after', async () => {
   // `failed` stays pending: stopping is no failure.
   assert.equal(await Promise.race([learner.failed, sleep(1, 'pending')]), 'pending')
 })
+
+test('a thread saves its state and another goes on from it bit for bit', async () => {
+  const core = await createLearner(settings())
+  for (let i = 0; i < 50; i++) core.update()
+  await withLearner({ untilSteps: 1000 }, async (learner) => {
+    await learner.run()
+    assert.equal((await learner.reach(1e6)).updates, 25)
+    const state = await learner.saveState({ replay: true })
+    await withLearner({ untilSteps: 2000 }, async (second) => {
+      await second.restoreState(state)
+      assert.equal(second.progress().updates, 25)
+      await second.run()
+      assert.equal((await second.reach(1e6)).updates, 50)
+      assert.deepEqual(await second.saveState({ replay: true }), core.saveState({ replay: true }))
+    })
+    // The first is none the worse for it.
+    assert.deepEqual(await learner.saveState({ replay: true }), state)
+  })
+})
