@@ -1,80 +1,115 @@
 /**
  * Codecs: how parameters become the payload of a frame. Q(x) = decode(encode(x)) is what everyone, the author included, holds the payload
- * for: strategies take differences of Q(theirs) and Q(mine), so that quantisation cancels in the swarm's mean.
+ * for: strategies take differences of Q(theirs) and Q(mine) of the same draw, so that quantisation cancels in the swarm's mean. A codec that
+ * sends some coordinates decodes the others to 0, which cancels as well: they are left alone.
  *
- * Both directions check lengths (`shape`, fault local) and allocate nothing. Values that are not finite stay so: the receiver's gate
- * refuses them.
+ * Both directions check lengths (`shape`, fault local). What is not finite decodes to something not finite: the receiver's gate refuses it.
  */
 import { GrapevineError } from '../util/errors.ts'
-import type { CodecName } from '../wire/codec-names.ts'
-import { MAX_HALF, readFloats, readHalves, writeFloats, writeHalves } from '../wire/floats.ts'
+import { CODEC_FORMS, type CodecName, readCodecName } from '../wire/codec-names.ts'
+import { coordinatesOf } from './coordinates.ts'
+import { FORMATS } from './formats.ts'
+
+/** What a codec must know of the model and its run. */
+export interface CodecModel {
+  /** Run id: coordinates are drawn from it. */
+  readonly run: string
+  /** Lengths of the model's slices in canonical order: each has a scale of its own where there are scales. */
+  readonly slices: readonly number[]
+}
 
 export interface Codec {
+  /** As manifests name it. */
+  readonly name: string
+  /** As frames name it. */
   readonly id: CodecName
-  /** Exact payload length of `count` parameters. */
+  /** Exact payload length of a model of `count` parameters. */
   bytesFor(count: number): number
-  /** values [n], into [bytesFor(n)] */
-  encode(values: Float32Array, into: Uint8Array): void
-  /** bytes [bytesFor(n)], into [n] */
-  decode(bytes: Uint8Array, into: Float32Array): void
-  /** Largest |Q(x) - x| of a finite value of at most this magnitude, in a vector of values of at most this magnitude. */
+  /** Share of the coordinates in one payload, in (0, 1]. */
+  shareOf(count: number): number
+  /** Indices of the coordinates in a payload, ascending, to be read before the next call of this codec; null: all. */
+  coordinates(count: number, draw?: number): Uint32Array | null
+  /** values [n], into [bytesFor(n)]. `draw` chooses the coordinates, where not all travel. */
+  encode(values: Float32Array, into: Uint8Array, draw?: number): void
+  /** bytes [bytesFor(n)], into [n], of the same draw */
+  decode(bytes: Uint8Array, into: Float32Array, draw?: number): void
+  /** Largest |Q(x) - x| of the coordinates that travel, for vectors of finite values of at most this magnitude. */
   errorBound(magnitude: number): number
 }
 
-/** 4 bytes a value, exact. */
-const f32: Codec = {
-  id: 'f32',
-  bytesFor: (count) => 4 * count,
-  encode(values, into) {
-    checkLengths(4 * values.length, into.length)
-    writeFloats(values, into)
-  },
-  decode(bytes, into) {
-    checkLengths(4 * into.length, bytes.length)
-    readFloats(bytes, into)
-  },
-  errorBound: () => 0,
-}
-
-/** Relative rounding error of half precision: half a unit in the last of 11 bits. */
-const HALF_RELATIVE_ERROR = 1 / 2048
-/** Half the spacing of the subnormal halves, 2^-24. */
-const HALF_ABSOLUTE_ERROR = 1 / 33_554_432
-
-/** 2 bytes a value: half precision, to 2^-11 of the value or 2^-25, whichever is more; beyond 65,504 the value becomes 65,504. */
-const f16: Codec = {
-  id: 'f16',
-  bytesFor: (count) => 2 * count,
-  encode(values, into) {
-    checkLengths(2 * values.length, into.length)
-    writeHalves(values, into)
-  },
-  decode(bytes, into) {
-    checkLengths(2 * into.length, bytes.length)
-    readHalves(bytes, into)
-  },
-  errorBound: (magnitude) => Math.max(HALF_RELATIVE_ERROR * magnitude, HALF_ABSOLUTE_ERROR, magnitude - MAX_HALF),
-}
-
-const CODECS: Readonly<Record<string, Codec>> = { f32, f16 }
-
-/** Names that a manifest may carry. */
+/** Codecs that send every coordinate: what `--codec` takes. */
 export function codecNames(): readonly string[] {
-  return Object.keys(CODECS)
+  return Object.keys(FORMATS)
 }
 
-/** Throws `unknown_codec` (fault local): settings are checked when a run is founded or joined. */
-export function codecNamed(name: string): Codec {
-  const codec = Object.hasOwn(CODECS, name) ? CODECS[name] : undefined
-  if (codec === undefined) {
-    throw new GrapevineError('unknown_codec', 'local', `Codec "${name}" is not known here; choose one of ${codecNames().join(', ')}.`, {
+/** Without `model` a vector is one slice. Throws `unknown_codec` (fault local): settings are checked when a run is founded or joined. */
+export function codecNamed(name: string, model?: CodecModel): Codec {
+  const choice = readCodecName(name)
+  if (choice === null) {
+    throw new GrapevineError('unknown_codec', 'local', `Codec "${name}" is not known here; choose one of ${CODEC_FORMS.join(', ')}.`, {
       name,
     })
   }
-  return codec
+  const format = FORMATS[choice.format]
+  const coordinates = coordinatesOf(choice.coordinates, model?.run ?? '')
+  const slicesOf = (count: number) => {
+    if (model === undefined) return [count]
+    checkLengths('parameters', sum(model.slices), count)
+    return model.slices
+  }
+  const bytesFor = (count: number) => format.bytesFor(coordinates.chosen(count), slicesOf(count).length)
+  return {
+    name: choice.name,
+    id: choice.id,
+    bytesFor,
+    shareOf: (count) => coordinates.chosen(count) / count,
+    coordinates: (count, draw = 0) => coordinates.indices(count, draw),
+    encode(values, into, draw = 0) {
+      checkLengths('bytes', bytesFor(values.length), into.length)
+      const slices = slicesOf(values.length)
+      const indices = coordinates.indices(values.length, draw)
+      if (indices === null) format.encode(values, slices, into)
+      else
+        format.encode(
+          Float32Array.from(indices, (i) => values[i]!),
+          chosenLengths(indices, slices),
+          into,
+        )
+    },
+    decode(bytes, into, draw = 0) {
+      checkLengths('bytes', bytesFor(into.length), bytes.length)
+      const slices = slicesOf(into.length)
+      const indices = coordinates.indices(into.length, draw)
+      if (indices === null) {
+        format.decode(bytes, slices, into)
+        return
+      }
+      const chosen = new Float32Array(indices.length)
+      format.decode(bytes, chosenLengths(indices, slices), chosen)
+      into.fill(0)
+      for (let i = 0; i < chosen.length; i++) into[indices[i]!] = chosen[i]!
+    },
+    errorBound: format.errorBound,
+  }
 }
 
-function checkLengths(expected: number, found: number): void {
+/** How many of the ascending `indices` fall into each slice. */
+function chosenLengths(indices: Uint32Array, slices: readonly number[]): readonly number[] {
+  let at = 0
+  let end = 0
+  return slices.map((length) => {
+    const from = at
+    end += length
+    while (at < indices.length && indices[at]! < end) at++
+    return at - from
+  })
+}
+
+function sum(lengths: readonly number[]): number {
+  return lengths.reduce((total, length) => total + length, 0)
+}
+
+function checkLengths(what: string, expected: number, found: number): void {
   if (expected !== found)
-    throw new GrapevineError('shape', 'local', `A payload has ${found} bytes where ${expected} belong; this is a bug of ours.`)
+    throw new GrapevineError('shape', 'local', `A payload has ${found} ${what} where ${expected} belong; this is a bug of ours.`)
 }

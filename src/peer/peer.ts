@@ -5,7 +5,7 @@
  * Life: `start` announces the peer and begins to learn; `stop` says goodbye and ends every loop. Nothing here waits for another peer
  * before learning goes on.
  */
-import { codecNamed } from '../average/codecs.ts'
+import { type Codec, codecNamed } from '../average/codecs.ts'
 import { sumOfSquares } from '../average/distance.ts'
 import { Sketcher } from '../average/sketch.ts'
 import type { PeerEvent, PeerState } from '../observe/events.ts'
@@ -40,6 +40,7 @@ export class Peer {
   readonly #ports: PeerPorts
   readonly #options: PeerOptions
   readonly #snapshots: Snapshots
+  readonly #codec: Codec
   readonly #beacons: Beacons
   readonly #donor: Donor
   readonly #rounds: Rounds | null
@@ -60,6 +61,7 @@ export class Peer {
     const { network, clock, random, workers } = ports
     const { learner, manifest } = run
     this.#runPrefix = run.prefix
+    this.#codec = codecNamed(manifest.averaging.codec, { run: run.id, slices: learner.describe().slices.map(({ length }) => length) })
     this.#snapshots = new Snapshots(learner, clock)
     this.#rounds =
       manifest.averaging.strategy === 'broadcast'
@@ -69,7 +71,7 @@ export class Peer {
             learner,
             snapshots: this.#snapshots,
             authors: this.authors,
-            codec: codecNamed(manifest.averaging.codec),
+            codec: this.#codec,
             topic: parameterTopic(run.id),
             runPrefix: run.prefix,
             incarnation: options.incarnation,
@@ -105,8 +107,7 @@ export class Peer {
     this.#startedAtMs = clock.now()
     network.subscribe(beaconTopic(this.run.id), MAX_BEACON_BYTES, (author, bytes) => this.#beacons.receive(author, bytes))
     if (this.#rounds !== null) {
-      const codec = codecNamed(this.run.manifest.averaging.codec)
-      const frameBytes = encodedFrameBytes(codec.bytesFor(this.run.parameterCount), this.run.normaliserSizes)
+      const frameBytes = encodedFrameBytes(this.#codec.bytesFor(this.run.parameterCount), this.run.normaliserSizes)
       network.subscribe(parameterTopic(this.run.id), frameBytes, (author, bytes) => this.#receiveFrame(author, bytes))
     }
     this.#donor.serve(network)
@@ -166,7 +167,7 @@ export class Peer {
     const own = this.#snapshots.latest?.parameters ?? this.run.initial
     const result = judgeFrame(id, bytes, {
       runPrefix: this.#runPrefix,
-      codec: codecNamed(this.run.manifest.averaging.codec),
+      codec: this.#codec,
       parameterCount: this.run.parameterCount,
       normaliserSizes: this.run.normaliserSizes,
       last: author.frame,

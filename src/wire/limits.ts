@@ -37,3 +37,9 @@ export const RANGE_BYTES = 64_512
 
 /** Chunk digests of one offer: 1024 of 32 bytes fill half an answer. Larger bodies have larger chunks. */
 export const MAX_CHUNKS = 1_024
+
+/** Least fraction of the coordinates that a subset may carry: below a thousandth the mean comes round too seldom to hold replicas together. */
+export const MIN_SUBSET_FRACTION = 0.001
+
+/** Fragments of a model: the largest, in frames of 64 KiB, has 4096. */
+export const MAX_FRAGMENTS = 4_096
