@@ -24,7 +24,7 @@ const USAGE_CODES = [
 ]
 
 /** Whatever another peer or the network did to a joiner means that it cannot join; these are its own doing. */
-const JOIN_CODES = ['cannot_join', 'self', 'wrong_peer']
+const JOIN_CODES = ['cannot_join', 'self', 'wrong_peer', 'bad_invitation']
 
 export function exitCodeOf(error: unknown): number {
   if (!(error instanceof GrapevineError)) return FAILURE

@@ -6,7 +6,7 @@ export const addJoin: AddCommand = (program, context, finish) => {
   const command = program
     .command('join')
     .description('Join a run through one of its peers, and train with them.')
-    .argument('[address...]', 'as another peer printed it, or HOST:PORT')
+    .argument('[address...]', 'as another peer printed it, an invitation, or HOST:PORT')
   addPeerOptions(command, false)
   command.addHelpText('after', examples('grapevine join /ip4/127.0.0.1/tcp/4001/p2p/12D3KooW...', 'grapevine join 192.168.1.5:4001 --lan'))
   command.action(async () => {

@@ -10,6 +10,7 @@ import { nearest } from '../util/nearest.ts'
 import { type Context, examples } from './command.ts'
 import { addEnvs } from './envs.ts'
 import { BAD_USAGE, DONE, exitCodeOf } from './exit.ts'
+import { addInvite } from './invite.ts'
 import { type Io, processIo } from './io.ts'
 import { addJoin } from './join.ts'
 import { LINGER_MS } from './limits.ts'
@@ -63,7 +64,7 @@ function buildProgram(context: Context, finish: (code: number) => void): Command
       getErrHelpWidth: () => Math.min(80, err.columns),
     })
     .addHelpText('after', examples('grapevine start', 'grapevine join /ip4/127.0.0.1/tcp/4001/p2p/12D3KooW...', 'grapevine start --help'))
-  for (const add of [addStart, addJoin, addStatus, addStop, addEnvs]) add(program, context, finish)
+  for (const add of [addStart, addJoin, addStatus, addStop, addInvite, addEnvs]) add(program, context, finish)
   for (const command of program.commands) command.helpOption('-h, --help', 'show this help')
   return program
 }

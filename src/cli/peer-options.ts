@@ -6,6 +6,7 @@ import { type Command, Option } from 'commander'
 import type { Fault } from '../peer/settings.ts'
 import { nearest } from '../util/nearest.ts'
 import { readAddress } from '../wire/address.ts'
+import { looksLikeInvitation } from '../wire/invitation.ts'
 
 const FOUNDING: readonly [string, string][] = [
   ['--env <id>', 'what to learn: one of `grapevine envs`, or ./my-env.ts'],
@@ -102,7 +103,7 @@ function readWords(command: Command): Pick<PeerFlags, 'words' | 'faults'> {
     const isFlag = word.startsWith('-') && word !== '-'
     if (word === '--') continue
     if (isFlag) faults.push({ code: 'usage', message: unknownFlag(command, word) })
-    else if (takesWords && !(afterFlag && 'fault' in readAddress(word, 'dial'))) words.push(word)
+    else if (takesWords && !(afterFlag && 'fault' in readAddress(word, 'dial') && !looksLikeInvitation(word))) words.push(word)
     else if (!afterFlag)
       faults.push({
         code: 'usage',

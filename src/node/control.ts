@@ -3,7 +3,7 @@
  * one JSON answer per line. Where the path would be too long for a socket, the socket lies in a private folder under the system's temporary
  * directory and the file `control` names it; on Windows it is a named pipe.
  *
- *   -> {"command":"status"}
+ *   -> {"command":"status"}   (what a command takes beside its name stands next to it)
  *   <- {"ok":true,"result":{...}}   or   {"ok":false,"error":{"code":"...","message":"..."}}
  */
 import { createHash } from 'node:crypto'
@@ -25,10 +25,13 @@ import {
 import { lockHolder } from './lock.ts'
 import { isRunning } from './processes.ts'
 
-export type ControlCommand = 'status' | 'stop'
+export type ControlCommand = 'status' | 'stop' | 'invite'
+
+/** A whole request: the command and what it takes, not judged yet. */
+export type ControlRequest = Readonly<Record<string, unknown>>
 
 /** What each command does: a JSON value, or a GrapevineError thrown, which the client throws again. `stop` only sets off the stopping: its answer must go out before the server is closed. */
-export type ControlHandlers = Readonly<Record<ControlCommand, () => unknown>>
+export type ControlHandlers = Readonly<Record<string, (request: ControlRequest) => unknown>>
 
 export interface ControlServer {
   /** Hangs up on everybody and removes the socket; idempotent. */
@@ -70,7 +73,7 @@ export async function serveControl(dataDir: string, handlers: ControlHandlers): 
  * Sends one command to the daemon of a data folder. Fails with `no_daemon` when none runs there, `not_ready` when it is starting or leaving, `timeout` when it does not answer within
  * 5 s, `control` when it answers nonsense, or with the daemon's own code.
  */
-export async function askDaemon(dataDir: string, command: ControlCommand): Promise<unknown> {
+export async function askDaemon(dataDir: string, command: ControlCommand, takes: ControlRequest = {}): Promise<unknown> {
   const path = await existingSocketPath(dataDir)
   const socket = createConnection(path)
   try {
@@ -79,7 +82,7 @@ export async function askDaemon(dataDir: string, command: ControlCommand): Promi
       socket.on('error', fail)
       socket.on('close', () => fail(badAnswer(dataDir)))
       readLines(socket, MAX_CONTROL_ANSWER_BYTES, done)
-      socket.on('connect', () => socket.write(`${JSON.stringify({ command })}\n`))
+      socket.on('connect', () => socket.write(`${JSON.stringify({ ...takes, command })}\n`))
     })
     const answer = parseAnswer(line)
     if (answer === null) throw badAnswer(dataDir)
@@ -120,21 +123,23 @@ async function reply(socket: Socket, line: string, handlers: ControlHandlers): P
 
 async function answerTo(line: string, handlers: ControlHandlers): Promise<Answer> {
   try {
-    const command = commandOf(line)
-    if (command === null || !Object.hasOwn(handlers, command)) {
-      return { ok: false, error: { code: 'usage', message: `Unknown command; this daemon knows ${Object.keys(handlers).join(' and ')}.` } }
+    const request = requestOf(line)
+    const command = typeof request?.command === 'string' ? request.command : ''
+    const handler = Object.hasOwn(handlers, command) ? handlers[command] : undefined
+    if (request === null || handler === undefined) {
+      return { ok: false, error: { code: 'usage', message: `Unknown command; this daemon knows ${Object.keys(handlers).join(', ')}.` } }
     }
-    return { ok: true, result: (await handlers[command as ControlCommand]()) ?? null }
+    return { ok: true, result: (await handler(request)) ?? null }
   } catch (error) {
     const code = error instanceof GrapevineError ? error.code : 'failed'
     return { ok: false, error: { code, message: error instanceof Error ? error.message : String(error) } }
   }
 }
 
-function commandOf(line: string): string | null {
+function requestOf(line: string): ControlRequest | null {
   try {
-    const command = (JSON.parse(line) as { command?: unknown } | null)?.command
-    return typeof command === 'string' ? command : null
+    const request: unknown = JSON.parse(line)
+    return typeof request === 'object' && request !== null ? (request as ControlRequest) : null
   } catch {
     return null
   }

@@ -19,9 +19,11 @@ import { loadIdentity } from '../store/identity.ts'
 import { nextIncarnation } from '../store/incarnation.ts'
 import { createSwarm } from '../swarm/host.ts'
 import { GrapevineError } from '../util/errors.ts'
+import { encodeInvitation } from '../wire/invitation.ts'
 import { watchActors } from './actor-warnings.ts'
 import { Closers, within } from './closers.ts'
 import { foundRun } from './found.ts'
+import { inviting } from './inviting.ts'
 import { joinRun } from './join.ts'
 import { STOP_TIMEOUT_MS } from './limits.ts'
 import { Peer } from './peer.ts'
@@ -225,6 +227,7 @@ class Daemon implements PeerDaemon {
     try {
       return await serveControl(dataDir, {
         status: () => this.status(),
+        invite: ({ withKey }) => this.#invite(withKey === true),
         // The answer goes out first; the asker then waits for the folder's lock to be free.
         stop: () => {
           systemClock.after(10, () => void this.stop('asked to stop'))
@@ -235,6 +238,17 @@ class Daemon implements PeerDaemon {
       const message = `Cannot open the control socket in ${dataDir}: ${messageOf(error)}; choose another folder with --data-dir.`
       throw new GrapevineError('data_dir', 'local', message)
     }
+  }
+
+  /** The word with which others join here. */
+  #invite(withKey: boolean): string {
+    if (this.#peer === null || this.#ports === null) throw new GrapevineError('not_ready', 'local', 'This peer is still starting.')
+    if (withKey) throw new GrapevineError('no_swarm_key', 'local', 'This swarm has no key: leave out --with-key.')
+    return encodeInvitation({
+      run: this.#peer.run.id,
+      addresses: inviting(this.#ports.network.addresses(), this.#peer.addressBook()),
+      swarmKey: null,
+    })
   }
 
   #emit(event: PeerEvent): void {

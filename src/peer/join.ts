@@ -11,7 +11,7 @@ import type { Learner } from '../ports/learner.ts'
 import type { PeerId } from '../ports/network.ts'
 import { equalBytes } from '../util/bytes.ts'
 import { GrapevineError } from '../util/errors.ts'
-import { decodeManifest, type Manifest } from '../wire/manifest.ts'
+import { decodeManifest, type Manifest, runId } from '../wire/manifest.ts'
 import { decodeReplica } from '../wire/replica.ts'
 import type { Offer } from '../wire/state.ts'
 import { checkCompatible } from './compatible.ts'
@@ -28,13 +28,15 @@ export interface JoinedRun {
   readonly digest: string
 }
 
+/** `settings.run.runId`: the only run that will do; peers of others are passed over. */
 export async function joinRun(
   addresses: readonly string[],
   settings: PeerSettings,
   ports: PeerPorts,
   signal: AbortSignal,
 ): Promise<JoinedRun> {
-  const { peer: first, manifestBytes } = await findRun(addresses, ports, signal)
+  const wanted = 'join' in settings.run ? (settings.run.runId ?? null) : null
+  const { peer: first, manifestBytes } = await findRun(addresses, wanted, ports, signal)
   const manifest = decodeManifest(manifestBytes)
   const environment = checkCompatible(manifest, settings)
   checkGoal(settings, environment)
@@ -52,9 +54,9 @@ interface Found {
 }
 
 /** Asks at all addresses at once; the first peer that gives its manifest wins. All failed: throws the most telling failure. */
-async function findRun(addresses: readonly string[], ports: PeerPorts, signal: AbortSignal): Promise<Found> {
+async function findRun(addresses: readonly string[], wanted: string | null, ports: PeerPorts, signal: AbortSignal): Promise<Found> {
   const others = new AbortController()
-  const attempts = addresses.map((address) => ask(address, ports, AbortSignal.any([signal, others.signal])))
+  const attempts = addresses.map((address) => ask(address, wanted, ports, AbortSignal.any([signal, others.signal])))
   try {
     return await Promise.any(attempts)
   } catch (error) {
@@ -67,7 +69,7 @@ async function findRun(addresses: readonly string[], ports: PeerPorts, signal: A
   }
 }
 
-async function ask(address: string, ports: PeerPorts, signal: AbortSignal): Promise<Found> {
+async function ask(address: string, wanted: string | null, ports: PeerPorts, signal: AbortSignal): Promise<Found> {
   const overdue = new AbortController()
   const cancel = ports.clock.after(ANSWER_TIMEOUT_MS, () =>
     overdue.abort(
@@ -81,10 +83,21 @@ async function ask(address: string, ports: PeerPorts, signal: AbortSignal): Prom
   try {
     const inTime = AbortSignal.any([signal, overdue.signal])
     const peer = await ports.network.dial(address, inTime)
-    return { peer, manifestBytes: await manifestOf(peer, ports, inTime) }
+    const manifestBytes = await manifestOf(peer, ports, inTime)
+    if (wanted !== null && runId(manifestBytes) !== wanted) throw anotherRun(address, runId(manifestBytes), wanted)
+    return { peer, manifestBytes }
   } finally {
     cancel()
   }
+}
+
+function anotherRun(address: string, theirs: string, wanted: string): GrapevineError {
+  return new GrapevineError(
+    'cannot_join',
+    'peer',
+    `The peer at ${address} takes part in run ${theirs.slice(0, 12)}, and the invitation is for run ${wanted.slice(0, 12)}, which has probably ended; ask for a new invitation.`,
+    { field: 'run', theirs, wanted },
+  )
 }
 
 /** A peer that is joining itself answers nothing until it has a run of its own: it gets a moment. */

@@ -68,12 +68,6 @@ const localShape = {
   'wait-for-peers': field((value) => wholeNumber(value, 0, MAX_WAIT_FOR_PEERS)),
 }
 
-/** One address of a joiner; the fault is a sentence of its own. */
-export function readJoinAddress(text: string): Read<string> {
-  const verdict = readAddress(text, 'dial')
-  return 'fault' in verdict ? { fault: `${shown(text)} is no address to join: ${verdict.fault}` } : { value: written(verdict) }
-}
-
 export const settingsSchema = z.strictObject({ ...foundingShape, ...localShape })
 
 export const FOUNDING_NAMES: readonly string[] = Object.keys(foundingShape)

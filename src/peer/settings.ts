@@ -11,16 +11,9 @@ import { preset } from '../learn/presets.ts'
 import type { HyperValue, OwnModule } from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { nearest } from '../util/nearest.ts'
-import { DEFAULT_MAX_MEMORY_BYTES, DEFAULT_MIN_PERIOD_MS, MAX_ADDRESSES_GIVEN, MAX_MIN_PERIOD_MS } from './limits.ts'
-import {
-  actorCount,
-  engineThreads,
-  FOUNDING_NAMES,
-  type GivenSettings,
-  readJoinAddress,
-  SETTING_NAMES,
-  settingsSchema,
-} from './settings-schema.ts'
+import { type JoinTarget, readJoinWords } from './join-words.ts'
+import { DEFAULT_MAX_MEMORY_BYTES, DEFAULT_MIN_PERIOD_MS, MAX_MIN_PERIOD_MS } from './limits.ts'
+import { actorCount, engineThreads, FOUNDING_NAMES, type GivenSettings, SETTING_NAMES, settingsSchema } from './settings-schema.ts'
 
 /** What `start` chooses for a new run; everything else comes from the preset of the algorithm and environment. */
 export interface Founding {
@@ -47,8 +40,8 @@ export type Until =
   | { readonly kind: 'minutes'; readonly minutes: number }
 
 export interface PeerSettings {
-  /** A new run to found, or addresses of a run to join. */
-  readonly run: { readonly found: Founding } | { readonly join: readonly string[] }
+  /** A new run to found, or addresses of a run to join; an invitation names the run's id as well. */
+  readonly run: { readonly found: Founding } | { readonly join: readonly string[]; readonly runId?: string }
   /** Environments of one's own, for the learner's thread. */
   readonly modules: readonly OwnModule[]
   /** null: the first free default folder. */
@@ -77,7 +70,7 @@ export interface PeerSettings {
 /** Where settings come from. Values are as the command line or the YAML parser gives them. */
 export interface SettingsSources {
   readonly command: 'start' | 'join'
-  /** Addresses to join. */
+  /** Addresses to join, or an invitation. */
   readonly addresses: readonly string[]
   readonly flags: Readonly<Record<string, unknown>>
   readonly file: { readonly path: string; readonly values: unknown } | null
@@ -128,7 +121,9 @@ export function resolveSettings(sources: SettingsSources): PeerSettings {
   const onLine = readGiven(sources.flags, sources.command, null, faults)
   const given = { ...inFile, ...onLine }
   const assigned = { ...inFile.set, ...onLine.set }
-  const run = sources.command === 'start' ? found(given, assigned, sources.randomSeed, faults) : join(sources.addresses, assigned, faults)
+  const target = readJoinWords(sources.addresses)
+  for (const { code, message } of target.faults) faults.add(code, message)
+  const run = sources.command === 'start' ? found(given, assigned, sources.randomSeed, faults) : join(target, assigned, faults)
   const minPeriodMs = wholeAssignment('minPeriodMs', assigned, 0, MAX_MIN_PERIOD_MS, faults) ?? DEFAULT_MIN_PERIOD_MS
   const cores = sources.cores ?? 1
   const actors = actorCount(given, cores)
@@ -183,16 +178,11 @@ function readGiven(values: unknown, command: 'start' | 'join', path: string | nu
   return settingsSchema.parse(given)
 }
 
-function join(addresses: readonly string[], assigned: Readonly<Record<string, HyperValue>>, faults: Faults): PeerSettings['run'] {
-  if (addresses.length > MAX_ADDRESSES_GIVEN) {
-    faults.add('usage', `At most ${MAX_ADDRESSES_GIVEN} addresses are tried, not ${addresses.length}; one peer that answers is enough`)
-  }
-  const read = addresses.map((text) => readJoinAddress(text))
-  for (const result of read) if ('fault' in result) faults.add('malformed', result.fault)
+function join(target: JoinTarget, assigned: Readonly<Record<string, HyperValue>>, faults: Faults): PeerSettings['run'] {
   for (const name of Object.keys(assigned)) {
     if (name !== 'minPeriodMs') faults.add('usage', `"${name}" (--set) is decided by the run that you join; only minPeriodMs is your own.`)
   }
-  return { join: [...new Set(read.flatMap((result) => ('value' in result ? [result.value] : [])))] }
+  return { join: target.addresses, ...(target.runId === null ? {} : { runId: target.runId }) }
 }
 
 function found(

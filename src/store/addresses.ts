@@ -17,6 +17,11 @@ export async function loadAddresses(storage: Storage, run: string): Promise<read
   return stored.find((entry) => entry.run === run)?.addresses ?? []
 }
 
+/** The run that was taken part in last, with the addresses stored for it; null when there is none. */
+export async function storedRun(storage: Storage): Promise<{ readonly run: string; readonly addresses: readonly string[] } | null> {
+  return (await load(storage))[0] ?? null
+}
+
 /** Puts `addresses` (newest first) before those already stored for `run`, and the run before the others; what is over the limits is forgotten. */
 export async function saveAddresses(storage: Storage, run: string, addresses: readonly string[]): Promise<void> {
   const stored = await load(storage)

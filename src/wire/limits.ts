@@ -43,3 +43,15 @@ export const MIN_SUBSET_FRACTION = 0.001
 
 /** Fragments of a model: the largest, in frames of 64 KiB, has 4096. */
 export const MAX_FRAGMENTS = 4_096
+
+/** Addresses in an invitation: a few of the inviting peer and of two others, so that one that is gone keeps nobody out. */
+export const MAX_INVITATION_ADDRESSES = 8
+
+/** An invitation as text: eight addresses of names with eight peers are 2,100 characters; most have below 200. */
+export const MAX_INVITATION_CHARACTERS = 4_096
+
+/** Bytes that tell a mangled invitation: one in four billion passes. */
+export const INVITATION_CHECK_BYTES = 4
+
+/** The pre-shared key of a private swarm, in bytes. [libp2p specs, pnet] */
+export const SWARM_KEY_BYTES = 32

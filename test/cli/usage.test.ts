@@ -21,7 +21,7 @@ writeFileSync(settings, 'algo: a2c\nperod: 3\nset:\n  gamma: 2\n')
 describe('bad usage exits with 2 and says what was probably meant', { concurrency: 2 }, () => {
   const cases: [string[], string[]][] = [
     [['strat'], ['There is no command "strat"; did you mean start?']],
-    [['xyzzyx'], ['There is no command "xyzzyx"; choose start, join, status, stop, envs.']],
+    [['xyzzyx'], ['There is no command "xyzzyx"; choose start, join, status, stop, invite, envs.']],
     [['start', '--evn', 'CartPole-v1'], ['There is no flag --evn of start; did you mean --env?']],
     [['join', '127.0.0.1:4001', '--algo', 'a2c'], ['--algo is decided by the run that you join; leave it out.']],
     [['start', '--env'], ['--env <id> needs a value; see grapevine start --help.']],

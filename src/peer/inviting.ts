@@ -1,0 +1,37 @@
+/** Which addresses an invitation carries: those under which this peer can be reached, then one each of two others, should this one be gone. Pure. */
+import { readAddress } from '../wire/address.ts'
+import { MAX_INVITATION_ADDRESSES } from '../wire/limits.ts'
+
+/** Other peers named beside the own. */
+const OTHER_PEERS = 2
+
+/** Loopback addresses are left out where there are others: they lead nowhere on another machine. */
+export function inviting(own: readonly string[], known: readonly string[]): readonly string[] {
+  const mine = reachable(own)
+  const self = new Set(own.map(peerOf))
+  const onlyHere = mine.every(isLoopback)
+  const byPeer = new Map<string, string>()
+  for (const address of known) {
+    const peer = peerOf(address)
+    if (peer === null || self.has(peer) || byPeer.has(peer) || (isLoopback(address) && !onlyHere)) continue
+    if ('fault' in readAddress(address, 'dial')) continue
+    byPeer.set(peer, address)
+  }
+  const others = [...byPeer.values()].slice(0, OTHER_PEERS)
+  return [...mine.slice(0, MAX_INVITATION_ADDRESSES - others.length), ...others]
+}
+
+function reachable(addresses: readonly string[]): readonly string[] {
+  const usable = addresses.filter((address) => !('fault' in readAddress(address, 'dial')))
+  const beyond = usable.filter((address) => !isLoopback(address))
+  return beyond.length > 0 ? beyond : usable
+}
+
+function peerOf(address: string): string | null {
+  const at = address.lastIndexOf('/p2p/')
+  return at < 0 ? null : address.slice(at + 5)
+}
+
+function isLoopback(address: string): boolean {
+  return /^\/ip4\/127\.|^\/ip6\/::1\//.test(address)
+}
