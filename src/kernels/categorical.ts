@@ -23,14 +23,24 @@ interface Room {
   readonly dEntropy: Float32Array
 }
 
-/** One memory for all rooms of the thread, made at first use. */
-let machine: { readonly exports: KernelExports; readonly heap: Heap } | null = null
+interface Machine {
+  readonly exports: KernelExports
+  readonly heap: Heap
+}
 
-function start() {
+/** One memory for all rooms of the thread, made at first use; null where the machine runs no kernels. */
+let machine: Machine | null | undefined
+
+function start(): Machine | null {
   const memory = createMemory()
   const kernels = loadKernels(memory, 'deterministic')
-  if (kernels !== null) return { exports: kernels.exports, heap: new Heap(memory) }
-  throw new GrapevineError('no_simd', 'local', 'This machine runs no WebAssembly SIMD; use Node 22 or newer on a 64-bit processor.')
+  return kernels === null ? null : { exports: kernels.exports, heap: new Heap(memory) }
+}
+
+/** Whether this machine runs the kernels; where not, the plain functions must do. */
+export function hasCategoricalKernels(): boolean {
+  if (machine === undefined) machine = start()
+  return machine !== null
 }
 
 /** By number of classes; a network has one or two such heads. */
@@ -39,8 +49,10 @@ const rooms = new Map<number, Room>()
 function roomFor(classes: number): Room {
   const known = rooms.get(classes)
   if (known !== undefined) return known
-  machine ??= start()
-  const { exports, heap } = machine
+  if (!hasCategoricalKernels()) {
+    throw new GrapevineError('no_simd', 'local', 'This machine runs no WebAssembly SIMD; use Node 22 or newer on a 64-bit processor.')
+  }
+  const { exports, heap } = machine!
   const floats = (length: number) => heap.floats(heap.allocate(length * 4), length)
   const [logits, logPolicy, dLogits] = [floats(ROWS * classes), floats(ROWS * classes), floats(ROWS * classes)]
   const [logProbs, entropies, dLogProbs, dEntropy] = [floats(ROWS), floats(ROWS), floats(ROWS), floats(1)]

@@ -3,13 +3,13 @@
  * derivatives back to the outputs. One class per kind of action space; which outputs they need: `logits`, or `mean` and the vector `logStd`.
  */
 import type { Space } from '../envs/types.ts'
+import * as kernels from '../kernels/categorical.ts'
 import type { HeadSpec, VectorSpec } from '../ports/learner.ts'
 import type { Random } from '../ports/random.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { exp } from '../util/maths.ts'
+import * as plain from './distributions.ts'
 import {
-  categoricalGradient,
-  categoricalLogProbs,
   gaussianEntropy,
   gaussianGradient,
   gaussianLogProbs,
@@ -75,6 +75,7 @@ export function requireOutput(network: EngineNetwork, name: string, size: number
 
 class CategoricalHead implements PolicyHead {
   readonly width = 1
+  readonly #maths: typeof kernels | typeof plain = kernels.hasCategoricalKernels() ? kernels : plain
   readonly #network: EngineNetwork
   readonly #classes: number
   readonly #logPolicy: Float32Array
@@ -108,7 +109,7 @@ class CategoricalHead implements PolicyHead {
     const logits = this.#network.output('logits')
     const logPolicy = prefix(this.#logPolicy, n * this.#classes)
     const entropies = prefix(this.#entropies, n)
-    categoricalLogProbs(logits, this.#classes, actions as Int32Array, logPolicy, logProbs, entropies)
+    this.#maths.categoricalLogProbs(logits, this.#classes, actions as Int32Array, logPolicy, logProbs, entropies)
     let sum = 0
     for (let i = 0; i < n; i++) sum += entropies[i]!
     return sum / n
@@ -119,7 +120,7 @@ class CategoricalHead implements PolicyHead {
     const dLogits = this.#network.outputGradient('logits')
     const logPolicy = prefix(this.#logPolicy, n * this.#classes)
     const entropies = prefix(this.#entropies, n)
-    categoricalGradient(logPolicy, this.#classes, actions as Int32Array, entropies, dLogProbs, dEntropy, dLogits)
+    this.#maths.categoricalGradient(logPolicy, this.#classes, actions as Int32Array, entropies, dLogProbs, dEntropy, dLogits)
   }
 
   describe(): void {}

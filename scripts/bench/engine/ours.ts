@@ -1,8 +1,8 @@
-/** The tasks on an engine of ours, exactly as A2C uses it: forward, the losses' pure functions, backward, clipped Adam step. */
-import { categoricalGradient, categoricalLogProbs } from '../../../src/learn/distributions.ts'
+/** The tasks on an engine of ours, exactly as A2C uses it: forward, its loss, backward, clipped Adam step. */
+import { ActorCriticLoss } from '../../../src/learn/actor-critic-loss.ts'
 import type { Engine, EngineNetwork } from '../../../src/learn/engine.ts'
 import { initialParameters } from '../../../src/learn/initialise.ts'
-import { policyGradientLoss, valueLoss } from '../../../src/learn/losses.ts'
+import { createPolicyHead } from '../../../src/learn/policy-head.ts'
 import { seededRandom } from '../../../src/util/random.ts'
 import { networks, type Task } from './tasks.ts'
 
@@ -42,18 +42,14 @@ export function prepare(engine: Engine, task: Task): { readonly run: () => void;
     const actions = Int32Array.from({ length: n }, () => random.below(classes))
     const advantages = Float32Array.from({ length: n }, () => 2 * random.uniform() - 1)
     const returns = Float32Array.from({ length: n }, () => 2 * random.uniform() - 1)
-    const logPolicy = new Float32Array(n * classes)
-    const logProbs = new Float32Array(n)
-    const entropies = new Float32Array(n)
-    const dLogProbs = new Float32Array(n)
+    const policy = createPolicyHead(network, { kind: 'discrete', n: classes }, n)
+    const loss = new ActorCriticLoss(network, policy, n, { valueCoefficient: VALUE, entropyCoefficient: ENTROPY })
     const gradient = network.allocate()
     const optimiser = network.createOptimiser({ kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8 })
     return () => {
       network.forward(parameters, observations, n)
-      categoricalLogProbs(network.output('logits'), classes, actions, logPolicy, logProbs, entropies)
-      policyGradientLoss(logProbs, advantages, dLogProbs)
-      valueLoss(network.output('value'), returns, VALUE, network.outputGradient('value'))
-      categoricalGradient(logPolicy, classes, actions, entropies, dLogProbs, -ENTROPY / n, network.outputGradient('logits'))
+      loss.score(actions)
+      loss.differentiate(actions, advantages, returns)
       network.backward(parameters, observations, n, gradient)
       network.step(optimiser, parameters, gradient, LEARNING_RATE, MAX_NORM)
     }
