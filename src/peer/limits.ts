@@ -122,3 +122,22 @@ export const BYTES_PER_PARAMETER = 48
 
 /** What a snapshot may hold beside its parameters: a header and normalisers (an Atari frame's moments are 441 KiB). */
 export const REPLICA_OVERHEAD_BYTES = 1_048_576
+
+/** Below this trust an author is muted: three frames in a row that no honest peer sends. */
+export const MUTE_BELOW = 0.2
+
+/** From this trust on a muted author is heard again: eight minutes after the third offence. */
+export const UNMUTE_AT = 0.5
+
+/** What an author's trust lacks halves in this time. */
+export const TRUST_HALF_LIFE_MS = 600_000
+
+/** What an offence leaves of its author's trust: a half, where no honest peer can have made the message. */
+export const DEFAULT_PENALTY = 0.5
+
+/** Causes that weigh otherwise. Honest peers may be a little loud; two messages of one number are a lie or a restored backup. */
+export const PENALTIES: Readonly<Record<string, number>> = {
+  rate_limited: 0.98,
+  stale_beacon: 0.9,
+  stale_version: 0.8,
+}
