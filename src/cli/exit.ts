@@ -21,6 +21,8 @@ const USAGE_CODES = [
   'action_space',
   'bad_network',
   'option',
+  'swarm_key_file',
+  'allow_file',
 ]
 
 /** Whatever another peer or the network did to a joiner means that it cannot join; these are its own doing. */

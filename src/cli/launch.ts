@@ -87,7 +87,9 @@ function withEnvironment(
 
 /** The manifest as far as it is known before the weights are drawn, and the settings of this peer. */
 function plan(settings: PeerSettings): unknown {
-  const { run, ...local } = settings
+  const { run, ...rest } = settings
+  // A key that came with an invitation is no business of whoever looks over one's shoulder.
+  const local = rest.swarmKey !== null && 'hex' in rest.swarmKey ? { ...rest, swarmKey: 'from the invitation' } : rest
   if ('join' in run) return { join: run.join, settings: local }
   const { nonce: _, ...manifest } = planRun(run.found, systemRandom).plan
   return { manifest, settings: local }

@@ -34,6 +34,8 @@ const LOCAL: readonly [string, string][] = [
   ['--threads <n>', 'threads for batches of 1024 or more: 1, 2 or auto (1)'],
   ['--deterministic', 'alone, the same seed gives the same curve'],
   ['--allow-python', "join runs whose environment is Python's (gym:...)"],
+  ['--swarm-key <file>', 'take part in a private swarm, with its key (keygen)'],
+  ['--allow <file>', 'let in these peers only: their ids, one per line'],
   ['--until <goal>', 'stop at: solved, steps=N, minutes=M (never)'],
   ['--threshold <return>', 'mean return that counts as solved'],
   ['--quiet', 'only what matters: solved, warnings, errors'],

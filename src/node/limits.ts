@@ -50,3 +50,6 @@ export const ACTOR_PAUSE_MS = 100
 
 /** Longest such pause. */
 export const MAX_ACTOR_PAUSE_MS = 5_000
+
+/** A swarm key or an allow-list in bytes: ten thousand peer ids with comments. */
+export const MAX_ACCESS_FILE_BYTES = 1_048_576

@@ -5,6 +5,8 @@
  * `stop` says goodbye, stops the threads, closes the sockets, releases the folder, within STOP_TIMEOUT_MS + STOP_GRACE_MS; idempotent. It may
  * come at any time: a start that goes on is given up. One start and one stop per daemon.
  */
+import { fromString as decodeText } from 'uint8arrays/from-string'
+import { readAllowList, readSwarmKey } from '../node/access-files.ts'
 import { systemClock } from '../node/clock.ts'
 import { type ControlServer, serveControl } from '../node/control.ts'
 import { openDataFolder } from '../node/data-folder.ts'
@@ -19,12 +21,13 @@ import { loadIdentity } from '../store/identity.ts'
 import { nextIncarnation } from '../store/incarnation.ts'
 import { createSwarm } from '../swarm/host.ts'
 import { GrapevineError } from '../util/errors.ts'
-import { encodeInvitation } from '../wire/invitation.ts'
 import { watchActors } from './actor-warnings.ts'
+import { Bans } from './bans.ts'
 import { Closers, within } from './closers.ts'
 import { foundRun } from './found.ts'
-import { inviting } from './inviting.ts'
+import { invitation } from './inviting.ts'
 import { joinRun } from './join.ts'
+import { banPeer, type Doorkeeper, listPeers, unbanPeer } from './keeping-out.ts'
 import { STOP_TIMEOUT_MS } from './limits.ts'
 import { Peer } from './peer.ts'
 import type { PeerPorts, Run } from './run.ts'
@@ -139,11 +142,16 @@ class Daemon implements PeerDaemon {
     signal.throwIfAborted()
     const storage = folderStorage(folder.path)
     const identitySeed = await loadIdentity(storage, systemRandom)
+    const swarmKey = await swarmKeyOf(settings)
+    const allowed = settings.allow === null ? null : await readAllowList(settings.allow)
+    const bans = await Bans.load(storage, systemClock)
     const network = createSwarm({
       identitySeed,
       listen: settings.listen,
       announce: settings.announce,
       mdns: settings.mdns,
+      swarmKey,
+      admits: (peer) => (allowed === null || allowed.has(peer)) && !bans.has(peer),
       log: this.#log,
       random: systemRandom,
       clock: systemClock,
@@ -173,7 +181,7 @@ class Daemon implements PeerDaemon {
     })
     this.#peer = peer
     this.#closers.push(() => peer.stop())
-    const control = await this.#serveControl(folder.path)
+    const control = await this.#serveControl(folder.path, { peer, network, bans }, swarmKey)
     this.#closers.push(() => control.close())
     signal.throwIfAborted()
     this.#emit({ event: 'listening', addresses: network.addresses(), peer: network.id, run: run.id, http: null })
@@ -223,11 +231,14 @@ class Daemon implements PeerDaemon {
     }
   }
 
-  async #serveControl(dataDir: string): Promise<ControlServer> {
+  async #serveControl(dataDir: string, door: Doorkeeper, swarmKey: Uint8Array | null): Promise<ControlServer> {
     try {
       return await serveControl(dataDir, {
         status: () => this.status(),
-        invite: ({ withKey }) => this.#invite(withKey === true),
+        invite: ({ withKey }) => invitation(door, withKey === true, swarmKey),
+        peers: () => listPeers(door),
+        ban: (request) => banPeer(door, request),
+        unban: (request) => unbanPeer(door, request),
         // The answer goes out first; the asker then waits for the folder's lock to be free.
         stop: () => {
           systemClock.after(10, () => void this.stop('asked to stop'))
@@ -238,17 +249,6 @@ class Daemon implements PeerDaemon {
       const message = `Cannot open the control socket in ${dataDir}: ${messageOf(error)}; choose another folder with --data-dir.`
       throw new GrapevineError('data_dir', 'local', message)
     }
-  }
-
-  /** The word with which others join here. */
-  #invite(withKey: boolean): string {
-    if (this.#peer === null || this.#ports === null) throw new GrapevineError('not_ready', 'local', 'This peer is still starting.')
-    if (withKey) throw new GrapevineError('no_swarm_key', 'local', 'This swarm has no key: leave out --with-key.')
-    return encodeInvitation({
-      run: this.#peer.run.id,
-      addresses: inviting(this.#ports.network.addresses(), this.#peer.addressBook()),
-      swarmKey: null,
-    })
   }
 
   #emit(event: PeerEvent): void {
@@ -274,6 +274,11 @@ class Daemon implements PeerDaemon {
     if (this.#failure === null) this.#finish.resolve({ reason })
     else this.#finish.reject(this.#failure.error)
   }
+}
+
+async function swarmKeyOf({ swarmKey }: PeerSettings): Promise<Uint8Array | null> {
+  if (swarmKey === null) return null
+  return 'file' in swarmKey ? readSwarmKey(swarmKey.file) : decodeText(swarmKey.hex, 'base16')
 }
 
 function messageOf(error: unknown): string {

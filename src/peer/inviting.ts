@@ -1,12 +1,22 @@
-/** Which addresses an invitation carries: those under which this peer can be reached, then one each of two others, should this one be gone. Pure. */
+/** The word with which others join a running peer: the addresses under which it can be reached, then one each of two others, should it be gone. */
+import { GrapevineError } from '../util/errors.ts'
 import { readAddress } from '../wire/address.ts'
+import { encodeInvitation } from '../wire/invitation.ts'
 import { MAX_INVITATION_ADDRESSES } from '../wire/limits.ts'
+import type { Doorkeeper } from './keeping-out.ts'
 
 /** Other peers named beside the own. */
 const OTHER_PEERS = 2
 
+/** `swarmKey` is put in only `withKey`. Throws `no_swarm_key`. */
+export function invitation({ peer, network }: Doorkeeper, withKey: boolean, swarmKey: Uint8Array | null): string {
+  if (withKey && swarmKey === null) throw new GrapevineError('no_swarm_key', 'local', 'This swarm has no key: leave out --with-key.')
+  const addresses = inviting(network.addresses(), peer.addressBook())
+  return encodeInvitation({ run: peer.run.id, addresses, swarmKey: withKey ? swarmKey : null })
+}
+
 /** Loopback addresses are left out where there are others: they lead nowhere on another machine. */
-export function inviting(own: readonly string[], known: readonly string[]): readonly string[] {
+function inviting(own: readonly string[], known: readonly string[]): readonly string[] {
   const mine = reachable(own)
   const self = new Set(own.map(peerOf))
   const onlyHere = mine.every(isLoopback)

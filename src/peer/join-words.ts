@@ -1,4 +1,5 @@
 /** What follows `join`: addresses, an invitation, or several of them, which must then be of one run. Every fault is a sentence of its own. */
+import { toString as encodeText } from 'uint8arrays/to-string'
 import { GrapevineError } from '../util/errors.ts'
 import { readAddress } from '../wire/address.ts'
 import { decodeInvitation, type Invitation, looksLikeInvitation } from '../wire/invitation.ts'
@@ -9,7 +10,8 @@ export interface JoinTarget {
   readonly addresses: readonly string[]
   /** Hex; null unless an invitation named it. */
   readonly runId: string | null
-  readonly swarmKey: Uint8Array | null
+  /** The key that an invitation carried. */
+  readonly swarmKey: { readonly hex: string } | null
   readonly faults: readonly { readonly code: string; readonly message: string }[]
 }
 
@@ -35,10 +37,11 @@ export function readJoinWords(words: readonly string[]): JoinTarget {
   }
   const runs = new Set(invitations.map(({ run }) => run))
   if (runs.size > 1) faults.push({ code: 'usage', message: 'The invitations are for different runs; give one of them.' })
+  const key = invitations.find(({ swarmKey }) => swarmKey !== null)?.swarmKey ?? null
   return {
     addresses: [...new Set(addresses)],
     runId: invitations[0]?.run ?? null,
-    swarmKey: invitations.find(({ swarmKey }) => swarmKey !== null)?.swarmKey ?? null,
+    swarmKey: key === null ? null : { hex: encodeText(key, 'base16') },
     faults,
   }
 }

@@ -141,3 +141,12 @@ export const PENALTIES: Readonly<Record<string, number>> = {
   stale_beacon: 0.9,
   stale_version: 0.8,
 }
+
+/** Longest ban with an end, in seconds: ten years; beyond, one without an end is meant. */
+export const MAX_BAN_SECONDS = 315_360_000
+
+/** Cause of a ban, in characters: one line. */
+export const MAX_BAN_WHY = 200
+
+/** Characters at the end of a peer id that name it: 58^6 is forty billion. */
+export const MIN_PEER_SUFFIX = 6

@@ -130,6 +130,15 @@ export class Peer {
     await Promise.allSettled(this.#loops)
   }
 
+  /** It is kept out from now on: what it sent is dropped. */
+  shutOut(id: PeerId): void {
+    const author = this.authors.get(id)
+    if (author === undefined) return
+    author.pending = null
+    author.normalisers = null
+    this.#beacons.setState(author, 'banned')
+  }
+
   get alive(): number {
     return this.authors.alive().length
   }

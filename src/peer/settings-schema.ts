@@ -60,6 +60,8 @@ const localShape = {
   threads: field<number | 'auto'>((value) => (value === 'auto' ? { value } : wholeNumber(value, 1, MAX_ENGINE_THREADS, ', or auto'))),
   deterministic: field(yesOrNo),
   'allow-python': field(yesOrNo),
+  'swarm-key': field((value) => readFileName(value)),
+  allow: field((value) => readFileName(value)),
   until: field(readUntil),
   threshold: field((value) => {
     const number = asNumber(value)
@@ -130,6 +132,10 @@ function wholeNumber(value: unknown, min: number, max: number, instead = ''): Re
 
 function yesOrNo(value: unknown): Read<boolean> {
   return typeof value === 'boolean' ? { value } : { fault: `must be true or false, not ${shown(value)}` }
+}
+
+function readFileName(value: unknown): Read<string> {
+  return typeof value === 'string' && value !== '' ? { value } : { fault: `must be a file, not ${shown(value)}` }
 }
 
 function readName(value: unknown): Read<string> {

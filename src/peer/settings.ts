@@ -58,6 +58,10 @@ export interface PeerSettings {
   readonly actors: number
   /** Whether a run of others may start Python here, with the environments installed for it. */
   readonly allowPython: boolean
+  /** The key of a private swarm: a file, or the key itself in hex, from an invitation. */
+  readonly swarmKey: { readonly file: string } | { readonly hex: string } | null
+  /** File with the ids of the peers that may take part; null: everyone may. */
+  readonly allow: string | null
   readonly until: Until
   /** Overrides the environment's threshold. */
   readonly threshold: number | null
@@ -143,6 +147,9 @@ export function resolveSettings(sources: SettingsSources): PeerSettings {
     threads: engineThreads(given, actors === 'not deterministic' ? 0 : actors, cores),
     actors: actors === 'not deterministic' ? 0 : actors,
     allowPython: given['allow-python'] === true,
+    // A file that was named wins over the key of an invitation.
+    swarmKey: given['swarm-key'] === undefined ? target.swarmKey : { file: given['swarm-key'] },
+    allow: given.allow ?? null,
     until: given.until ?? { kind: 'forever' },
     threshold: given.threshold ?? null,
     minPeriodMs,

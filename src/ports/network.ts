@@ -36,7 +36,9 @@ export type PeerChange = { readonly id: PeerId; readonly state: 'connected' | 'd
  * Codes with which `dial` and `request` fail (GrapevineError.code).
  * refused: nobody listens there; timeout: no answer in time; other_network: it answers but is not Grapevine;
  * protocol_version: another major version; wrong_peer: another identity than the address names; self: it is ourselves;
- * malformed: the address cannot be parsed; too_large: answer over the limit; reset: the other side broke off; closed: we are stopping.
+ * swarm_key: one of the two swarms is private and the other side has not its key; not_admitted: it closes as soon as it knows who we are;
+ * unwelcome: we do not admit it; malformed: the address cannot be parsed; too_large: answer over the limit; reset: the other side broke off;
+ * closed: we are stopping.
  */
 export type NetworkErrorCode =
   | 'refused'
@@ -45,6 +47,9 @@ export type NetworkErrorCode =
   | 'protocol_version'
   | 'wrong_peer'
   | 'self'
+  | 'swarm_key'
+  | 'not_admitted'
+  | 'unwelcome'
   | 'malformed'
   | 'too_large'
   | 'reset'

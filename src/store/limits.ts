@@ -5,3 +5,6 @@ export const MAX_STORED_ADDRESSES = 128
 
 /** Runs whose addresses are kept, the latest first: a data folder may have founded many. */
 export const MAX_STORED_RUNS = 8
+
+/** Bans kept: one sybil attack of a night; each is about 200 bytes. */
+export const MAX_STORED_BANS = 4_096

@@ -51,6 +51,7 @@ export class Admission {
   readonly #clock: Clock
   readonly #log: Log
   readonly #agent: string
+  readonly #self: PeerId
   readonly #stopping: AbortSignal
   /** Settled for every connection that was ever opened; null: admitted. */
   readonly #verdicts = new WeakMap<Connection, Promise<GrapevineError<NetworkErrorCode> | null>>()
@@ -62,6 +63,7 @@ export class Admission {
     clock: Clock
     log: Log
     agent: string
+    self: PeerId
     stopping: AbortSignal
     listeners: ReadonlySet<(change: PeerChange) => void>
   }) {
@@ -69,6 +71,7 @@ export class Admission {
     this.#clock = options.clock
     this.#log = options.log
     this.#agent = options.agent
+    this.#self = options.self
     this.#stopping = options.stopping
     this.#listeners = options.listeners
     this.#node.addEventListener('connection:open', (event) => void this.verdict(event.detail))
@@ -116,7 +119,11 @@ export class Admission {
       return refusal
     } catch (error) {
       const refusal =
-        operation.signal.aborted && operation.signal.reason instanceof GrapevineError ? operation.signal.reason : notGrapevine(error)
+        operation.signal.aborted && operation.signal.reason instanceof GrapevineError
+          ? operation.signal.reason
+          : connection.status === 'open' && !brokeOff(error)
+            ? notGrapevine(error)
+            : notAdmitted(this.#self, error)
       await this.#refuse(connection, refusal)
       return refusal
     } finally {
@@ -165,6 +172,22 @@ export class Admission {
       }
     }
   }
+}
+
+function brokeOff(error: unknown): boolean {
+  return (
+    error instanceof Error && ['UnexpectedEOFError', 'StreamResetError', 'StreamStateError', 'ConnectionClosedError'].includes(error.name)
+  )
+}
+
+/** Who we are is the last that it heard of us. */
+function notAdmitted(self: PeerId, error: unknown): GrapevineError<NetworkErrorCode> {
+  return new GrapevineError(
+    'not_admitted',
+    'network',
+    `The peer at this address closed the connection as soon as it knew who we are: it is leaving, or we are banned there or not on its allow-list. Our peer id, for its owner: ${self}`,
+    { cause: String(error) },
+  )
 }
 
 function notGrapevine(error: unknown): GrapevineError<NetworkErrorCode> {

@@ -10,8 +10,9 @@ import { GrapevineError } from '../util/errors.ts'
 import { readAddress } from '../wire/address.ts'
 import { type Admission, closeConnection } from './admission.ts'
 import { DIAL_TIMEOUT_MS, MAX_CONNECTIONS } from './limits.ts'
+import { UnwelcomeError } from './node.ts'
 import { Operation } from './operation.ts'
-import { speaksOtherwise } from './probe.ts'
+import { languageAt, NONCE_BYTES } from './probe.ts'
 import { TransportDialError } from './transport.ts'
 
 export interface Dialer {
@@ -20,6 +21,9 @@ export interface Dialer {
   readonly clock: Clock
   readonly admission: Admission
   readonly stopping: AbortSignal
+  /** Is ours a private swarm? */
+  readonly hasKey: boolean
+  readonly admits: (peer: PeerId) => boolean
   /** Who was found at which target, so that dialling a connected peer by an address without its id costs nothing. */
   readonly found: Map<string, PeerId>
 }
@@ -30,6 +34,7 @@ export async function dial(dialer: Dialer, text: string, signal: AbortSignal): P
   if ('fault' in address) throw malformed(text, address.fault)
   const { target, peer } = address
   if (peer === dialer.self) throw selfError(text)
+  if (peer !== null && !dialer.admits(peer)) throw unwelcome(text)
   const likely = peer ?? dialer.found.get(target)
   if (likely !== undefined && dialer.admission.has(likely)) return likely
   const before = new Set(dialer.node.getConnections())
@@ -83,25 +88,29 @@ async function connect(dialer: Dialer, target: string, text: string, operation: 
     return await operation.race(dialer.node.dial(multiaddr(target), { signal: operation.signal }))
   } catch (error) {
     if (operation.signal.aborted) throw operation.signal.reason
-    throw explain(error, text)
+    throw explain(error, text, dialer.hasKey)
   }
 }
 
 /** Rethrows `error`, or says that another protocol is spoken there. */
 async function secondLook(dialer: Dialer, target: string, text: string, signal: AbortSignal, error: unknown): Promise<never> {
-  const toldNothing = error instanceof GrapevineError && (error.code === 'timeout' || error.data.heardBytes === 0)
+  const toldNothing = error instanceof GrapevineError && (error.code === 'timeout' || error.data.heardBytes !== undefined)
   if (!toldNothing || signal.aborted || dialer.stopping.aborted) throw error
-  throw (await speaksOtherwise(target, dialer.clock, signal, dialer.stopping)) ? otherNetwork(text, error.data) : error
+  const language = await languageAt(target, dialer.clock, signal, dialer.stopping)
+  if (language !== 'silent' && dialer.hasKey) throw keyError(text, language === 'libp2p' ? PUBLIC : ANOTHER_KEY, error.data)
+  if (language === 'private') throw keyError(text, PRIVATE, error.data)
+  throw language === 'other' ? otherNetwork(text, error.data) : error
 }
 
 /** What a failed dial means, from how far it came. Exported for its test. */
-export function explain(error: unknown, text: string): GrapevineError<NetworkErrorCode> {
+export function explain(error: unknown, text: string, hasKey: boolean): GrapevineError<NetworkErrorCode> {
   const failure = error instanceof TransportDialError ? error : null
   const cause = failure?.cause ?? error
   const name = cause instanceof Error ? cause.name : ''
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : name
   const data = { address: text, cause: String(cause).slice(0, 300) }
   if (name === 'InvalidPeerIdError') return selfError(text)
+  if (cause instanceof UnwelcomeError) return unwelcome(text)
   if (name === 'TimeoutError' || name === 'AbortError' || code === 'ETIMEDOUT') return silentError(text)
   if (failure === null) {
     return new GrapevineError('refused', 'network', `${text} could not be dialled (${code || 'unknown reason'}).`, data)
@@ -128,7 +137,23 @@ export function explain(error: unknown, text: string): GrapevineError<NetworkErr
       { ...data, heardBytes: 0 },
     )
   }
-  return otherNetwork(text, data)
+  if (hasKey && failure.heard >= NONCE_BYTES) return keyError(text, ANOTHER_KEY, data)
+  return otherNetwork(text, failure.heard === NONCE_BYTES ? { ...data, heardBytes: NONCE_BYTES } : data)
+}
+
+const PRIVATE =
+  'belongs to a private swarm: get the key of that swarm from its owner (--swarm-key FILE), or an invitation made with invite --with-key'
+const ANOTHER_KEY = 'does not understand us: its swarm has another key than the one given here, or it is no Grapevine peer at all'
+const PUBLIC = 'belongs to a swarm without a key: leave out --swarm-key'
+
+function keyError(text: string, what: string, data: Readonly<Record<string, unknown>>): GrapevineError<NetworkErrorCode> {
+  return new GrapevineError('swarm_key', 'network', `The peer at ${text} ${what}.`, data)
+}
+
+/** We ourselves do not want to speak to it. */
+function unwelcome(text: string): GrapevineError<NetworkErrorCode> {
+  const message = `The peer at ${text} is banned here or not on the allow-list given here; see grapevine peers, or add its id to that list.`
+  return new GrapevineError('unwelcome', 'network', message, { address: text })
 }
 
 function otherNetwork(text: string, data: Readonly<Record<string, unknown>>): GrapevineError<NetworkErrorCode> {

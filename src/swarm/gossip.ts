@@ -46,13 +46,21 @@ export class Gossip {
   readonly #log: Log
   readonly #clock: Clock
   readonly #stopping: AbortSignal
+  readonly #admits: (peer: PeerId) => boolean
   readonly #topics = new Map<string, Topic>()
   #service: (Omit<GossipSub, 'publish'> & GossipInternals) | null = null
   #running = false
   /** Settles with the last message that is held back. */
   #held: Promise<void> = Promise.resolve()
 
-  constructor(options: { readonly self: PeerId; readonly log: Log; readonly clock: Clock; readonly stopping: AbortSignal }) {
+  constructor(options: {
+    readonly self: PeerId
+    readonly log: Log
+    readonly clock: Clock
+    readonly stopping: AbortSignal
+    readonly admits: (peer: PeerId) => boolean
+  }) {
+    this.#admits = options.admits
     this.#self = options.self
     this.#log = options.log
     this.#clock = options.clock
@@ -147,6 +155,8 @@ export class Gossip {
     const author = message.from.toString()
     // Our own, sent back after it was forgotten.
     if (author === this.#self) return RESULTS.ignore
+    // Whoever forwards what a banned author says need not know of the ban.
+    if (!this.#admits(author)) return RESULTS.ignore
     try {
       const verdict = validator(author, message.data)
       if (verdict === 'accept' && message.data.length > limits.FLOOD_MESSAGE_BYTES) return this.#heldBack()

@@ -37,6 +37,10 @@ export interface SwarmOptions {
   readonly announce: readonly string[]
   /** Find peers of the same run on the local network, and be found. */
   readonly mdns: boolean
+  /** Whoever has not this key (32 bytes) cannot speak to us, nor we to them; none: everyone can. */
+  readonly swarmKey?: Uint8Array | null
+  /** Whom to let in; asked for every connection and every author. Everyone when absent. */
+  readonly admits?: (peer: PeerId) => boolean
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
@@ -69,7 +73,7 @@ class Swarm implements Network {
   constructor(options: SwarmOptions) {
     this.#options = options
     this.id = peerIdOfKey(keyFromSeed(options.identitySeed))
-    this.#gossip = new Gossip({ ...options, self: this.id, stopping: this.#stopping.signal })
+    this.#gossip = new Gossip({ ...options, admits: options.admits ?? everyone, self: this.id, stopping: this.#stopping.signal })
     this.#discovery = new Discovery({
       ...options,
       self: this.id,
@@ -127,7 +131,8 @@ class Swarm implements Network {
 
   async dial(address: string, signal: AbortSignal): Promise<PeerId> {
     signal.throwIfAborted()
-    return dial({ ...this.#context(), self: this.id, found: this.#found }, address, signal)
+    const { swarmKey = null, admits = everyone } = this.#options
+    return dial({ ...this.#context(), self: this.id, found: this.#found, hasKey: swarmKey !== null, admits }, address, signal)
   }
 
   async hangUp(peer: PeerId): Promise<void> {
@@ -151,9 +156,11 @@ class Swarm implements Network {
   async #start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
     this.#stopping.signal.throwIfAborted()
-    const { identitySeed, listen, announce, clock, random, log } = this.#options
+    const { identitySeed, listen, announce, clock, random, log, swarmKey = null, admits = everyone } = this.#options
     const node = await createNode({
       privateKey: keyFromSeed(identitySeed),
+      swarmKey,
+      admits,
       agent: AGENT_VERSION,
       listen,
       announce,
@@ -162,7 +169,7 @@ class Swarm implements Network {
       onComponents: (components) => this.#discovery.attach(components),
     })
     const stopping = this.#stopping.signal
-    const admission = new Admission({ node, clock, log, agent: AGENT_VERSION, stopping, listeners: this.#listeners })
+    const admission = new Admission({ node, self: this.id, clock, log, agent: AGENT_VERSION, stopping, listeners: this.#listeners })
     const running: Running = { node, clock, log, admission, stopping }
     for (const [protocol, { maxRequestBytes, handler }] of this.#handlers) await serve(running, protocol, maxRequestBytes, handler)
     try {
@@ -217,6 +224,8 @@ class Swarm implements Network {
     for (const topic of this.#topics) void this.#discovery.begin(topic)
   }
 }
+
+const everyone = () => true
 
 function cannotListen(error: unknown, listen: readonly string[]): GrapevineError {
   const text = String(error)

@@ -5,9 +5,11 @@ import { type Ed25519PrivateKey, FaultTolerance, type Libp2p, type PeerId, type 
 import type { MulticastDNSComponents } from '@libp2p/mdns'
 import { noise } from '@libp2p/noise'
 import { type Ping, ping } from '@libp2p/ping'
+import { preSharedKey } from '@libp2p/pnet'
 import type { TCPComponents } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
+import { encodeSwarmKey } from '../wire/swarm-key.ts'
 import * as limits from './limits.ts'
 
 export type Node = Libp2p<{ identify: Identify; ping: Ping; gossip: GossipSub; leftovers: Leftovers }>
@@ -22,8 +24,16 @@ interface Heartbeat {
   readonly status: { readonly heartbeatTimeout?: NodeJS.Timeout }
 }
 
+/** Whom we dialled, we do not admit. */
+export class UnwelcomeError extends Error {
+  override readonly name = 'UnwelcomeError'
+}
+
 export interface NodeParts {
   readonly privateKey: Ed25519PrivateKey
+  /** 32 bytes of a private swarm, or null. */
+  readonly swarmKey: Uint8Array | null
+  readonly admits: (peer: string) => boolean
   /** Identify agent version. */
   readonly agent: string
   readonly listen: readonly string[]
@@ -36,7 +46,12 @@ export interface NodeParts {
 
 export function createNode(parts: NodeParts): Promise<Node> {
   // RSA and other keys cost more to check and have led to attacks; Grapevine has made no others than Ed25519.
-  const denyOtherKeys = (peer: PeerId) => peer.type !== 'Ed25519'
+  const isOther = (peer: PeerId) => peer.type !== 'Ed25519'
+  const denyOutbound = (peer: PeerId) => {
+    // A denial by the gater does not say why.
+    if (!isOther(peer) && !parts.admits(peer.toString())) throw new UnwelcomeError()
+    return isOther(peer)
+  }
   return createLibp2p({
     start: false,
     privateKey: parts.privateKey,
@@ -60,7 +75,11 @@ export function createNode(parts: NodeParts): Promise<Node> {
       }),
     ],
     transportManager: { faultTolerance: FaultTolerance.FATAL_ALL },
-    connectionGater: { denyInboundEncryptedConnection: denyOtherKeys, denyOutboundEncryptedConnection: denyOtherKeys },
+    connectionGater: {
+      denyInboundEncryptedConnection: (peer) => isOther(peer) || !parts.admits(peer.toString()),
+      denyOutboundEncryptedConnection: denyOutbound,
+    },
+    ...(parts.swarmKey === null ? {} : { connectionProtector: preSharedKey({ psk: encodeSwarmKey(parts.swarmKey) }) }),
     connectionManager: {
       maxConnections: limits.MAX_CONNECTIONS,
       inboundConnectionThreshold: limits.INBOUND_CONNECTIONS_PER_SECOND,

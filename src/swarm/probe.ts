@@ -11,8 +11,15 @@ import { Operation } from './operation.ts'
 /** What both sides of a libp2p connection say first: its length, then the protocol. [multistream-select 1.0] */
 const GREETING = Buffer.from('\u0013/multistream/1.0.0\n')
 
-/** Does something that is not libp2p answer at `target` (a TCP multiaddr) within PROBE_TIMEOUT_MS? Never rejects. */
-export async function speaksOtherwise(target: string, clock: Clock, ...parents: readonly AbortSignal[]): Promise<boolean> {
+/** With so many random bytes does each side of a private swarm begin, and with nothing else until it has read the other's. [libp2p specs, pnet] */
+export const NONCE_BYTES = 24
+
+/** What answers at `target` (a TCP multiaddr) within PROBE_TIMEOUT_MS. Never rejects. */
+export async function languageAt(
+  target: string,
+  clock: Clock,
+  ...parents: readonly AbortSignal[]
+): Promise<'libp2p' | 'private' | 'other' | 'silent'> {
   const [, , host = '', , port] = target.split('/')
   const operation = new Operation(clock, ...parents)
   operation.deadline(PROBE_TIMEOUT_MS, () => new Error('silent'))
@@ -24,9 +31,10 @@ export async function speaksOtherwise(target: string, clock: Clock, ...parents: 
   socket.on('close', () => answer.reject(new Error('closed')))
   try {
     const words = await operation.race(answer.promise)
-    return !GREETING.subarray(0, words.length).equals(words.subarray(0, GREETING.length))
+    if (words.length === NONCE_BYTES && words.some((byte) => byte > 126)) return 'private'
+    return GREETING.subarray(0, words.length).equals(words.subarray(0, GREETING.length)) ? 'libp2p' : 'other'
   } catch {
-    return false
+    return 'silent'
   } finally {
     operation.end()
     socket.destroy()

@@ -76,7 +76,7 @@ test('the installed library loads, and its types check', () => {
 
 test('the installed command trains for ten seconds and leaves', async (context) => {
   const args = ['start', '--until', `minutes=${TRAINING_MINUTES}`]
-  const daemon = TestDaemon.spawn(context, args, join(installed, 'lib/cli/grapevine.cjs'))
+  const daemon = TestDaemon.spawn(context, args, { launcher: join(installed, 'lib/cli/grapevine.cjs') })
   const { addresses } = await daemon.event('listening', DEADLINE_MS)
   assert.match(addresses[0]!, /^\/ip4\/127\.0\.0\.1\/tcp\/\d+\/p2p\/12D3KooW\w+$/)
   const stopped = await daemon.event('stopped', DEADLINE_MS)

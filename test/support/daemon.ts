@@ -53,9 +53,12 @@ export class TestDaemon {
     })
   }
 
-  /** `grapevine ARGS --json` with a fresh data folder; `launcher` is another grapevine.cjs than the source tree's. */
-  static spawn(context: TestContext, args: readonly string[], launcher = LAUNCHER): TestDaemon {
-    const dataDir = mkdtempSync(join(tmpdir(), 'grapevine-daemon-'))
+  /** `grapevine ARGS --json` with a fresh data folder, unless `dataDir` is one; `launcher` is another grapevine.cjs than the source tree's. */
+  static spawn(
+    context: TestContext,
+    args: readonly string[],
+    { launcher = LAUNCHER, dataDir = mkdtempSync(join(tmpdir(), 'grapevine-daemon-')) } = {},
+  ): TestDaemon {
     const until = args.includes('--until') ? [] : ['--until', `minutes=${ORPHAN_MINUTES}`]
     const child = spawn(process.execPath, [launcher, ...args, '--json', '--data-dir', dataDir, ...until], {
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -184,7 +184,7 @@ test('agents are judged by name and major version', () => {
 
 test('failures of the system are told apart by how far the dial came', () => {
   const system = (code: string) => Object.assign(new Error(code), { code })
-  const explained = (error: unknown) => explain(error, 'host:1')
+  const explained = (error: unknown) => explain(error, 'host:1', false)
   assert.equal(explained(new TransportDialError(system('ECONNREFUSED'), null)).code, 'refused')
   assert.match(explained(new TransportDialError(system('ENOTFOUND'), null)).message, /no machine has this name/)
   assert.match(explained(new TransportDialError(system('EHOSTUNREACH'), null)).message, /cannot be reached \(EHOSTUNREACH\)/)
