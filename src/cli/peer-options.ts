@@ -11,7 +11,7 @@ import { looksLikeInvitation } from '../wire/invitation.ts'
 const FOUNDING: readonly [string, string][] = [
   ['--env <id>', 'what to learn: one of `grapevine envs`, or ./my-env.ts'],
   ['--algo <id>', 'how to learn (a2c)'],
-  ['--preset <name>', 'which tuned settings of algorithm and environment (default)'],
+  ['--preset <name>', 'tuned settings to start from (default)'],
   ['--seed <n>', 'seed of the weights and of the run (random)'],
   ['--strategy <name>', 'how peers average: auto, broadcast, none (auto)'],
   ['--codec <name>', 'how parameters travel: f32, f16 (f32)'],
@@ -38,6 +38,7 @@ const LOCAL: readonly [string, string][] = [
   ['--allow <file>', 'let in these peers only: their ids, one per line'],
   ['--until <goal>', 'stop at: solved, steps=N, minutes=M (never)'],
   ['--threshold <return>', 'mean return that counts as solved'],
+  ['--eval-every <steps>', 'evaluate beside training, every so many steps'],
   ['--quiet', 'only what matters: solved, warnings, errors'],
   ['--verbose', 'tell more in the log (stderr)'],
   ['--json', 'events as JSON lines on stdout'],

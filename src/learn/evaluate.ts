@@ -73,11 +73,25 @@ export class Evaluator {
     }
   }
 
+  /** Whether deterministic and stochastic evaluation differ: value-based replicas act greedily either way. */
+  get samples(): boolean {
+    return this.#policy.samples
+  }
+
   /**
    * Plays the episodes. Throws GrapevineError `shape` where the replica does not fit. An environment without a time limit of its own is left
    * after EVALUATION_EPISODE_STEPS steps per episode; the episode it is in then counts as it stands, those it did not begin as of length 0.
    */
-  evaluate(replica: ActingReplica, { episodes, deterministic, seed }: EvaluationOptions): Evaluation {
+  evaluate(replica: ActingReplica, options: EvaluationOptions): Evaluation {
+    const playing = this.play(replica, options)
+    for (;;) {
+      const { done, value } = playing.next()
+      if (done === true) return value
+    }
+  }
+
+  /** The same with a pause after each step of all rows, for a caller that has other things to do as well. One evaluation at a time. */
+  *play(replica: ActingReplica, { episodes, deterministic, seed }: EvaluationOptions): Generator<undefined, Evaluation> {
     const environment = this.#environment
     const { observations, rewards, terminated, truncated } = this.#out
     const rows = environment.count
@@ -106,6 +120,7 @@ export class Evaluator {
         next[row]! += 1
         left--
       }
+      yield
     }
     return { returns, lengths, ...summary(returns) }
   }
@@ -117,6 +132,8 @@ export class Evaluator {
 }
 
 interface ActingPolicy {
+  /** Whether it draws its actions, so that the likeliest ones are another policy. */
+  readonly samples: boolean
   allocate(rows: number): Actions
   /** One action per row of the last forward; `random` null: the best ones. */
   act(random: Random | null, actions: Actions): void
@@ -129,6 +146,7 @@ function actingPolicy(network: EngineNetwork, { actionSpace, count }: WrappedVec
     const choices = requireDiscrete(actionSpace)
     requireOutput(network, 'advantage', choices)
     return {
+      samples: false,
       allocate: (rows) => new Int32Array(rows),
       act: (_, actions) => {
         const advantages = network.output('advantage')
@@ -139,6 +157,7 @@ function actingPolicy(network: EngineNetwork, { actionSpace, count }: WrappedVec
   }
   const policy = createPolicyHead(network, actionSpace, count)
   return {
+    samples: true,
     allocate: (rows) => policy.allocate(rows),
     act: (random, actions) => (random === null ? policy.likeliest(actions) : policy.sample(random, actions)),
     executable: (actions) => policy.executable(actions),

@@ -24,6 +24,15 @@ export const PROGRESS_INTERVAL_MS = 100
 /** Steps after which an evaluation gives up on an episode: Gymnasium's limit for Atari, 30 minutes of play; only tasks without a limit get there. */
 export const EVALUATION_EPISODE_STEPS = 108_000
 
+/** Episodes of each of the two evaluations beside training: as many as the benchmark's evaluations on the way, so that figures compare. */
+export const EVALUATION_EPISODES = 20
+
+/** Environments in which evaluations beside training play side by side: two episodes each; more would only be idle towards the end. */
+export const EVALUATION_ROWS = 10
+
+/** Steps of those environments before an evaluation looks up: of a small task about a tenth of a millisecond. */
+export const EVALUATION_SLICE_STEPS = 32
+
 /** Rollouts that each actor thread may have collected ahead of the learner: one is read while the next is written; more would only be older. */
 export const ROLLOUTS_AHEAD = 2
 

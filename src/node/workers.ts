@@ -6,16 +6,20 @@
 import { comesAlong, findEnvironment } from '../envs/registry.ts'
 import { InlineLearner } from '../learn/inline-learner.ts'
 import { createLearner } from '../learn/learner.ts'
+import { InlineEvaluator } from '../learn/replica-evaluation.ts'
+import type { ReplicaEvaluator } from '../ports/evaluator.ts'
 import type { Learner, LearnerSettings } from '../ports/learner.ts'
 import type { Workers } from '../ports/workers.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { systemClock } from './clock.ts'
 import { ThreadCompute } from './compute.ts'
+import { ThreadEvaluator } from './evaluator-thread.ts'
 import { startLearnerThread } from './learner-thread.ts'
 
 export function threadWorkers(): Workers {
   const compute = new ThreadCompute()
   const learners: Promise<Learner>[] = []
+  const evaluators: ReplicaEvaluator[] = []
   const stopping = new AbortController()
   return {
     compute,
@@ -24,11 +28,16 @@ export function threadWorkers(): Workers {
       learners.push(learner)
       return learner
     },
+    evaluator(settings) {
+      const evaluator = livesHereOnly(settings) ? new InlineEvaluator(settings, systemClock) : new ThreadEvaluator(settings)
+      evaluators.push(evaluator)
+      return evaluator
+    },
     async stop() {
       stopping.abort(new GrapevineError('stopped', 'local', 'This peer was stopped.'))
       // Who asked for a learner that could not be built was told so.
       const stopped = learners.map((learner) => learner.then((built) => built.stop()).catch(() => undefined))
-      await Promise.all([...stopped, compute.stop()])
+      await Promise.all([...stopped, ...evaluators.map((evaluator) => evaluator.stop()), compute.stop()])
     },
   }
 }

@@ -38,6 +38,14 @@ export type PeerEvent =
       readonly stalenessMs: number | null
       readonly bytes: number
     }
+  /** Mean raw returns of this peer's replica after `steps` environment steps, over `episodes` each; `stochastic` null: it acts greedily only. */
+  | {
+      readonly event: 'evaluation'
+      readonly steps: number
+      readonly deterministic: number | null
+      readonly stochastic: number | null
+      readonly episodes: number
+    }
   | { readonly event: 'refused'; readonly peer: string; readonly code: string }
   | { readonly event: 'warning'; readonly code: string; readonly message: string }
   | { readonly event: 'checkpoint'; readonly path: string }

@@ -93,6 +93,11 @@ export function eventLine(event: PeerEvent): string | null {
       return `error: ${harmless(event.message)}`
     case 'stopped':
       return `stopped after ${plural(event.steps, 'step')} (${event.reason})`
+    case 'evaluation': {
+      const { stochastic } = event
+      const sampled = stochastic === null ? '' : `, ${mean(stochastic)} with sampled actions`
+      return `evaluated after ${plural(event.steps, 'step')}: mean return ${mean(event.deterministic)}${sampled}`
+    }
     case 'checkpoint':
       return `saved ${event.path}`
     default:

@@ -16,6 +16,7 @@ import { folderStorage } from '../node/storage.ts'
 import { threadWorkers } from '../node/workers.ts'
 import type { PeerEvent, PeerStatus } from '../observe/events.ts'
 import type { Log } from '../ports/log.ts'
+import type { PeerId } from '../ports/network.ts'
 import { loadAddresses, saveAddresses } from '../store/addresses.ts'
 import { loadIdentity } from '../store/identity.ts'
 import { nextIncarnation } from '../store/incarnation.ts'
@@ -30,7 +31,7 @@ import { joinRun } from './join.ts'
 import { banPeer, type Doorkeeper, listPeers, unbanPeer } from './keeping-out.ts'
 import { STOP_TIMEOUT_MS } from './limits.ts'
 import { Peer } from './peer.ts'
-import type { PeerPorts, Run } from './run.ts'
+import { learnerSettings, type PeerPorts, type Run } from './run.ts'
 import type { PeerSettings } from './settings.ts'
 import { peerStatus } from './status.ts'
 
@@ -177,6 +178,7 @@ class Daemon implements PeerDaemon {
       minPeriodMs: settings.minPeriodMs,
       knownAddresses: [...new Set([...('join' in choice ? choice.join : []), ...stored])],
       waitForPeers: settings.waitForPeers,
+      evaluation: evaluationOf(run, settings, network.id),
       emit: (event) => this.#emit(event),
     })
     this.#peer = peer
@@ -190,7 +192,7 @@ class Daemon implements PeerDaemon {
     }
     await peer.start()
     this.#closers.push(() => saveAddresses(storage, run.id, peer.addressBook()))
-    this.#watchUntil(run)
+    this.#watchUntil(run, peer)
   }
 
   #found(ports: PeerPorts): Promise<Run> {
@@ -218,14 +220,16 @@ class Daemon implements PeerDaemon {
     })
   }
 
-  #watchUntil(run: Run): void {
+  #watchUntil(run: Run, peer: Peer): void {
     const { until } = this.#settings
     if (until.kind === 'minutes') {
       this.#closers.push(systemClock.after(until.minutes * 60_000, () => void this.stop(`reached ${until.minutes} minutes`)))
     } else if (until.kind === 'steps') {
       const reached = () => run.learner.progress().steps >= until.steps
-      this.#closers.push(run.learner.onProgress(() => reached() && void this.stop(`reached ${until.steps} steps`)))
-      if (reached()) void this.stop(`reached ${until.steps} steps`)
+      // The evaluation of the last step belongs to it.
+      const leave = () => void peer.evaluated().then(() => this.stop(`reached ${until.steps} steps`))
+      this.#closers.push(run.learner.onProgress(() => reached() && leave()))
+      if (reached()) leave()
     } else if (until.kind === 'solved') {
       this.#closers.push(run.learner.onProgress((progress) => progress.solved !== null && void this.stop('solved')))
     }
@@ -279,6 +283,11 @@ class Daemon implements PeerDaemon {
 async function swarmKeyOf({ swarmKey }: PeerSettings): Promise<Uint8Array | null> {
   if (swarmKey === null) return null
   return 'file' in swarmKey ? readSwarmKey(swarmKey.file) : decodeText(swarmKey.hex, 'base16')
+}
+
+function evaluationOf(run: Run, settings: PeerSettings, self: PeerId) {
+  const { evalEvery: everySteps } = settings
+  return everySteps === null ? null : { everySteps, settings: learnerSettings(run.manifest, settings, self) }
 }
 
 function messageOf(error: unknown): string {

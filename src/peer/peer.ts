@@ -9,7 +9,7 @@ import { type Codec, codecNamed } from '../average/codecs.ts'
 import { sumOfSquares } from '../average/distance.ts'
 import { Sketcher } from '../average/sketch.ts'
 import type { PeerEvent, PeerState } from '../observe/events.ts'
-import type { Progress } from '../ports/learner.ts'
+import type { LearnerSettings, Progress } from '../ports/learner.ts'
 import type { PeerChange, PeerId, Verdict } from '../ports/network.ts'
 import { encodedFrameBytes } from '../wire/frame.ts'
 import { MAX_BEACON_BYTES } from '../wire/limits.ts'
@@ -17,6 +17,7 @@ import { beaconTopic, parameterTopic } from '../wire/protocol.ts'
 import { type Author, Authors } from './authors.ts'
 import { Beacons } from './beacons.ts'
 import { Donor } from './donor.ts'
+import { type EvaluationListener, Evaluations } from './evaluations.ts'
 import { judgeFrame } from './gate.ts'
 import { MAX_ADDRESSES_PER_AUTHOR, STATS_PERIOD_MS } from './limits.ts'
 import { Redialler } from './redial.ts'
@@ -31,6 +32,8 @@ export interface PeerOptions {
   readonly knownAddresses: readonly string[]
   /** Training holds until this many others are alive. */
   readonly waitForPeers: number
+  /** Evaluation every so many environment steps of this peer, of the replicas of a learner with these settings; absent: none. */
+  readonly evaluation?: { readonly everySteps: number; readonly settings: LearnerSettings } | null
   readonly emit: (event: PeerEvent) => void
 }
 
@@ -44,6 +47,7 @@ export class Peer {
   readonly #beacons: Beacons
   readonly #donor: Donor
   readonly #rounds: Rounds | null
+  readonly #evaluations: Evaluations | null
   readonly #runPrefix: Uint8Array
   readonly #stopping = new AbortController()
   #loops: Promise<unknown>[] = []
@@ -97,6 +101,18 @@ export class Peer {
       onFailure: (error) => this.#loopFailed(error),
       onRefused: (peer, code) => options.emit({ event: 'refused', peer, code }),
     })
+    const { evaluation, emit } = options
+    this.#evaluations =
+      evaluation == null
+        ? null
+        : new Evaluations({
+            learner,
+            snapshots: this.#snapshots,
+            evaluator: workers.evaluator(evaluation.settings),
+            everySteps: evaluation.everySteps,
+            seed: evaluation.settings.actorSeed,
+            emit,
+          })
     this.#donor = new Donor({ clock, compute: workers.compute, run, snapshots: this.#snapshots, rounds: this.#rounds, emit: options.emit })
   }
 
@@ -113,6 +129,7 @@ export class Peer {
     this.#donor.serve(network)
     this.#releases.push(network.onPeer((change) => this.#onConnection(change)))
     this.#releases.push(learner.onProgress((progress) => this.#onProgress(progress)))
+    if (this.#evaluations !== null) this.#releases.push(this.#evaluations.watch())
     for (const { id } of network.peers()) this.#onConnection({ id, state: 'connected' })
     const redialler = new Redialler({ network, clock, random, log, addresses: () => this.addressBook() })
     this.#loops = [this.#beacons.run(signal), redialler.run(signal), this.#statsLoop(signal)]
@@ -137,6 +154,16 @@ export class Peer {
     author.pending = null
     author.normalisers = null
     this.#beacons.setState(author, 'banned')
+  }
+
+  /** Hears of every evaluation, with the replica that it was made of; the returned function unsubscribes. */
+  onEvaluated(listener: EvaluationListener): () => void {
+    return this.#evaluations?.onEvaluated(listener) ?? (() => undefined)
+  }
+
+  /** Resolves once no evaluation is under way or due. */
+  async evaluated(): Promise<void> {
+    await this.#evaluations?.settled()
   }
 
   get alive(): number {

@@ -67,6 +67,7 @@ const localShape = {
     const number = asNumber(value)
     return Number.isFinite(number) ? { value: number } : { fault: `must be a number, not ${shown(value)}` }
   }),
+  'eval-every': field((value) => wholeNumber(value, 1, Number.MAX_SAFE_INTEGER)),
   'wait-for-peers': field((value) => wholeNumber(value, 0, MAX_WAIT_FOR_PEERS)),
 }
 

@@ -65,6 +65,8 @@ export interface PeerSettings {
   readonly until: Until
   /** Overrides the environment's threshold. */
   readonly threshold: number | null
+  /** Environment steps between evaluations; null: none. */
+  readonly evalEvery: number | null
   readonly minPeriodMs: number
   readonly maxMemoryBytes: number
   /** Hidden, for tests: training holds until this many peers are alive. */
@@ -152,6 +154,7 @@ export function resolveSettings(sources: SettingsSources): PeerSettings {
     allow: given.allow ?? null,
     until: given.until ?? { kind: 'forever' },
     threshold: given.threshold ?? null,
+    evalEvery: given['eval-every'] ?? null,
     minPeriodMs,
     maxMemoryBytes: DEFAULT_MAX_MEMORY_BYTES,
     waitForPeers: given['wait-for-peers'] ?? 0,

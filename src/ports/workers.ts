@@ -1,4 +1,5 @@
 /** Where work runs that must not hold up the caller: threads in the daemon, inline in the simulator. */
+import type { ReplicaEvaluator } from './evaluator.ts'
 import type { Learner, LearnerSettings } from './learner.ts'
 
 /** Passes over large arrays; each call may run in a helper thread. Arrays may be transferred back and forth: the caller uses what is returned. */
@@ -11,6 +12,8 @@ export interface Compute {
 
 export interface Workers {
   learner(settings: LearnerSettings): Promise<Learner>
+  /** Of the replicas that such a learner makes. */
+  evaluator(settings: LearnerSettings): ReplicaEvaluator
   readonly compute: Compute
   stop(): Promise<void>
 }

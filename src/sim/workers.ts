@@ -1,7 +1,9 @@
 /** The Workers port without threads: learners inline on virtual time, passes over arrays at once. */
 import { InlineLearner, type Pace } from '../learn/inline-learner.ts'
 import { createLearner } from '../learn/learner.ts'
+import { InlineEvaluator } from '../learn/replica-evaluation.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { ReplicaEvaluator } from '../ports/evaluator.ts'
 import type { Learner } from '../ports/learner.ts'
 import type { Workers } from '../ports/workers.ts'
 import { parameterDigest, sha256 } from '../util/sha256.ts'
@@ -9,11 +11,17 @@ import { parameterDigest, sha256 } from '../util/sha256.ts'
 /** `pace`: how much virtual time an update of this peer takes. */
 export function inlineWorkers(clock: Clock, pace: Pace): Workers {
   const learners: Learner[] = []
+  const evaluators: ReplicaEvaluator[] = []
   return {
     async learner(settings) {
       const learner = new InlineLearner(await createLearner(settings), clock, pace)
       learners.push(learner)
       return learner
+    },
+    evaluator(settings) {
+      const evaluator = new InlineEvaluator(settings, clock)
+      evaluators.push(evaluator)
+      return evaluator
     },
     compute: {
       digest: async (values) => parameterDigest(values),
@@ -24,7 +32,7 @@ export function inlineWorkers(clock: Clock, pace: Pace): Workers {
       },
     },
     async stop() {
-      await Promise.all(learners.map((learner) => learner.stop()))
+      await Promise.all([...learners, ...evaluators].map((each) => each.stop()))
     },
   }
 }

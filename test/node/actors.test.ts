@@ -1,23 +1,20 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { createLearner, type LearnerCore } from '../../src/learn/learner.ts'
 import { actorThreads } from '../../src/node/actor-threads.ts'
 import { startLearnerThread } from '../../src/node/learner-thread.ts'
 import { registerOwnModule } from '../../src/node/own-module.ts'
 import type { LearnerSettings } from '../../src/ports/learner.ts'
-import { toySettings } from '../learn/toy.ts'
+import { faultyModule, faultySettings } from '../support/faulty.ts'
 
-const module = { file: fileURLToPath(new URL('../support/faulty-env.ts', import.meta.url)), version: 'test' }
-await registerOwnModule(module)
+await registerOwnModule(faultyModule)
 
 /** Generous: the machines that run this are slow and busy, and nothing below waits longer than it must. */
 const TIMEOUT = { timeout: 60_000 }
 
 function settings(algorithm: string, options: Readonly<Record<string, unknown>> = {}, actors = 2): LearnerSettings {
-  const base = toySettings('Test/Faulty-v0', {}, { actors, modules: [module] })
-  return { ...base, environment: { id: 'Test/Faulty-v0', options }, algorithm: { ...base.algorithm, id: algorithm } }
+  return faultySettings(algorithm, options, actors)
 }
 
 /** Updates until `done`, giving the event loop its turns. */

@@ -7,7 +7,7 @@ import type { PeerEvent } from '../../src/observe/events.ts'
 import { foundRun } from '../../src/peer/found.ts'
 import { joinRun } from '../../src/peer/join.ts'
 import { Peer } from '../../src/peer/peer.ts'
-import type { PeerPorts, Run } from '../../src/peer/run.ts'
+import { learnerSettings, type PeerPorts, type Run } from '../../src/peer/run.ts'
 import { type PeerSettings, resolveSettings } from '../../src/peer/settings.ts'
 import type { Network } from '../../src/ports/network.ts'
 import { VirtualClock } from '../../src/sim/clock.ts'
@@ -69,6 +69,10 @@ export class VirtualSwarm {
       minPeriodMs: settings.minPeriodMs,
       knownAddresses: options.join ?? [],
       waitForPeers: settings.waitForPeers,
+      evaluation:
+        settings.evalEvery === null
+          ? null
+          : { everySteps: settings.evalEvery, settings: learnerSettings(run.manifest, settings, network.id) },
       emit,
     })
     await peer.start()
@@ -105,7 +109,11 @@ export class VirtualSwarm {
     const settings = resolveSettings({
       command: options.join === undefined ? 'start' : 'join',
       addresses: options.join === undefined ? [] : ['127.0.0.1:1'],
-      flags: { ...options.flags, set, 'wait-for-peers': options.waitForPeers ?? 0 },
+      flags: {
+        ...options.flags,
+        set: [...((options.flags?.set as readonly string[] | undefined) ?? []), ...set],
+        'wait-for-peers': options.waitForPeers ?? 0,
+      },
       file: null,
       randomSeed: 5,
     })
