@@ -8,10 +8,7 @@ import { createEngine } from '../../../src/learn/engines/create.ts'
 import { Evaluator } from '../../../src/learn/evaluate.ts'
 import { createLearner, type LearnerCore } from '../../../src/learn/learner.ts'
 import type { LearnerSettings } from '../../../src/ports/learner.ts'
-
-/** Evaluations in a row whose mean must reach the threshold, and stochastic episodes of each. */
-const SUSTAINED_EVALUATIONS = 8
-const SUSTAINED_EPISODES = 20
+import { SUSTAINED_EPISODES, Sustained } from './sustained.ts'
 
 /** Points of the training curve. */
 const CURVE_POINTS = 100
@@ -28,12 +25,15 @@ export interface TrainPlan {
   readonly evalEvery: number
   /** Episodes of the final evaluations. */
   readonly episodes: number
+  /** Whether to stop once the threshold is sustained. */
+  readonly untilSustained?: boolean
 }
 
-/** Steps and CPU seconds of training until a threshold was reached. */
+/** Steps and seconds of training until a threshold was reached. */
 export interface Reached {
   readonly steps: number
   readonly cpuSeconds: number
+  readonly seconds: number
 }
 
 export interface TrainResult {
@@ -59,12 +59,13 @@ export interface TrainResult {
   readonly statistics: Readonly<Record<string, number>>
 }
 
-export async function train({ settings, seed, steps, evalEvery, episodes }: TrainPlan): Promise<TrainResult> {
+export async function train({ settings, seed, steps, evalEvery, episodes, untilSustained }: TrainPlan): Promise<TrainResult> {
   const learner = await createLearner(settings)
   const evaluator = await makeEvaluator(settings)
   const watch = new Stopwatch()
   const curve: [number, number][] = []
-  const evaluations: [number, number][] = []
+  const returns = new Sustained(settings.threshold ?? Number.POSITIVE_INFINITY)
+  const { evaluations } = returns
   let lastHundred: Reached | null = null
   let sustained: Reached | null = null
   const evaluate = (count: number, deterministic: boolean, index: number) => {
@@ -72,20 +73,19 @@ export async function train({ settings, seed, steps, evalEvery, episodes }: Trai
     return watch.without(() => evaluator.evaluate(replicaOf(learner), options))
   }
 
-  while (learner.steps < steps) {
+  while (learner.steps < steps && !(untilSustained === true && sustained !== null)) {
     learner.update()
-    if (lastHundred === null && learner.solved !== null) lastHundred = { steps: learner.solved.steps, cpuSeconds: watch.cpuSeconds }
+    if (lastHundred === null && learner.solved !== null) {
+      lastHundred = { steps: learner.solved.steps, cpuSeconds: watch.cpuSeconds, seconds: watch.seconds }
+    }
     if (learner.steps >= ((curve.length + 1) * steps) / CURVE_POINTS) {
       const { returnMean } = learner.progress(false, null)
       curve.push([learner.steps, returnMean ?? Number.NaN])
     }
     if (evalEvery === 0 || sustained !== null || settings.threshold === null) continue
     if (learner.steps < (evaluations.length + 1) * evalEvery) continue
-    evaluations.push([learner.steps, evaluate(SUSTAINED_EPISODES, false, evaluations.length + 1).mean])
-    const latest = evaluations.slice(-SUSTAINED_EVALUATIONS)
-    const mean = latest.reduce((sum, [, value]) => sum + value, 0) / SUSTAINED_EVALUATIONS
-    if (latest.length === SUSTAINED_EVALUATIONS && mean >= settings.threshold)
-      sustained = { steps: learner.steps, cpuSeconds: watch.cpuSeconds }
+    const { mean } = evaluate(SUSTAINED_EPISODES, false, evaluations.length + 1)
+    if (returns.add(learner.steps, mean)) sustained = { steps: learner.steps, cpuSeconds: watch.cpuSeconds, seconds: watch.seconds }
   }
   const { cpuSeconds, seconds } = watch
   const { returnMean, updates, statistics } = learner.progress(false, null)
