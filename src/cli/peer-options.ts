@@ -36,6 +36,7 @@ const LOCAL: readonly [string, string][] = [
   ['--allow-python', "join runs whose environment is Python's (gym:...)"],
   ['--swarm-key <file>', 'take part in a private swarm, with its key (keygen)'],
   ['--allow <file>', 'let in these peers only: their ids, one per line'],
+  ['--strict-quotas', 'mix few peers of one address, private ones too'],
   ['--until <goal>', 'stop at: solved, steps=N, minutes=M (never)'],
   ['--threshold <return>', 'mean return that counts as solved'],
   ['--eval-every <steps>', 'evaluate beside training, every so many steps'],

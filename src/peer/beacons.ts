@@ -11,6 +11,7 @@ import type { Random } from '../ports/random.ts'
 import type { Compute } from '../ports/workers.ts'
 import { follow } from '../util/abort.ts'
 import { GrapevineError } from '../util/errors.ts'
+import { Gcra } from '../util/gcra.ts'
 import { type Beacon, decodeBeacon, encodeBeacon } from '../wire/beacon.ts'
 import { SKETCH_BUCKETS } from '../wire/limits.ts'
 import { type Author, type Authors, type BeaconAllowance, isNewer, isSame } from './authors.ts'
@@ -24,6 +25,7 @@ import {
   RECENT_MIX_MS,
   SILENT_AFTER_PERIODS,
   SKETCH_PERIOD_MS,
+  TOTAL_BEACON_RATE,
 } from './limits.ts'
 import type { Rounds } from './rounds.ts'
 import type { Snapshots } from './snapshots.ts'
@@ -47,6 +49,7 @@ export interface BeaconsOptions {
 
 export class Beacons {
   readonly #options: BeaconsOptions
+  readonly #total = new Gcra(TOTAL_BEACON_RATE)
   #sequence = 0
   #leaving = false
   #greeting: (() => void) | null = null
@@ -98,7 +101,9 @@ export class Beacons {
     if (id === network.id) return 'ignore'
     const nowMs = clock.now()
     const author = authors.hear(id, nowMs)
-    if (!this.#allow(author, nowMs)) return this.#refuse(author, 'rate_limited', 'ignore')
+    // Honest authors pace themselves below this rate.
+    if (!this.#allow(author, nowMs)) return this.#refuse(author, 'rate_limited', 'excess')
+    if (this.#total.take(nowMs) > 0) return this.#refuse(author, 'rate_limited_total', 'ignore')
     let beacon: Beacon
     try {
       beacon = decodeBeacon(bytes)

@@ -178,6 +178,7 @@ class Daemon implements PeerDaemon {
       minPeriodMs: settings.minPeriodMs,
       knownAddresses: [...new Set([...('join' in choice ? choice.join : []), ...stored])],
       waitForPeers: settings.waitForPeers,
+      strictQuotas: settings.strictQuotas,
       evaluation: evaluationOf(run, settings, network.id),
       emit: (event) => this.#emit(event),
     })

@@ -150,3 +150,27 @@ export const MAX_BAN_WHY = 200
 
 /** Characters at the end of a peer id that name it: 58^6 is forty billion. */
 export const MIN_PEER_SUFFIX = 6
+
+/** Beacons of all authors together, per second and at once: a swarm of any size sends at most 20 a second, and a new one greets in bursts. */
+export const TOTAL_BEACON_RATE = { perSecond: 50, burst: 400 }
+
+/**
+ * Bytes of parameter frames, per second and at once, of one author and of all: each costs its digest and two passes on the main thread. A frame
+ * counts as MIN_FRAME_COST_BYTES at least, so that small ones are bounded in number: 256 a second.
+ */
+export const FRAME_BYTE_RATE = { perSecond: 4_194_304, burst: 8_388_608 }
+export const TOTAL_FRAME_BYTE_RATE = { perSecond: 33_554_432, burst: 67_108_864 }
+export const MIN_FRAME_COST_BYTES = 16_384
+
+/** Beyond this an author is not fast but floods, and pays in score where it is our neighbour: four times what is taken. */
+export const FLOOD_BYTE_RATE = { perSecond: 16_777_216, burst: 33_554_432 }
+
+/** Authors of one public address, and of one subnet, whose snapshots are mixed: a household or a laboratory; a sybil attack has one address. */
+export const MAX_AUTHORS_PER_ADDRESS = 4
+export const MAX_AUTHORS_PER_SUBNET = 8
+
+/** Milliseconds after which an author that was not mixed gives its place up. */
+export const QUOTA_MEMORY_MS = 60_000
+
+/** `refused` events, per second and at once: a person reads no more, and a flood must not become one of our output. Counters miss none. */
+export const TOLD_REFUSALS = { perSecond: 5, burst: 50 }

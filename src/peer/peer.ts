@@ -19,6 +19,7 @@ import { Beacons } from './beacons.ts'
 import { Donor } from './donor.ts'
 import { type EvaluationListener, Evaluations } from './evaluations.ts'
 import { judgeFrame } from './gate.ts'
+import { Intake } from './intake.ts'
 import { MAX_ADDRESSES_PER_AUTHOR, STATS_PERIOD_MS } from './limits.ts'
 import { Redialler } from './redial.ts'
 import { Rounds } from './rounds.ts'
@@ -32,6 +33,8 @@ export interface PeerOptions {
   readonly knownAddresses: readonly string[]
   /** Training holds until this many others are alive. */
   readonly waitForPeers: number
+  /** Quotas of authors per address hold for private and loopback addresses, too. */
+  readonly strictQuotas?: boolean
   /** Evaluation every so many environment steps of this peer, of the replicas of a learner with these settings; absent: none. */
   readonly evaluation?: { readonly everySteps: number; readonly settings: LearnerSettings } | null
   readonly emit: (event: PeerEvent) => void
@@ -48,6 +51,7 @@ export class Peer {
   readonly #donor: Donor
   readonly #rounds: Rounds | null
   readonly #evaluations: Evaluations | null
+  readonly #intake: Intake
   readonly #runPrefix: Uint8Array
   readonly #stopping = new AbortController()
   #loops: Promise<unknown>[] = []
@@ -66,6 +70,7 @@ export class Peer {
     const { learner, manifest } = run
     this.#runPrefix = run.prefix
     this.#codec = codecNamed(manifest.averaging.codec, { run: run.id, slices: learner.describe().slices.map(({ length }) => length) })
+    this.#intake = new Intake(network, options.strictQuotas === true)
     this.#snapshots = new Snapshots(learner, clock)
     this.#rounds =
       manifest.averaging.strategy === 'broadcast'
@@ -99,7 +104,7 @@ export class Peer {
       incarnation: options.incarnation,
       onState: (author, state) => this.#onState(author, state),
       onFailure: (error) => this.#loopFailed(error),
-      onRefused: (peer, code) => options.emit({ event: 'refused', peer, code }),
+      onRefused: (peer, code) => this.#tellRefused(peer, code),
     })
     const { evaluation, emit } = options
     this.#evaluations =
@@ -193,6 +198,7 @@ export class Peer {
       snapshotsServed: this.#donor.served,
       ...this.#ports.network.counters(),
       ...refused,
+      ...prefixed('refused_network_', this.#ports.network.refusals?.() ?? {}),
     }
   }
 
@@ -200,6 +206,8 @@ export class Peer {
     const { network, clock } = this.#ports
     if (id === network.id) return 'ignore'
     const author = this.authors.hear(id, clock.now())
+    const over = this.#intake.overRate(id, bytes.length, clock.now())
+    if (over !== null) return this.#refuseFrame(author, 'rate_limited', over)
     const own = this.#snapshots.latest?.parameters ?? this.run.initial
     const result = judgeFrame(id, bytes, {
       runPrefix: this.#runPrefix,
@@ -214,15 +222,14 @@ export class Peer {
       return 'ignore'
     }
     if (!result.ok) {
-      this.authors.refuse(author, result.code)
-      this.#options.emit({ event: 'refused', peer: id, code: result.code })
-      return result.hostile ? 'reject' : 'ignore'
+      return this.#refuseFrame(author, result.code, result.hostile ? 'reject' : 'ignore')
     }
     const { beacon } = author
     if (beacon?.leaving && result.frame.incarnation <= beacon.incarnation) {
       this.authors.late++
       return 'ignore'
     }
+    if (!this.#intake.admits(id, clock.now())) return this.#refuseFrame(author, 'quota', 'ignore')
     author.frame = { incarnation: result.frame.incarnation, sequence: result.frame.sequence }
     this.authors.hold(author, {
       parameters: result.parameters,
@@ -234,6 +241,16 @@ export class Peer {
     // Whose frame is heard is there, also when its first beacon is still on its way.
     this.#beacons.setState(author, 'alive')
     return 'accept'
+  }
+
+  #refuseFrame(author: Author, code: string, verdict: Verdict): Verdict {
+    this.authors.refuse(author, code)
+    this.#tellRefused(author.id, code)
+    return verdict
+  }
+
+  #tellRefused(peer: PeerId, code: string): void {
+    if (this.#intake.tells(this.#ports.clock.now())) this.#options.emit({ event: 'refused', peer, code })
   }
 
   #onConnection(change: PeerChange): void {
@@ -316,4 +333,8 @@ export class Peer {
     this.#ports.log.error('part of the averaging failed; learning goes on', { message })
     this.#options.emit({ event: 'warning', code: 'averaging_failed', message })
   }
+}
+
+function prefixed(prefix: string, counts: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(counts).map(([code, count]) => [prefix + code, count]))
 }

@@ -62,6 +62,7 @@ const localShape = {
   'allow-python': field(yesOrNo),
   'swarm-key': field((value) => readFileName(value)),
   allow: field((value) => readFileName(value)),
+  'strict-quotas': field(yesOrNo),
   until: field(readUntil),
   threshold: field((value) => {
     const number = asNumber(value)

@@ -62,6 +62,8 @@ export interface PeerSettings {
   readonly swarmKey: { readonly file: string } | { readonly hex: string } | null
   /** File with the ids of the peers that may take part; null: everyone may. */
   readonly allow: string | null
+  /** Quotas of authors per address hold for private and loopback addresses, too. */
+  readonly strictQuotas: boolean
   readonly until: Until
   /** Overrides the environment's threshold. */
   readonly threshold: number | null
@@ -152,6 +154,7 @@ export function resolveSettings(sources: SettingsSources): PeerSettings {
     // A file that was named wins over the key of an invitation.
     swarmKey: given['swarm-key'] === undefined ? target.swarmKey : { file: given['swarm-key'] },
     allow: given.allow ?? null,
+    strictQuotas: given['strict-quotas'] === true,
     until: given.until ?? { kind: 'forever' },
     threshold: given.threshold ?? null,
     evalEvery: given['eval-every'] ?? null,

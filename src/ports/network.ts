@@ -7,8 +7,11 @@
  */
 export type PeerId = string
 
-/** What a topic's validator says of one message: `accept` delivers and forwards, `ignore` drops in silence, `reject` drops and costs the sender score. */
-export type Verdict = 'accept' | 'ignore' | 'reject'
+/**
+ * What a topic's validator says of one message: `accept` delivers and forwards, `ignore` drops in silence, `reject` drops and costs the sender
+ * score; `excess`, far more than its author may send, costs score where the sender is the author, not one who forwards in good faith.
+ */
+export type Verdict = 'accept' | 'ignore' | 'reject' | 'excess'
 
 /** Called once per message, before it is forwarded; must not throw and must return quickly. `author` is the authenticated signer. */
 export type Validator = (author: PeerId, bytes: Uint8Array) => Verdict
@@ -28,6 +31,8 @@ export interface RemotePeer {
   readonly id: PeerId
   /** Addresses under which it was reached or that it announced, as text. */
   readonly addresses: readonly string[]
+  /** Where its connection really comes from, as a multiaddr; absent where there is no such thing. */
+  readonly observed?: string
 }
 
 export type PeerChange = { readonly id: PeerId; readonly state: 'connected' | 'disconnected' }
@@ -83,4 +88,6 @@ export interface Network {
   /** The returned function unsubscribes. */
   onPeer(listener: (change: PeerChange) => void): () => void
   counters(): NetworkCounters
+  /** What the network itself refused, by code; absent where it refuses nothing. */
+  refusals?(): Readonly<Record<string, number>>
 }

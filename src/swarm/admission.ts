@@ -97,7 +97,7 @@ export class Admission {
   }
 
   peers(): readonly RemotePeer[] {
-    return [...this.#peers].map(([id, entry]) => ({ id, addresses: [...entry.addresses] }))
+    return [...this.#peers].map(([id, entry]) => ({ id, addresses: [...entry.addresses], ...observedOf(entry) }))
   }
 
   async #judge(connection: Connection): Promise<GrapevineError<NetworkErrorCode> | null> {
@@ -172,6 +172,11 @@ export class Admission {
       }
     }
   }
+}
+
+function observedOf({ connections }: Entry): Pick<RemotePeer, 'observed'> {
+  const [first] = connections
+  return first === undefined ? {} : { observed: first.remoteAddr.toString() }
 }
 
 function brokeOff(error: unknown): boolean {

@@ -35,7 +35,7 @@ interface Topic {
   readonly validator: Validator | null
 }
 
-const RESULTS: Readonly<Record<Verdict, TopicValidatorResult>> = {
+const RESULTS: Readonly<Record<Exclude<Verdict, 'excess'>, TopicValidatorResult>> = {
   accept: TopicValidatorResult.Accept,
   ignore: TopicValidatorResult.Ignore,
   reject: TopicValidatorResult.Reject,
@@ -134,7 +134,7 @@ export class Gossip {
   #join(name: string): void {
     const service = this.#service
     if (service === null) return
-    service.topicValidators.set(name, (_neighbour, message) => this.#validate(name, message))
+    service.topicValidators.set(name, (neighbour, message) => this.#validate(name, neighbour.toString(), message))
     // Never removed again: gossipsub looks parameters up for every peer it has counted for.
     service.score.params.topics[name] = TOPIC_SCORE
     service.subscribe(name)
@@ -148,7 +148,7 @@ export class Gossip {
     return this.#held.then(() => RESULTS.accept)
   }
 
-  #validate(name: string, message: Message): TopicValidatorResult | Promise<TopicValidatorResult> {
+  #validate(name: string, neighbour: PeerId, message: Message): TopicValidatorResult | Promise<TopicValidatorResult> {
     const validator = this.#topics.get(name)?.validator ?? null
     if (validator === null || message.type !== 'signed') return RESULTS.ignore
     if (message.from.type !== 'Ed25519') return RESULTS.reject
@@ -160,7 +160,7 @@ export class Gossip {
     try {
       const verdict = validator(author, message.data)
       if (verdict === 'accept' && message.data.length > limits.FLOOD_MESSAGE_BYTES) return this.#heldBack()
-      return RESULTS[verdict]
+      return verdict === 'excess' ? RESULTS[neighbour === author ? 'reject' : 'ignore'] : RESULTS[verdict]
     } catch (error) {
       this.#log.error('a validator failed; its message was dropped', { topic: name, author, error: String(error) })
       return RESULTS.ignore

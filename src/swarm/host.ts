@@ -24,9 +24,11 @@ import { Discovery } from './discovery.ts'
 import { Gossip, notRunning } from './gossip.ts'
 import { keyFromSeed, peerIdOfKey } from './identity.ts'
 import { createNode, type Node, stopNode } from './node.ts'
+import { Refusals } from './refusals.ts'
 import { gossipsBothWays, repairLinks } from './repair.ts'
 import { type RequestContext, request, serve } from './requests.ts'
 import { CountedTcp } from './transport.ts'
+import { Turns } from './turns.ts'
 
 export interface SwarmOptions {
   /** 32 bytes; whoever has them is this peer. */
@@ -59,6 +61,7 @@ class Swarm implements Network {
   readonly id: PeerId
   readonly #options: SwarmOptions
   readonly #tcp = new CountedTcp()
+  readonly #refusals = new Refusals()
   readonly #gossip: Gossip
   readonly #discovery: Discovery
   readonly #topics = new Set<string>()
@@ -153,6 +156,10 @@ class Swarm implements Network {
     return this.#tcp.counters()
   }
 
+  refusals(): Readonly<Record<string, number>> {
+    return this.#refusals.counts()
+  }
+
   async #start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
     this.#stopping.signal.throwIfAborted()
@@ -161,6 +168,8 @@ class Swarm implements Network {
       privateKey: keyFromSeed(identitySeed),
       swarmKey,
       admits,
+      clock,
+      refused: (code) => this.#refusals.add(code),
       agent: AGENT_VERSION,
       listen,
       announce,
@@ -170,7 +179,7 @@ class Swarm implements Network {
     })
     const stopping = this.#stopping.signal
     const admission = new Admission({ node, self: this.id, clock, log, agent: AGENT_VERSION, stopping, listeners: this.#listeners })
-    const running: Running = { node, clock, log, admission, stopping }
+    const running: Running = { node, clock, log, admission, turns: new Turns(clock), refusals: this.#refusals, stopping }
     for (const [protocol, { maxRequestBytes, handler }] of this.#handlers) await serve(running, protocol, maxRequestBytes, handler)
     try {
       await node.start()

@@ -191,3 +191,18 @@ export const DISCOVERY_RETRY_MS = 30_000
 
 /** Found peers that are remembered with their last attempt. Anyone on the local network can invent them. */
 export const MAX_DISCOVERED = 256
+
+// Rates. Units per second on average, and at once.
+
+/** Streams that a connection may open. An honest downloader, shaped by REQUEST_RATE, opens at most 400 a second; more end the connection. */
+export const STREAM_RATE = { perSecond: 1_000, burst: 2_000 }
+
+/** yamux pings on a connection. Honest ones come every KEEP_ALIVE_MS; each costs an answer. */
+export const PING_RATE = { perSecond: 2, burst: 20 }
+
+/** Requests of one peer, and of all: each costs about 1 ms of the main thread. What comes sooner waits its turn: 400 ranges a second are 25 MiB. */
+export const REQUEST_RATE = { perSecond: 400, burst: 800 }
+export const TOTAL_REQUEST_RATE = { perSecond: 800, burst: 1_600 }
+
+/** Milliseconds that a request may wait for its turn; beyond, it is refused. Below SILENCE_TIMEOUT_MS, so that the asker is still there. */
+export const MAX_REQUEST_WAIT_MS = 2_000

@@ -7,9 +7,11 @@ import { noise } from '@libp2p/noise'
 import { type Ping, ping } from '@libp2p/ping'
 import { preSharedKey } from '@libp2p/pnet'
 import type { TCPComponents } from '@libp2p/tcp'
-import { yamux } from '@libp2p/yamux'
+import { type YamuxMuxerInit, yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
+import type { Clock } from '../ports/clock.ts'
 import { encodeSwarmKey } from '../wire/swarm-key.ts'
+import { guarded } from './frame-guard.ts'
 import * as limits from './limits.ts'
 
 export type Node = Libp2p<{ identify: Identify; ping: Ping; gossip: GossipSub; leftovers: Leftovers }>
@@ -34,6 +36,9 @@ export interface NodeParts {
   /** 32 bytes of a private swarm, or null. */
   readonly swarmKey: Uint8Array | null
   readonly admits: (peer: string) => boolean
+  readonly clock: Clock
+  /** Told of every connection that is refused or ended for what came over it. */
+  readonly refused: (code: string) => void
   /** Identify agent version. */
   readonly agent: string
   readonly listen: readonly string[]
@@ -47,6 +52,11 @@ export interface NodeParts {
 export function createNode(parts: NodeParts): Promise<Node> {
   // RSA and other keys cost more to check and have led to attacks; Grapevine has made no others than Ed25519.
   const isOther = (peer: PeerId) => peer.type !== 'Ed25519'
+  const denyInbound = (peer: PeerId) => {
+    const denied = isOther(peer) || !parts.admits(peer.toString())
+    if (denied) parts.refused(isOther(peer) ? 'other_identity' : 'not_admitted')
+    return denied
+  }
   const denyOutbound = (peer: PeerId) => {
     // A denial by the gater does not say why.
     if (!isOther(peer) && !parts.admits(peer.toString())) throw new UnwelcomeError()
@@ -60,7 +70,7 @@ export function createNode(parts: NodeParts): Promise<Node> {
     transports: [parts.transport],
     connectionEncrypters: [noise()],
     streamMuxers: [
-      yamux({
+      watchedYamux(parts, {
         maxInboundStreams: limits.MAX_STREAMS,
         maxOutboundStreams: limits.MAX_STREAMS,
         maxEarlyStreams: limits.MAX_EARLY_STREAMS,
@@ -76,7 +86,7 @@ export function createNode(parts: NodeParts): Promise<Node> {
     ],
     transportManager: { faultTolerance: FaultTolerance.FATAL_ALL },
     connectionGater: {
-      denyInboundEncryptedConnection: (peer) => isOther(peer) || !parts.admits(peer.toString()),
+      denyInboundEncryptedConnection: denyInbound,
       denyOutboundEncryptedConnection: denyOutbound,
     },
     ...(parts.swarmKey === null ? {} : { connectionProtector: preSharedKey({ psk: encodeSwarmKey(parts.swarmKey) }) }),
@@ -113,6 +123,11 @@ export function createNode(parts: NodeParts): Promise<Node> {
       },
     },
   })
+}
+
+function watchedYamux({ clock, refused }: NodeParts, init: YamuxMuxerInit): ReturnType<typeof yamux> {
+  const create = yamux(init)
+  return () => guarded(create(), clock, () => refused('bad_multiplexing')) as ReturnType<ReturnType<typeof yamux>>
 }
 
 /** Stops the node, and then the timers that it leaves behind and that would hold the process for up to a second. */

@@ -14,12 +14,16 @@ import type { Admission } from './admission.ts'
 import { BodyReader, brokenOff, writeBody } from './body.ts'
 import { MAX_REQUESTS_PER_PEER, READ_REQUEST_TIMEOUT_MS, SILENCE_TIMEOUT_MS } from './limits.ts'
 import { Operation } from './operation.ts'
+import type { Refusals } from './refusals.ts'
+import type { Turns } from './turns.ts'
 
 export interface RequestContext {
   readonly node: Libp2p
   readonly clock: Clock
   readonly log: Log
   readonly admission: Admission
+  readonly turns: Turns
+  readonly refusals: Refusals
   readonly stopping: AbortSignal
 }
 
@@ -101,6 +105,7 @@ async function answer(
   try {
     const refusal = await operation.race(context.admission.verdict(connection))
     if (refusal !== null) throw refusal
+    await context.turns.take(peer, operation.signal)
     const tooSlow = () => new GrapevineError<NetworkErrorCode>('timeout', 'peer', 'The request did not arrive in time.')
     const whole = operation.deadline(READ_REQUEST_TIMEOUT_MS, tooSlow)
     const arriving = operation.deadline(SILENCE_TIMEOUT_MS, tooSlow)
@@ -112,6 +117,7 @@ async function answer(
     await writeBody(stream, response, operation, leaving)
     await operation.race(stream.close({ signal: operation.signal }))
   } catch (error) {
+    if (error instanceof GrapevineError && error.fault === 'peer') context.refusals.add(error.code)
     context.log.debug('request not answered', { peer, protocol: stream.protocol, error: String(error) })
     reader.detach()
     stream.abort(error instanceof Error ? error : new Error(String(error)))

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { FRAME_BYTE_RATE, MIN_FRAME_COST_BYTES, TOLD_REFUSALS } from '../../src/peer/limits.ts'
 import { parameterDigest } from '../../src/util/sha256.ts'
 import { encodeBeacon } from '../../src/wire/beacon.ts'
 import { encodeFrame } from '../../src/wire/frame.ts'
@@ -19,7 +20,10 @@ async function besieged() {
   stranger.subscribe(beaconTopic(run.id), 1_024, () => 'accept')
   await swarm.during(stranger.dial(victim.network.addresses()[0]!, new AbortController().signal))
   let sequence = 0
-  const send = async (values: Float32Array, changes: { count?: number; runPrefix?: Uint8Array; sequence?: number } = {}) => {
+  const send = async (
+    values: Float32Array,
+    changes: { count?: number; runPrefix?: Uint8Array; sequence?: number; waitMs?: number } = {},
+  ) => {
     const payload = new Uint8Array(values.buffer.slice(0))
     const frame = encodeFrame({
       runPrefix: changes.runPrefix ?? run.prefix,
@@ -34,7 +38,7 @@ async function besieged() {
       normalisers: [],
     })
     await stranger.publish(parameterTopic(run.id), frame)
-    await swarm.clock.run(1_000)
+    if (changes.waitMs !== 0) await swarm.clock.run(changes.waitMs ?? 1_000)
   }
   const digest = async () => Buffer.from(parameterDigest((await run.learner.snapshot()).parameters)).toString('hex')
   const end = async () => {
@@ -121,6 +125,21 @@ describe('a hostile peer', () => {
       victim.of('peer').map(({ state }) => state),
       ['connecting', 'alive', 'left'],
     )
+    await end()
+  })
+
+  test('frames beyond the rate of their author are dropped unread, all of them counted, a few of them told', async () => {
+    const { victim, run, send, digest, end } = await besieged()
+    const values = run.initial.map((value) => value + 0.5)
+    const cost = Math.max(MIN_FRAME_COST_BYTES, 4 * values.length)
+    const allowed = Math.floor((FRAME_BYTE_RATE.burst + FRAME_BYTE_RATE.perSecond) / cost)
+    await Promise.all(Array.from({ length: allowed + 600 }, (_, i) => send(values, { sequence: i + 1, waitMs: 0 })))
+    await send(values, { sequence: 1 })
+    const { refused_rate_limited: dropped } = victim.peer.counters()
+    assert.ok(dropped !== undefined && dropped >= 600 && dropped <= 1_200, String(dropped))
+    assert.ok(victim.of('refused').length <= TOLD_REFUSALS.burst + 3 * TOLD_REFUSALS.perSecond)
+    assert.equal(victim.of('mix').length, 1)
+    assert.match(await digest(), /^[0-9a-f]{64}$/)
     await end()
   })
 

@@ -69,6 +69,7 @@ export class VirtualSwarm {
       minPeriodMs: settings.minPeriodMs,
       knownAddresses: options.join ?? [],
       waitForPeers: settings.waitForPeers,
+      strictQuotas: settings.strictQuotas,
       evaluation:
         settings.evalEvery === null
           ? null
