@@ -12,7 +12,7 @@ import type { HyperValue } from '../ports/learner.ts'
 import { nearest } from '../util/nearest.ts'
 import { type AddressUse, type AddressVerdict, readAddress } from '../wire/address.ts'
 import { MAX_ADDRESSES_GIVEN, MAX_NAME_LENGTH, MAX_PERIOD_UPDATES, MAX_UNTIL_MINUTES, MAX_WAIT_FOR_PEERS } from './limits.ts'
-import { STRATEGIES } from './strategies.ts'
+import { strategyNames } from './strategy-names.ts'
 
 const ENGINES = ['wasm', 'tfjs'] as const
 
@@ -40,7 +40,7 @@ const foundingShape = {
   // Which there are depends on the algorithm and the environment.
   preset: field((value) => (typeof value === 'string' ? { value } : { fault: `must be a name, not ${shown(value)}` })),
   seed: field((value) => wholeNumber(value, 0, MAX_SEED)),
-  strategy: field((value) => oneOf('strategy', value, ['auto', ...STRATEGIES])),
+  strategy: field((value) => oneOf('strategy', value, ['auto', ...strategyNames()])),
   codec: field((value) => oneOf('codec', value, codecNames())),
   period: field((value) => wholeNumber(value, 1, MAX_PERIOD_UPDATES)),
   name: field(readName),
