@@ -19,7 +19,7 @@ const ENGINES = ['wasm', 'tfjs'] as const
 /** Seeds are 32-bit words. */
 const MAX_SEED = 4_294_967_295
 
-type Read<T> = { readonly value: T } | { readonly fault: string; readonly code?: string }
+export type Read<T> = { readonly value: T } | { readonly fault: string; readonly code?: string }
 
 /** What deciding a run takes; only `start` takes it. */
 const foundingShape = {
@@ -91,7 +91,7 @@ export function engineThreads({ threads, deterministic }: GivenSettings, actors:
   return deterministic === true ? 1 : Math.min(MAX_ENGINE_THREADS, Math.max(1, cores - actors))
 }
 
-function field<T>(read: (value: unknown) => Read<T>) {
+export function field<T>(read: (value: unknown) => Read<T>) {
   return z
     .unknown()
     .transform((value, context) => {
@@ -103,7 +103,7 @@ function field<T>(read: (value: unknown) => Read<T>) {
     .optional()
 }
 
-function shown(value: unknown): string {
+export function shown(value: unknown): string {
   // JSON has no NaN and no infinity.
   return typeof value === 'string' ? `"${value}"` : typeof value === 'number' ? String(value) : JSON.stringify(value)
 }
@@ -114,19 +114,19 @@ function unknown(kind: string, value: unknown, choices: readonly string[]): stri
   return `names no ${kind} known here: ${shown(value)}; ${hint}`
 }
 
-function oneOf<const T extends string>(kind: string, value: unknown, choices: readonly T[]): Read<T> {
+export function oneOf<const T extends string>(kind: string, value: unknown, choices: readonly T[]): Read<T> {
   const choice = choices.find((id) => id === value)
   return choice === undefined ? { fault: unknown(kind, value, choices) } : { value: choice }
 }
 
 /** A number, or a text that writes one in decimals: 0.004, 1e-3, 500_000. NaN for everything else. */
-function asNumber(value: unknown): number {
+export function asNumber(value: unknown): number {
   if (typeof value === 'number') return value
   const written = typeof value === 'string' && /^[+-]?(\d[\d_]*(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(value)
   return written ? Number(value.replaceAll('_', '')) : Number.NaN
 }
 
-function wholeNumber(value: unknown, min: number, max: number, instead = ''): Read<number> {
+export function wholeNumber(value: unknown, min: number, max: number, instead = ''): Read<number> {
   const number = asNumber(value)
   if (Number.isSafeInteger(number) && number >= min && number <= max) return { value: number }
   return { fault: `must be a whole number from ${min} to ${max}${instead}, not ${shown(value)}` }

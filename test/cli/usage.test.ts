@@ -21,7 +21,7 @@ writeFileSync(settings, 'algo: a2c\nperod: 3\nset:\n  gamma: 2\n')
 describe('bad usage exits with 2 and says what was probably meant', { concurrency: 2 }, () => {
   const cases: [string[], string[]][] = [
     [['strat'], ['There is no command "strat"; did you mean start?']],
-    [['xyzzyx'], ['There is no command "xyzzyx"; choose start, join, status, stop, invite, envs.']],
+    [['xyzzyx'], ['There is no command "xyzzyx"; choose start, join, status, stop, invite, keygen, peers, simulate, envs.']],
     [['start', '--evn', 'CartPole-v1'], ['There is no flag --evn of start; did you mean --env?']],
     [['join', '127.0.0.1:4001', '--algo', 'a2c'], ['--algo is decided by the run that you join; leave it out.']],
     [['start', '--env'], ['--env <id> needs a value; see grapevine start --help.']],
@@ -102,7 +102,7 @@ describe('what needs no daemon', { concurrency: 2 }, () => {
     assert.deepEqual(await grapevine(['--version'], home), { code: 0, out: `${version}\n`, err: '' })
   })
 
-  for (const args of [[], ['start'], ['join'], ['status'], ['stop'], ['envs']]) {
+  for (const args of [[], ['start'], ['join'], ['status'], ['stop'], ['simulate'], ['envs']]) {
     test(`${args.join(' ')} --help fits a terminal of 80 by 40 and shows examples`, async () => {
       const io = fakeIo({ terminal: true })
       assert.equal(await run([...args, '--help'], io), 0)
