@@ -11,7 +11,7 @@ import { quoted } from './program-words.ts'
 export const addKeygen: AddCommand = (program, { io }, finish) => {
   const command = program
     .command('keygen')
-    .description('Make the key of a private swarm, for start and join with --swarm-key.')
+    .description('Make the key of a private swarm, for --swarm-key.')
     .argument('[file]', 'where to write it, readable by you only', 'swarm.key')
     .option('--json', 'one JSON object')
     .addHelpText('after', examples('grapevine keygen', 'grapevine start --lan --swarm-key swarm.key'))

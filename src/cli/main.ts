@@ -16,7 +16,6 @@ import { addJoin } from './join.ts'
 import { addKeygen } from './keygen.ts'
 import { LINGER_MS } from './limits.ts'
 import { addPeers } from './peers.ts'
-import { addSimulate } from './simulate.ts'
 import { addStart } from './start.ts'
 import { addStatus } from './status.ts'
 import { addStop } from './stop.ts'
@@ -66,10 +65,11 @@ function buildProgram(context: Context, finish: (code: number) => void): Command
       getOutHelpWidth: () => Math.min(80, out.columns),
       getErrHelpWidth: () => Math.min(80, err.columns),
     })
-    .addHelpText('after', examples('grapevine start', 'grapevine join /ip4/127.0.0.1/tcp/4001/p2p/12D3KooW...', 'grapevine start --help'))
-  for (const add of [addStart, addJoin, addStatus, addStop, addInvite, addKeygen, addPeers, addSimulate, addEnvs])
-    add(program, context, finish)
+    .addHelpText('after', examples('grapevine start --help', 'grapevine start'))
+  for (const add of [addStart, addJoin, addStatus, addStop, addInvite, addKeygen, addPeers, addEnvs]) add(program, context, finish)
   for (const command of program.commands) command.helpOption('-h, --help', 'show this help')
+  // One line for each command, so that the list fits a small terminal. Set last: commands that are added later would take it over.
+  program.configureHelp({ subcommandTerm: (command) => command.name(), visibleOptions: () => [] })
   return program
 }
 
@@ -85,7 +85,7 @@ function usageMessage(error: CommanderError, program: Command, argv: readonly st
     }
     case 'commander.unknownCommand': {
       const names = program.commands.map((candidate) => candidate.name())
-      return `There is no command "${word}"; ${oneOf(word, names, `choose ${names.join(', ')}.`)}`
+      return `There is no command "${word}"; ${oneOf(word, names, 'grapevine --help lists those that there are.')}`
     }
     case 'commander.optionMissingArgument':
       return `${word} needs a value; ${help}.`

@@ -29,6 +29,8 @@ const LOCAL: readonly [string, string][] = [
   ['--announce <addr>', 'address to tell others instead; repeatable'],
   ['--lan', 'listen on all interfaces and find peers by mDNS'],
   ['--no-mdns', 'with --lan: do not look for peers'],
+  ['--http <addr:port>', 'where the dashboard listens (127.0.0.1, a free port)'],
+  ['--no-http', 'no dashboard'],
   ['--engine <name>', 'what computes: wasm, tfjs (wasm)'],
   ['--actors <n>', 'threads that act beside the learner: a number or auto (0)'],
   ['--threads <n>', 'threads for batches of 1024 or more: 1, 2 or auto (1)'],
@@ -46,11 +48,14 @@ const LOCAL: readonly [string, string][] = [
   ['--dry-run', 'print what would run, and leave'],
 ]
 
+/** What `--help` shows, so that it fits a small terminal; `--help-all` shows every flag. */
+const COMMON = ['--env', '--algo', '--set', '--data-dir', '--lan', '--until', '--json', '--dry-run', '--help-all']
+
 /** Flags that may come more than once. */
 const REPEATABLE = ['--set', '--listen', '--announce']
 
 /** They say how this command prints and are no settings of the daemon. */
-const OF_THE_LINE = ['config', 'quiet', 'verbose', 'json', 'dry-run']
+const OF_THE_LINE = ['config', 'quiet', 'verbose', 'json', 'dry-run', 'help-all']
 
 export interface PeerFlags {
   /** What is no flag: the addresses of `join`. */
@@ -75,8 +80,21 @@ export function addPeerOptions(command: Command, founding: boolean): void {
     command.addOption(option)
   }
   command.addOption(new Option('--wait-for-peers <n>').hideHelp())
+  addHelp(command)
   // Commander would stop at the first.
   command.allowUnknownOption().allowExcessArguments()
+}
+
+function addHelp(command: Command): void {
+  let all = false
+  command.addOption(new Option('--help-all', 'show every flag; these are the common ones'))
+  command.on('option:help-all', () => {
+    all = true
+    command.help()
+  })
+  command.configureHelp({
+    visibleOptions: ({ options }) => options.filter((option) => !option.hidden && (all || COMMON.includes(option.long ?? ''))),
+  })
 }
 
 export function peerFlags(command: Command): PeerFlags {
@@ -84,7 +102,9 @@ export function peerFlags(command: Command): PeerFlags {
   for (const option of command.options) {
     const name = option.attributeName()
     if (command.getOptionValueSource(name) !== 'cli') continue
-    given[option.long?.slice(2) ?? name] = option.negate ? true : command.getOptionValue(name)
+    const value: unknown = command.getOptionValue(name)
+    // `--http` and `--no-http` share a name; false says which was given.
+    if (option.negate === (value === false)) given[option.long?.slice(2) ?? name] = option.negate ? true : value
   }
   return {
     ...readWords(command),

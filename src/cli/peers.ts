@@ -22,7 +22,7 @@ const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, 
 export const addPeers: AddCommand = (program, { io }, finish) => {
   const command = program
     .command('peers')
-    .description('List the peers that a running daemon knows; keep one out, or let it in again.')
+    .description('List the peers that a daemon knows; keep one out or let it in.')
     .option('--data-dir <folder>', 'its data folder (the one default folder in use)')
     .option('--ban <peer>', 'hang up on this peer and keep it out: its id, or the last 6 characters or more')
     .option('--for <time>', 'with --ban: for how long, such as 30m, 1h, 7d (until --unban)')

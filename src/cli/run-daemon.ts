@@ -41,6 +41,8 @@ export async function runDaemon(create: CreateDaemon, settings: PeerSettings, op
             version: options.version,
             dataDir: daemon.dataDir ?? '',
             joinFlags: joinFlags(settings, status.environment),
+            // A log keeps what a terminal forgets.
+            dashboard: daemon.dashboard === null ? null : { ...daemon.dashboard, token: io.out.isTerminal ? daemon.dashboard.token : null },
           }),
         afterwards: afterwards(settings.until),
       })

@@ -16,31 +16,9 @@ export interface Pace {
   readonly sliceUpdates: number
 }
 
-/** What of a learner's core is paced here: in a simulation without learning another one stands in. */
-export type PacedCore = Pick<
-  LearnerCore,
-  | 'description'
-  | 'hasTarget'
-  | 'updates'
-  | 'exhausted'
-  | 'solved'
-  | 'version'
-  | 'scheduleSteps'
-  | 'update'
-  | 'progress'
-  | 'snapshot'
-  | 'mix'
-  | 'normalisers'
-  | 'mergeNormalisers'
-  | 'adopt'
-  | 'saveState'
-  | 'restoreState'
-  | 'dispose'
->
-
 export class InlineLearner implements Learner {
   readonly failed: Promise<never>
-  readonly #core: PacedCore
+  readonly #core: LearnerCore
   readonly #clock: Clock
   readonly #pace: Pace
   readonly #fail: (error: unknown) => void
@@ -53,7 +31,7 @@ export class InlineLearner implements Learner {
   #reportedAtMs = Number.NEGATIVE_INFINITY
   #solvedReported = false
 
-  constructor(core: PacedCore, clock: Clock, pace: Pace) {
+  constructor(core: LearnerCore, clock: Clock, pace: Pace) {
     const failure = Promise.withResolvers<never>()
     this.failed = failure.promise
     this.#fail = failure.reject

@@ -70,6 +70,8 @@ export interface PeerStatus {
   readonly stepsPerSecond: number | null
   readonly returnMean: number | null
   readonly episodes: number
+  /** A person has paused it: it averages, and does not learn. */
+  readonly paused: boolean
   readonly consensusDistance: number | null
   readonly peers: readonly {
     readonly id: string
@@ -78,6 +80,16 @@ export interface PeerStatus {
     readonly returnMean: number | null
     readonly mixes: number
     readonly refused: number
+    /** Updates behind its replica, as its last beacon says; null before the first. */
+    readonly version: number | null
+    /** Whether a connection to it is open. */
+    readonly connected: boolean
+    /** Seconds since it was last heard. */
+    readonly heardSecondsAgo: number
+    /** Seconds since its last snapshot was mixed; null before the first. */
+    readonly mixedSecondsAgo: number | null
+    /** Why messages of it were refused, and how often. */
+    readonly causes: Readonly<Record<string, number>>
   }[]
   readonly counters: Readonly<Record<string, number>>
 }

@@ -29,6 +29,8 @@ export interface Greeting {
   readonly program: string
   /** What a joiner on this machine must add to the address, as one writes it in a shell. */
   readonly joinFlags: readonly string[]
+  /** Where the dashboard is, null without one; `token` null where it must not be shown. */
+  readonly dashboard: { readonly url: string; readonly token: string | null } | null
   /** The command that was given: for the advice how to reach other machines. */
   readonly command: 'start' | 'join'
 }
@@ -44,8 +46,15 @@ export function greeting(facts: Greeting): string[] {
     `  data folder  ${facts.dataDir}`,
     ...facts.addresses.map((address, i) => `  ${i === 0 ? 'addresses' : '         '}    ${address}`),
     `  open to      ${reach}`,
+    ...dashboardLines(facts),
     ...(best === undefined ? [] : ['Paste this to join:', `  ${[facts.program, 'join', best, ...facts.joinFlags].join(' ')}`]),
   ]
+}
+
+function dashboardLines({ dashboard, dataDir }: Greeting): string[] {
+  if (dashboard === null) return []
+  const where = `${dataDir}/http-token`
+  return [`  dashboard    ${dashboard.url}`, `  its token    ${dashboard.token ?? `in ${where}`}`]
 }
 
 /** How a peer stands: what `stats` and a status have in common. */

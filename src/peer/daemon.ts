@@ -5,6 +5,8 @@
  * `stop` says goodbye, stops the threads, closes the sockets, releases the folder, within STOP_TIMEOUT_MS + STOP_GRACE_MS; idempotent. It may
  * come at any time: a start that goes on is given up. One start and one stop per daemon.
  */
+
+import { randomBytes } from 'node:crypto'
 import { fromString as decodeText } from 'uint8arrays/from-string'
 import { readAllowList, readSwarmKey } from '../node/access-files.ts'
 import { systemClock } from '../node/clock.ts'
@@ -15,8 +17,10 @@ import { systemRandom } from '../node/random.ts'
 import { folderStorage } from '../node/storage.ts'
 import { threadWorkers } from '../node/workers.ts'
 import type { PeerEvent, PeerStatus } from '../observe/events.ts'
+import { TOKEN_BYTES } from '../observe/limits.ts'
 import type { Log } from '../ports/log.ts'
 import type { PeerId } from '../ports/network.ts'
+import type { Storage } from '../ports/storage.ts'
 import { loadAddresses, saveAddresses } from '../store/addresses.ts'
 import { loadIdentity } from '../store/identity.ts'
 import { nextIncarnation } from '../store/incarnation.ts'
@@ -30,6 +34,7 @@ import { invitation } from './inviting.ts'
 import { joinRun } from './join.ts'
 import { banPeer, type Doorkeeper, listPeers, unbanPeer } from './keeping-out.ts'
 import { STOP_TIMEOUT_MS } from './limits.ts'
+import { observedPeer } from './observed.ts'
 import { Peer } from './peer.ts'
 import { learnerSettings, type PeerPorts, type Run } from './run.ts'
 import type { PeerSettings } from './settings.ts'
@@ -46,7 +51,12 @@ export interface PeerDaemon {
   readonly finished: Promise<{ readonly reason: string }>
   /** The folder in use; null before it is open. */
   readonly dataDir: string | null
+  /** Where the dashboard is, and what its commands need; null without one. */
+  readonly dashboard: { readonly url: string; readonly token: string } | null
 }
+
+/** In the data folder: what the dashboard's commands need. */
+const TOKEN_FILE = 'http-token'
 
 export interface DaemonOverrides {
   readonly log?: Log
@@ -65,6 +75,7 @@ class Daemon implements PeerDaemon {
   readonly #startedAtMs = systemClock.now()
   readonly #finish: { resolve: (value: { reason: string }) => void; reject: (error: unknown) => void }
   #dataDir: string | null = null
+  #dashboard: { readonly url: string; readonly token: string } | null = null
   #peer: Peer | null = null
   #ports: PeerPorts | null = null
   #starting: Promise<void> | null = null
@@ -89,6 +100,10 @@ class Daemon implements PeerDaemon {
 
   get dataDir(): string | null {
     return this.#dataDir
+  }
+
+  get dashboard(): { readonly url: string; readonly token: string } | null {
+    return this.#dashboard
   }
 
   on(listener: (event: PeerEvent) => void): () => void {
@@ -184,10 +199,14 @@ class Daemon implements PeerDaemon {
     })
     this.#peer = peer
     this.#closers.push(() => peer.stop())
-    const control = await this.#serveControl(folder.path, { peer, network, bans }, swarmKey)
+    const door = { peer, network, bans }
+    const control = await this.#serveControl(folder.path, door, swarmKey)
     this.#closers.push(() => control.close())
     signal.throwIfAborted()
-    this.#emit({ event: 'listening', addresses: network.addresses(), peer: network.id, run: run.id, http: null })
+    await this.#serveDashboard(door, storage, ports)
+    signal.throwIfAborted()
+    const http = this.#dashboard?.url ?? null
+    this.#emit({ event: 'listening', addresses: network.addresses(), peer: network.id, run: run.id, http })
     if (joined !== null) {
       this.#emit({ event: 'joined', run: run.id, from: joined.from, version: joined.version, digest: joined.digest })
     }
@@ -254,6 +273,25 @@ class Daemon implements PeerDaemon {
       const message = `Cannot open the control socket in ${dataDir}: ${messageOf(error)}; choose another folder with --data-dir.`
       throw new GrapevineError('data_dir', 'local', message)
     }
+  }
+
+  /** The token lies beside the key, for this user only, and is gone when the daemon is. */
+  async #serveDashboard(door: Doorkeeper, storage: Storage, ports: PeerPorts): Promise<void> {
+    const { http } = this.#settings
+    if (http === null) return
+    const token = randomBytes(TOKEN_BYTES).toString('base64url')
+    await storage.write(TOKEN_FILE, Buffer.from(`${token}\n`), { secret: true })
+    this.#closers.push(() => storage.remove(TOKEN_FILE))
+    const observed = observedPeer(door, ports, this.#settings, {
+      status: () => this.status(),
+      on: (listener) => this.on(listener),
+      stop: () => void this.stop('asked to stop'),
+      watch: null,
+    })
+    const { serveDashboard } = await import('../observe/http/server.ts')
+    const dashboard = await serveDashboard(observed, http, token)
+    this.#closers.push(() => dashboard.close())
+    this.#dashboard = { url: dashboard.url, token }
   }
 
   #emit(event: PeerEvent): void {

@@ -12,14 +12,16 @@ import type { HyperValue } from '../ports/learner.ts'
 import { nearest } from '../util/nearest.ts'
 import { type AddressUse, type AddressVerdict, readAddress } from '../wire/address.ts'
 import { MAX_ADDRESSES_GIVEN, MAX_NAME_LENGTH, MAX_PERIOD_UPDATES, MAX_UNTIL_MINUTES, MAX_WAIT_FOR_PEERS } from './limits.ts'
-import { strategyNames } from './strategy-names.ts'
+import { STRATEGIES } from './strategies.ts'
 
 const ENGINES = ['wasm', 'tfjs'] as const
+
+const MAX_PORT = 65_535
 
 /** Seeds are 32-bit words. */
 const MAX_SEED = 4_294_967_295
 
-export type Read<T> = { readonly value: T } | { readonly fault: string; readonly code?: string }
+type Read<T> = { readonly value: T } | { readonly fault: string; readonly code?: string }
 
 /** What deciding a run takes; only `start` takes it. */
 const foundingShape = {
@@ -40,7 +42,7 @@ const foundingShape = {
   // Which there are depends on the algorithm and the environment.
   preset: field((value) => (typeof value === 'string' ? { value } : { fault: `must be a name, not ${shown(value)}` })),
   seed: field((value) => wholeNumber(value, 0, MAX_SEED)),
-  strategy: field((value) => oneOf('strategy', value, ['auto', ...strategyNames()])),
+  strategy: field((value) => oneOf('strategy', value, ['auto', ...STRATEGIES])),
   codec: field((value) => oneOf('codec', value, codecNames())),
   period: field((value) => wholeNumber(value, 1, MAX_PERIOD_UPDATES)),
   name: field(readName),
@@ -55,6 +57,8 @@ const localShape = {
   announce: field((value) => addresses(value, 'dial')),
   lan: field(yesOrNo),
   'no-mdns': field(yesOrNo),
+  http: field(readHttp),
+  'no-http': field(yesOrNo),
   engine: field((value) => oneOf('engine', value, ENGINES)),
   actors: field<number | 'auto'>((value) => (value === 'auto' ? { value } : wholeNumber(value, 0, MAX_ACTORS, ', or auto'))),
   threads: field<number | 'auto'>((value) => (value === 'auto' ? { value } : wholeNumber(value, 1, MAX_ENGINE_THREADS, ', or auto'))),
@@ -91,7 +95,7 @@ export function engineThreads({ threads, deterministic }: GivenSettings, actors:
   return deterministic === true ? 1 : Math.min(MAX_ENGINE_THREADS, Math.max(1, cores - actors))
 }
 
-export function field<T>(read: (value: unknown) => Read<T>) {
+function field<T>(read: (value: unknown) => Read<T>) {
   return z
     .unknown()
     .transform((value, context) => {
@@ -103,7 +107,7 @@ export function field<T>(read: (value: unknown) => Read<T>) {
     .optional()
 }
 
-export function shown(value: unknown): string {
+function shown(value: unknown): string {
   // JSON has no NaN and no infinity.
   return typeof value === 'string' ? `"${value}"` : typeof value === 'number' ? String(value) : JSON.stringify(value)
 }
@@ -114,19 +118,19 @@ function unknown(kind: string, value: unknown, choices: readonly string[]): stri
   return `names no ${kind} known here: ${shown(value)}; ${hint}`
 }
 
-export function oneOf<const T extends string>(kind: string, value: unknown, choices: readonly T[]): Read<T> {
+function oneOf<const T extends string>(kind: string, value: unknown, choices: readonly T[]): Read<T> {
   const choice = choices.find((id) => id === value)
   return choice === undefined ? { fault: unknown(kind, value, choices) } : { value: choice }
 }
 
 /** A number, or a text that writes one in decimals: 0.004, 1e-3, 500_000. NaN for everything else. */
-export function asNumber(value: unknown): number {
+function asNumber(value: unknown): number {
   if (typeof value === 'number') return value
   const written = typeof value === 'string' && /^[+-]?(\d[\d_]*(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(value)
   return written ? Number(value.replaceAll('_', '')) : Number.NaN
 }
 
-export function wholeNumber(value: unknown, min: number, max: number, instead = ''): Read<number> {
+function wholeNumber(value: unknown, min: number, max: number, instead = ''): Read<number> {
   const number = asNumber(value)
   if (Number.isSafeInteger(number) && number >= min && number <= max) return { value: number }
   return { fault: `must be a whole number from ${min} to ${max}${instead}, not ${shown(value)}` }
@@ -164,6 +168,15 @@ function addresses(value: unknown, use: AddressUse): Read<readonly string[]> {
   const read = given.map((text) => address(text, use))
   const bad = read.find((result) => 'fault' in result)
   return bad ?? { value: read.flatMap((result) => ('value' in result ? [result.value] : [])) }
+}
+
+/** ADDR:PORT, the address as digits: names may lead elsewhere tomorrow. */
+function readHttp(value: unknown): Read<{ readonly host: string; readonly port: number }> {
+  const [, v6, v4, port] = /^(?:\[([\da-f:.]+)\]|(\d+(?:\.\d+){3})):(\d{1,5})$/i.exec(String(value)) ?? []
+  const host = v6 ?? v4
+  const literal = host !== undefined && z.union([z.ipv4(), z.ipv6()]).safeParse(host).success
+  if (literal && Number(port) <= MAX_PORT) return { value: { host, port: Number(port) } }
+  return { fault: `must be ADDRESS:PORT with an IP address, such as 127.0.0.1:8080, not ${shown(value)}` }
 }
 
 type UntilGiven =

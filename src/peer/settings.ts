@@ -8,7 +8,7 @@ import { findEnvironment } from '../envs/registry.ts'
 import type { WrapperUse } from '../envs/wrappers/wrap.ts'
 import { type AlgorithmId, hyperparameterFaults, hyperparameterRules } from '../learn/hyperparameters.ts'
 import { preset } from '../learn/presets.ts'
-import type { HyperValue, NetworkSpec, OwnModule } from '../ports/learner.ts'
+import type { HyperValue, OwnModule } from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { nearest } from '../util/nearest.ts'
 import { type JoinTarget, readJoinWords } from './join-words.ts'
@@ -22,8 +22,6 @@ export interface Founding {
   /** Wrappers of the environment, innermost first; the preset's when absent. */
   readonly wrappers?: readonly WrapperUse[]
   readonly algorithm: string
-  /** Instead of the preset's. */
-  readonly network?: NetworkSpec
   /** Name of the preset of algorithm and environment that gives the network and what else is not chosen here; the default one when absent. */
   readonly preset?: string
   readonly hyperparameters: Readonly<Record<string, HyperValue>>
@@ -66,6 +64,8 @@ export interface PeerSettings {
   readonly allow: string | null
   /** Quotas of authors per address hold for private and loopback addresses, too. */
   readonly strictQuotas: boolean
+  /** Where the dashboard listens; null: nowhere. Port 0: any free one. */
+  readonly http: { readonly host: string; readonly port: number } | null
   readonly until: Until
   /** Overrides the environment's threshold. */
   readonly threshold: number | null
@@ -107,6 +107,9 @@ const DEFAULT_ENGINE = 'wasm'
 
 /** With `--deterministic` the same command gives the same run, so the seed cannot be drawn. */
 const DETERMINISTIC_SEED = 1
+
+/** This machine only, and never in the way of another daemon. */
+const DEFAULT_HTTP = { host: '127.0.0.1', port: 0 }
 
 const THIS_MACHINE = ['/ip4/127.0.0.1/tcp/0']
 const ALL_INTERFACES = ['/ip4/0.0.0.0/tcp/0']
@@ -157,6 +160,7 @@ export function resolveSettings(sources: SettingsSources): PeerSettings {
     swarmKey: given['swarm-key'] === undefined ? target.swarmKey : { file: given['swarm-key'] },
     allow: given.allow ?? null,
     strictQuotas: given['strict-quotas'] === true,
+    http: given['no-http'] === true ? null : (given.http ?? DEFAULT_HTTP),
     until: given.until ?? { kind: 'forever' },
     threshold: given.threshold ?? null,
     evalEvery: given['eval-every'] ?? null,

@@ -7,6 +7,8 @@ import type { PeerPorts } from './run.ts'
 export function peerStatus(peer: Peer, ports: PeerPorts, uptimeMs: number): PeerStatus {
   const { manifest, learner, id } = peer.run
   const progress = learner.progress()
+  const nowMs = ports.clock.now()
+  const connected = new Set(ports.network.peers().map((other) => other.id))
   return {
     peer: ports.network.id,
     run: id,
@@ -23,6 +25,7 @@ export function peerStatus(peer: Peer, ports: PeerPorts, uptimeMs: number): Peer
     stepsPerSecond: peer.stepsPerSecond,
     returnMean: progress.returnMean,
     episodes: progress.episodes,
+    paused: peer.paused,
     consensusDistance: peer.consensusDistance(),
     peers: peer.authors.values().map((author) => ({
       id: author.id,
@@ -31,6 +34,11 @@ export function peerStatus(peer: Peer, ports: PeerPorts, uptimeMs: number): Peer
       returnMean: author.beacon?.returnMean ?? null,
       mixes: author.mixes,
       refused: [...author.refusals.values()].reduce((sum, count) => sum + count, 0),
+      version: author.beacon?.version ?? null,
+      connected: connected.has(author.id),
+      heardSecondsAgo: Math.round((nowMs - author.heardAtMs) / 1_000),
+      mixedSecondsAgo: author.lastMixMs === null ? null : Math.round((nowMs - author.lastMixMs) / 1_000),
+      causes: Object.fromEntries(author.refusals),
     })),
     counters: peer.counters(),
   }

@@ -65,8 +65,23 @@ export const status: PeerStatus = {
   stepsPerSecond: 6_000,
   returnMean: 42,
   episodes: 100,
+  paused: false,
   consensusDistance: null,
-  peers: [{ id: '12D3KooWone', state: 'alive', steps: 1, returnMean: 2, mixes: 3, refused: 0 }],
+  peers: [
+    {
+      id: '12D3KooWone',
+      state: 'alive',
+      steps: 1,
+      returnMean: 2,
+      mixes: 3,
+      refused: 0,
+      version: 1,
+      connected: true,
+      heardSecondsAgo: 1,
+      mixedSecondsAgo: 1,
+      causes: {},
+    },
+  ],
   counters: {},
 }
 
@@ -79,6 +94,7 @@ export class FakeDaemon implements PeerDaemon {
   readonly #finished = Promise.withResolvers<{ reason: string }>()
   readonly finished = this.#finished.promise
   readonly dataDir = '/home/u/.grapevine/default'
+  readonly dashboard = null
   /** Reasons with which it was told to stop. */
   readonly stops: string[] = []
   steps = 12_000

@@ -21,7 +21,7 @@ writeFileSync(settings, 'algo: a2c\nperod: 3\nset:\n  gamma: 2\n')
 describe('bad usage exits with 2 and says what was probably meant', { concurrency: 2 }, () => {
   const cases: [string[], string[]][] = [
     [['strat'], ['There is no command "strat"; did you mean start?']],
-    [['xyzzyx'], ['There is no command "xyzzyx"; choose start, join, status, stop, invite, keygen, peers, simulate, envs.']],
+    [['xyzzyx'], ['There is no command "xyzzyx"; grapevine --help lists those that there are.']],
     [['start', '--evn', 'CartPole-v1'], ['There is no flag --evn of start; did you mean --env?']],
     [['join', '127.0.0.1:4001', '--algo', 'a2c'], ['--algo is decided by the run that you join; leave it out.']],
     [['start', '--env'], ['--env <id> needs a value; see grapevine start --help.']],
@@ -102,18 +102,30 @@ describe('what needs no daemon', { concurrency: 2 }, () => {
     assert.deepEqual(await grapevine(['--version'], home), { code: 0, out: `${version}\n`, err: '' })
   })
 
-  for (const args of [[], ['start'], ['join'], ['status'], ['stop'], ['simulate'], ['envs']]) {
-    test(`${args.join(' ')} --help fits a terminal of 80 by 40 and shows examples`, async () => {
+  for (const args of [[], ['start'], ['join'], ['status'], ['stop'], ['envs']]) {
+    test(`${args.join(' ')} --help fits a terminal of 80 by 24 and shows examples`, async () => {
       const io = fakeIo({ terminal: true })
       assert.equal(await run([...args, '--help'], io), 0)
       const lines = io.written.out.split('\n')
-      assert.ok(lines.length <= 40, `${lines.length} lines`)
+      assert.ok(lines.length <= 24, `${lines.length} lines`)
       assert.deepEqual(
         lines.filter((line) => line.length > 80),
         [],
       )
       assert.match(io.written.out, /\nExamples:\n {2}grapevine /)
       assert.doesNotMatch(io.written.out, /wait-for-peers/)
+    })
+  }
+
+  for (const command of ['start', 'join']) {
+    test(`${command} --help-all shows every flag`, async () => {
+      const io = fakeIo({ terminal: true })
+      assert.equal(await run([command, '--help-all'], io), 0)
+      assert.match(io.written.out, /\n {2}--http <addr:port> +where the dashboard listens/)
+      assert.match(io.written.out, /\n {2}--threshold <return> /)
+      assert.doesNotMatch(io.written.out, /wait-for-peers/)
+      const wide = io.written.out.split('\n').filter((line) => line.length > 80)
+      assert.deepEqual(wide, [])
     })
   }
 

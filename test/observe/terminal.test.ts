@@ -22,6 +22,7 @@ const stats: Extract<PeerEvent, { event: 'stats' }> = {
 
 const facts = {
   joinFlags: [],
+  dashboard: null,
   version: '0.1.0',
   environment: 'CartPole-v1',
   algorithm: 'a2c',
@@ -40,6 +41,12 @@ test('the greeting on loopback says how others could reach it and ends with the 
     'Paste this to join:',
     `  npm run grapevine -- join ${HERE}`,
   ])
+})
+
+test('the dashboard’s token is shown on a terminal only', () => {
+  const lines = (token: string | null) => greeting({ ...facts, addresses: [HERE], dashboard: { url: 'http://127.0.0.1:8080/', token } })
+  assert.deepEqual(lines('abc').slice(4, 6), ['  dashboard    http://127.0.0.1:8080/', '  its token    abc'])
+  assert.equal(lines(null)[5], '  its token    in /home/u/.grapevine/default/http-token')
 })
 
 test('the line to paste names the address that reaches furthest', () => {

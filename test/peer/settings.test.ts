@@ -80,6 +80,18 @@ test('--lan listens everywhere and uses mDNS; explicit addresses stay', () => {
   assert.deepEqual(resolve({ file: file({ announce: 'example.org:4001' }) }).announce, ['/dns/example.org/tcp/4001'])
 })
 
+test('where the dashboard listens', () => {
+  assert.deepEqual(resolve().http, { host: '127.0.0.1', port: 0 })
+  assert.deepEqual(resolve({ flags: { http: '0.0.0.0:8080' } }).http, { host: '0.0.0.0', port: 8080 })
+  assert.deepEqual(resolve({ flags: { http: '[::1]:0' } }).http, { host: '::1', port: 0 })
+  assert.equal(resolve({ flags: { 'no-http': true } }).http, null)
+  for (const bad of ['8080', 'localhost:8080', '127.0.0.1', '127.0.0.300:80', '127.0.0.1:65536', '::1:80', '[zz]:80']) {
+    assert.deepEqual(faults({ flags: { http: bad } }).lines, [
+      `--http must be ADDRESS:PORT with an IP address, such as 127.0.0.1:8080, not "${bad}".`,
+    ])
+  }
+})
+
 test('until and threshold', () => {
   assert.deepEqual(resolve({ flags: { until: 'solved' } }).until, { kind: 'solved' })
   assert.deepEqual(resolve({ flags: { until: 'steps=20_000' } }).until, { kind: 'steps', steps: 20_000 })
