@@ -4,6 +4,7 @@
  */
 import type { LearnerSettings, Progress } from '../ports/learner.ts'
 import { seededRandom } from '../util/random.ts'
+import { namedTerms } from './actor-critic-loss.ts'
 import { ActorCriticWorker, actorCriticRows } from './actor-critic-worker.ts'
 import { type ActorJob, type ActorLife, type ActorThreads, MAX_ENVIRONMENT_SEED, NO_FAULTS, type RunningActors } from './actors.ts'
 import type { Iteration } from './algorithm.ts'
@@ -14,6 +15,7 @@ import { livingEnvironments } from './environments.ts'
 import type { Episodes } from './episodes.ts'
 import { type Hyperparameters, optimiserSpec, resolveHyperparameters } from './hyperparameters.ts'
 import { FREE_RUN_MS } from './limits.ts'
+import { LagWindow } from './policy-lag.ts'
 import { Gate, gateBuffer } from './shared/gate.ts'
 import { ReportedEpisodes, reportBuffer, WorkerReport } from './shared/worker-report.ts'
 import type { StateFields } from './state.ts'
@@ -94,7 +96,7 @@ export class ThreadedWorkers implements A3CWorkers {
     const updates = this.#sum('updates')
     const bad = this.#sum('bad')
     iteration.updates = updates - this.#updates
-    iteration.bad = bad > this.#bad ? 'loss or gradient' : null
+    iteration.bad = bad > this.#bad ? namedTerms(this.#reports.reduce((mask, report) => mask | report.get('badTerms'), 0)) : null
     this.#updates = updates
     this.#bad = bad
     this.#episodes.steps = this.#stepsBefore + this.#sum('steps')
@@ -108,6 +110,8 @@ export class ThreadedWorkers implements A3CWorkers {
     statistics['train/entropy_loss'] = -mean('entropy')
     statistics['train/explained_variance'] = mean('explainedVariance')
     statistics['train/gradient_norm'] = mean('gradientNorm')
+    statistics['train/policy_lag'] = mean('policyLag')
+    statistics['train/policy_lag_max'] = Math.max(...this.#reports.map((report) => report.get('policyLagMax')))
     statistics['actors/restarts'] = this.#running?.restarts ?? 0
     statistics['actors/skipped_updates'] = this.#bad
   }
@@ -134,7 +138,9 @@ export function workFreely({ settings, addresses, buffers }: ActorJob, engine: W
   const [gateWords, learningRate, ...reports] = buffers
   const gate = new Gate(gateWords!)
   const rate = new Float64Array(learningRate!)
-  const report = new WorkerReport(reports[life.index]!)
+  const all = reports.map((buffer) => new WorkerReport(buffer))
+  const report = all[life.index]!
+  const lags = new LagWindow()
   let network: WasmNetwork | null = null
   let begun = 0
   return () => {
@@ -149,18 +155,20 @@ export function workFreely({ settings, addresses, buffers }: ActorJob, engine: W
       const optimiser: OptimiserState = { spec: sharedOptimiser(own), moments: [network.attach(addresses[1]!)], count: 0 }
       const copy = network.allocate()
       let finite = false
+      let version = 0
       while (!life.stopped) {
         life.rest(true)
         if (!gate.enter(life.index)) continue
         life.rest(false)
         try {
-          if (finite) count(network.step(optimiser, parameters, worker.gradient, rate[0]!, own.maxGradientNorm))
+          if (finite) count(network.step(optimiser, parameters, worker.gradient, rate[0]!, own.maxGradientNorm), version)
           copy.data.set(parameters.data)
+          version = updatesOfAll()
         } finally {
           gate.leave(life.index)
         }
         finite = worker.compute(copy)
-        if (!finite) report.add('bad', 1)
+        if (!finite) skip(worker.loss.badMask)
         describe(worker)
       }
     } finally {
@@ -168,9 +176,27 @@ export function workFreely({ settings, addresses, buffers }: ActorJob, engine: W
     }
   }
 
-  function count(norm: number): void {
+  function updatesOfAll(): number {
+    return all.reduce((sum, each) => sum + each.get('updates'), 0)
+  }
+
+  /** `version`: updates of all when the parameters of this gradient were copied. */
+  function count(norm: number, version: number): void {
     report.set('gradientNorm', norm)
-    report.add(Number.isFinite(norm) ? 'updates' : 'bad', 1)
+    if (!Number.isFinite(norm)) {
+      skip(0)
+      return
+    }
+    lags.add(updatesOfAll() - version)
+    report.set('policyLag', lags.mean)
+    report.set('policyLagMax', lags.max)
+    report.add('updates', 1)
+  }
+
+  /** No term at all: the gradient. */
+  function skip(badMask: number): void {
+    report.set('badTerms', badMask)
+    report.add('bad', 1)
   }
 
   function describe(worker: ActorCriticWorker): void {

@@ -16,6 +16,14 @@ export interface ActorCriticCoefficients {
   readonly entropyCoefficient: number
 }
 
+const TERMS = ['policy loss', 'value loss', 'entropy'] as const
+
+/** The terms of a `badMask` in words. */
+export function namedTerms(mask: number): string {
+  const bad = TERMS.filter((_, bit) => (mask & (1 << bit)) !== 0)
+  return bad.length === 0 ? 'gradient' : bad.join(' and ')
+}
+
 export class ActorCriticLoss {
   policyLoss = 0
   /** Mean squared error, without its coefficient. */
@@ -59,9 +67,13 @@ export class ActorCriticLoss {
 
   /** The terms that are not finite ("policy loss and value loss"); `gradient` where all are. */
   badTerms(): string {
-    const terms = { 'policy loss': this.policyLoss, 'value loss': this.valueLoss, entropy: this.entropy }
-    const bad = Object.entries(terms).filter(([, value]) => !Number.isFinite(value))
-    return bad.length === 0 ? 'gradient' : bad.map(([name]) => name).join(' and ')
+    return namedTerms(this.badMask)
+  }
+
+  /** The same as a number, for shared memory: one bit for each term. */
+  get badMask(): number {
+    const terms = [this.policyLoss, this.valueLoss, this.entropy]
+    return terms.reduce((mask, value, bit) => mask | (Number.isFinite(value) ? 0 : 1 << bit), 0)
   }
 
   describe(statistics: Record<string, number>): void {

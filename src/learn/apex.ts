@@ -116,7 +116,7 @@ export class ApeX implements Algorithm {
     const { slots } = this.#batch
     return {
       'train/loss': last.loss,
-      'train/q_value': mean(this.#q),
+      'losses/q_values': mean(this.#q),
       'train/td_error': meanSize(this.#tdErrors),
       'train/gradient_norm': last.gradientNorm,
       'train/learning_rate': last.learningRate,

@@ -75,6 +75,7 @@ test('Ape-X finds the action that pays, counts, and reports it by the usual name
   assert.ok(learner.solved !== null)
   assert.ok(learner.progress(false, null).returnMean! > 3.5)
   assert.deepEqual(Object.keys(statistics).sort(), [
+    'losses/q_values',
     'replay/sample_age',
     'replay/size',
     'rollout/ep_len_mean',
@@ -84,7 +85,6 @@ test('Ape-X finds the action that pays, counts, and reports it by the usual name
     'train/learning_rate',
     'train/loss',
     'train/n_updates',
-    'train/q_value',
     'train/skipped_updates',
     'train/td_error',
   ])
@@ -98,7 +98,7 @@ test('a truncated episode bootstraps from its final observation, a terminated on
     const hyperparameters = { gamma: 0.5, learningRate: 0.02, finalLearningRate: 0.002 }
     const learner = await createLearner(settings('Toy/Once', hyperparameters, { environment }))
     update(learner, 600)
-    const { 'train/q_value': q } = learner.progress(false, null).statistics
+    const { 'losses/q_values': q } = learner.progress(false, null).statistics
     learner.dispose()
     return q!
   }

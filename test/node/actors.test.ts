@@ -61,6 +61,18 @@ for (const algorithm of ['impala', 'a3c']) {
   })
 }
 
+for (const algorithm of ['impala', 'a3c']) {
+  test(`${algorithm} with threads ends, and names the terms, where no update is finite`, TIMEOUT, async () => {
+    const learner = await createLearner(settings(algorithm, { reward: 1e300 }), undefined, actorThreads(2))
+    await assert.rejects(
+      updateUntil(learner, () => false),
+      { code: 'diverged', message: /^Training stopped because policy loss and value loss was not a finite number in 10 updates in a row/ },
+    )
+    assert.equal(learner.updates, 0)
+    learner.dispose()
+  })
+}
+
 test('a learner thread starts its actors, holds them for snapshots and mixes, and takes them along when it stops', TIMEOUT, async () => {
   for (const algorithm of ['impala', 'a3c']) {
     const learner = await startLearnerThread({ ...settings(algorithm), untilSteps: null })

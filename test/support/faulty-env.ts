@@ -1,9 +1,12 @@
-/** A toy that pays for action 2, and whose option `faults`, a shared word, says how many more times one of its kind crashes or (`hangs`) hangs. */
+/**
+ * A toy that pays for action 2, and whose option `faults`, a shared word, says how many more times one of its kind crashes or (`hangs`) hangs.
+ * `reward` is paid for every action instead.
+ */
 import type { Environment } from '../../src/envs/types.ts'
 
 export const id = 'Test/Faulty-v0'
 
-export function make({ faults, hangs }: Readonly<Record<string, unknown>>): Environment {
+export function make({ faults, hangs, reward }: Readonly<Record<string, unknown>>): Environment {
   let step = 0
   let total = 0
   const observation = Float32Array.of(1, -1)
@@ -21,7 +24,13 @@ export function make({ faults, hangs }: Readonly<Record<string, unknown>>): Envi
         }
         throw new Error('the door is stuck')
       }
-      return { observation, reward: action === 2 ? 1 : 0, terminated: ++step === 4, truncated: false, info: {} }
+      return {
+        observation,
+        reward: typeof reward === 'number' ? reward : action === 2 ? 1 : 0,
+        terminated: ++step === 4,
+        truncated: false,
+        info: {},
+      }
     },
     close() {},
   }

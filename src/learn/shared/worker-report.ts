@@ -9,8 +9,20 @@ import { EPISODES_AHEAD } from '../limits.ts'
 import type { EpisodeRecord } from '../rollout.ts'
 import { waitWhile } from './waiting.ts'
 
-/** Environment steps, updates, and bad updates of the thread; the statistics of its last update. */
-const COUNTERS = ['steps', 'updates', 'bad', 'policyLoss', 'valueLoss', 'entropy', 'gradientNorm', 'explainedVariance'] as const
+/** Environment steps, updates, and bad updates of the thread; which terms the last bad one had; the statistics of its last update. */
+const COUNTERS = [
+  'steps',
+  'updates',
+  'bad',
+  'badTerms',
+  'policyLoss',
+  'valueLoss',
+  'entropy',
+  'gradientNorm',
+  'explainedVariance',
+  'policyLag',
+  'policyLagMax',
+] as const
 const DOUBLES = COUNTERS.length + 2 * EPISODES_AHEAD
 const WRITTEN = 0
 const READ = 1
