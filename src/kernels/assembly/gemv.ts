@@ -13,58 +13,60 @@ export function gemv(
   epilogue: i32,
   aux: usize,
 ): void {
-  const aEnd = a + (<usize>depth << 2)
-  const aPairs = a + (<usize>(depth & ~1) << 2)
+  if (initial) initial -= BEFORE
   w -= BEFORE
   c -= BEFORE
   aux -= BEFORE
-  if (initial) initial -= BEFORE
   let j = 0
-  if (WIDE) {
-    // Two panels at once: the sums of one would wait for each other.
-    for (; j + 16 <= columns; j += 16) {
-      const column = <usize>j << 2
-      let q = w + <usize>(j >> 3) * panel
-      let r = q + panel
-      let p = a
-      let c0 = zero(), c1 = c0, c2 = c0, c3 = c0, d0 = c0, d1 = c0, d2 = c0, d3 = c0
-      if (p < aPairs) do {
-        let x = splat(p)
-        c0 = madd(x, low(q), c0); c1 = madd(x, high(q), c1); c2 = madd(x, low(r), c2); c3 = madd(x, high(r), c3)
-        x = splat(p + 4)
-        d0 = madd(x, low(q + 32), d0); d1 = madd(x, high(q + 32), d1); d2 = madd(x, low(r + 32), d2); d3 = madd(x, high(r + 32), d3)
-        p += 8
-        q += 64
-        r += 64
-      } while (p < aPairs)
-      if (p < aEnd) {
-        const x = splat(p)
-        c0 = madd(x, low(q), c0); c1 = madd(x, high(q), c1); c2 = madd(x, low(r), c2); c3 = madd(x, high(r), c3)
-      }
-      store(c + column, f32x4.add(c0, d0), f32x4.add(c1, d1), initial ? initial + column : 0, epilogue, aux + column)
-      store(c + column + 32, f32x4.add(c2, d2), f32x4.add(c3, d3), initial ? initial + column + 32 : 0, epilogue, aux + column + 32)
-    }
+  if (WIDE) for (; j + 16 <= columns; j += 16) panels(true, a, w + <usize>(j >> 3) * panel, panel, initial, <usize>j << 2, c, depth, epilogue, aux)
+  for (; j < columns; j += 8) panels(false, a, w + <usize>(j >> 3) * panel, panel, initial, <usize>j << 2, c, depth, epilogue, aux)
+}
+
+/**
+ * One panel of W, or two with `wide` (see tile.ts). Even and odd k apart: four sums in flight run at 33 GFLOP/s. Two leave the multiplier waiting,
+ * and with eight in 128-bit builds V8 runs out of registers and drops to 20.
+ */
+// @ts-ignore: decorator
+@inline
+function panels(
+  wide: bool,
+  a: usize,
+  w: usize,
+  panel: usize,
+  initial: usize,
+  column: usize,
+  c: usize,
+  depth: i32,
+  epilogue: i32,
+  aux: usize,
+): void {
+  const aEnd = a + (<usize>depth << 2)
+  const aPairs = a + (<usize>(depth & ~1) << 2)
+  let q = w
+  let r = w + panel
+  let p = a
+  let c0 = zero(), c1 = c0, d0 = c0, d1 = c0
+  let c2 = zero(), c3 = c2, d2 = c2, d3 = c2
+  if (p < aPairs) do {
+    let x = splat(p)
+    c0 = madd(x, low(q), c0); c1 = madd(x, high(q), c1)
+    if (wide) { c2 = madd(x, low(r), c2); c3 = madd(x, high(r), c3) }
+    x = splat(p + 4)
+    d0 = madd(x, low(q + 32), d0); d1 = madd(x, high(q + 32), d1)
+    if (wide) { d2 = madd(x, low(r + 32), d2); d3 = madd(x, high(r + 32), d3) }
+    p += 8
+    q += 64
+    if (wide) r += 64
+  } while (p < aPairs)
+  if (p < aEnd) {
+    const x = splat(p)
+    c0 = madd(x, low(q), c0); c1 = madd(x, high(q), c1)
+    if (wide) { c2 = madd(x, low(r), c2); c3 = madd(x, high(r), c3) }
   }
-  for (; j < columns; j += 8) {
-    const column = <usize>j << 2
-    let q = w + <usize>(j >> 3) * panel
-    let p = a
-    // Even and odd k apart: four sums in flight run at 33 GFLOP/s. Two leave the multiplier waiting, and with eight (more panels or more k)
-    // V8 runs out of registers and drops to 20.
-    let c0 = zero(), c1 = c0, d0 = c0, d1 = c0
-    if (p < aPairs) do {
-      let x = splat(p)
-      c0 = madd(x, low(q), c0); c1 = madd(x, high(q), c1)
-      x = splat(p + 4)
-      d0 = madd(x, low(q + 32), d0); d1 = madd(x, high(q + 32), d1)
-      p += 8
-      q += 64
-    } while (p < aPairs)
-    if (p < aEnd) {
-      const x = splat(p)
-      c0 = madd(x, low(q), c0); c1 = madd(x, high(q), c1)
-    }
-    store(c + column, f32x4.add(c0, d0), f32x4.add(c1, d1), initial ? initial + column : 0, epilogue, aux + column)
+  store(c + column, f32x4.add(c0, d0), f32x4.add(c1, d1), initial ? initial + column : 0, epilogue, aux + column)
+  if (wide) {
+    const next = column + 32
+    store(c + next, f32x4.add(c2, d2), f32x4.add(c3, d3), initial ? initial + next : 0, epilogue, aux + next)
   }
 }
 

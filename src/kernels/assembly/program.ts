@@ -7,7 +7,8 @@
  */
 import { activate, slope } from './activations'
 import { conv } from './conv'
-import { convInputGradient, convWeightGradient } from './conv-gradient'
+import { convInputGradient } from './conv-input-gradient'
+import { convWeightGradient } from './conv-weight-gradient'
 import { gemm } from './gemm'
 import { join, split } from './heads'
 import { layerNorm, layerNormGradient } from './layer-norm'

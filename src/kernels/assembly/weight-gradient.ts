@@ -25,64 +25,47 @@ export function weightGradient(
     return
   }
   let j = 0
-  if (WIDE) {
-    for (; j + 16 <= columns; j += 16) {
-      const dBegin = d + (<usize>j << 2) - BEFORE
-      const dEnd = dBegin + dSpan
-      const target = dw + <usize>(j >> 3) * panel - BEFORE
-      for (let i = 0; i < depth; i += 4) {
-        const begin = min(i, depth - 4)
-        let p = a + (<usize>begin << 2)
-        let q = dBegin
-        let c00 = zero(), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00
-        let c02 = zero(), c03 = c00, c12 = c00, c13 = c00, c22 = c00, c23 = c00, c32 = c00, c33 = c00
-        do {
-          const d0 = low(q)
-          const d1 = high(q)
-          const d2 = low(q + 32)
-          const d3 = high(q + 32)
-          let x = v128.load32_splat(p)
-          c00 = madd(x, d0, c00); c01 = madd(x, d1, c01); c02 = madd(x, d2, c02); c03 = madd(x, d3, c03)
-          x = v128.load32_splat(p, 4)
-          c10 = madd(x, d0, c10); c11 = madd(x, d1, c11); c12 = madd(x, d2, c12); c13 = madd(x, d3, c13)
-          x = v128.load32_splat(p, 8)
-          c20 = madd(x, d0, c20); c21 = madd(x, d1, c21); c22 = madd(x, d2, c22); c23 = madd(x, d3, c23)
-          x = v128.load32_splat(p, 12)
-          c30 = madd(x, d0, c30); c31 = madd(x, d1, c31); c32 = madd(x, d2, c32); c33 = madd(x, d3, c33)
-          p += aStride
-          q += dStride
-        } while (q < dEnd)
-        addRows(target + (<usize>begin << 5), i - begin, c00, c01, c10, c11, c20, c21, c30, c31)
-        addRows(target + panel + (<usize>begin << 5), i - begin, c02, c03, c12, c13, c22, c23, c32, c33)
-      }
-    }
-  }
-  for (; j < columns; j += 8) {
-    const dBegin = d + (<usize>j << 2) - BEFORE
-    const dEnd = dBegin + dSpan
-    const target = dw + <usize>(j >> 3) * panel - BEFORE
-    for (let i = 0; i < depth; i += 4) {
-      // A depth that is no multiple of four: the last tile moves back and recomputes up to three rows, which are then not added again.
-      const begin = min(i, depth - 4)
-      let p = a + (<usize>begin << 2)
-      let q = dBegin
-      let c00 = zero(), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00
-      do {
-        const d0 = low(q)
-        const d1 = high(q)
-        let x = v128.load32_splat(p)
-        c00 = madd(x, d0, c00); c01 = madd(x, d1, c01)
-        x = v128.load32_splat(p, 4)
-        c10 = madd(x, d0, c10); c11 = madd(x, d1, c11)
-        x = v128.load32_splat(p, 8)
-        c20 = madd(x, d0, c20); c21 = madd(x, d1, c21)
-        x = v128.load32_splat(p, 12)
-        c30 = madd(x, d0, c30); c31 = madd(x, d1, c31)
-        p += aStride
-        q += dStride
-      } while (q < dEnd)
-      addRows(target + (<usize>begin << 5), i - begin, c00, c01, c10, c11, c20, c21, c30, c31)
-    }
+  if (WIDE) for (; j + 16 <= columns; j += 16) tiles(true, a, aStride, d + (<usize>j << 2), dStride, dSpan, dw + <usize>(j >> 3) * panel, panel, depth)
+  for (; j < columns; j += 8) tiles(false, a, aStride, d + (<usize>j << 2), dStride, dSpan, dw + <usize>(j >> 3) * panel, panel, depth)
+}
+
+/** One panel of dW, or two with `wide` (see tile.ts): four rows of it at a time, summed over all samples in registers. */
+// @ts-ignore: decorator
+@inline
+function tiles(wide: bool, a: usize, aStride: usize, d: usize, dStride: usize, dSpan: usize, dw: usize, panel: usize, depth: i32): void {
+  const dBegin = d - BEFORE
+  const dEnd = dBegin + dSpan
+  const target = dw - BEFORE
+  for (let i = 0; i < depth; i += 4) {
+    // A depth that is no multiple of four: the last tile moves back and recomputes up to three rows, which are then not added again.
+    const begin = min(i, depth - 4)
+    let p = a + (<usize>begin << 2)
+    let q = dBegin
+    let c00 = zero(), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00
+    let c02 = zero(), c03 = c02, c12 = c02, c13 = c02, c22 = c02, c23 = c02, c32 = c02, c33 = c02
+    do {
+      const d0 = low(q)
+      const d1 = high(q)
+      const d2 = wide ? low(q + 32) : d0
+      const d3 = wide ? high(q + 32) : d1
+      let x = v128.load32_splat(p)
+      c00 = madd(x, d0, c00); c01 = madd(x, d1, c01)
+      if (wide) { c02 = madd(x, d2, c02); c03 = madd(x, d3, c03) }
+      x = v128.load32_splat(p, 4)
+      c10 = madd(x, d0, c10); c11 = madd(x, d1, c11)
+      if (wide) { c12 = madd(x, d2, c12); c13 = madd(x, d3, c13) }
+      x = v128.load32_splat(p, 8)
+      c20 = madd(x, d0, c20); c21 = madd(x, d1, c21)
+      if (wide) { c22 = madd(x, d2, c22); c23 = madd(x, d3, c23) }
+      x = v128.load32_splat(p, 12)
+      c30 = madd(x, d0, c30); c31 = madd(x, d1, c31)
+      if (wide) { c32 = madd(x, d2, c32); c33 = madd(x, d3, c33) }
+      p += aStride
+      q += dStride
+    } while (q < dEnd)
+    const row = target + (<usize>begin << 5)
+    addRows(row, i - begin, c00, c01, c10, c11, c20, c21, c30, c31)
+    if (wide) addRows(row + panel, i - begin, c02, c03, c12, c13, c22, c23, c32, c33)
   }
 }
 
