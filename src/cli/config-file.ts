@@ -15,7 +15,8 @@ export async function readConfigFile(path: string): Promise<{ readonly path: str
   }
 }
 
-async function readBounded(path: string): Promise<string> {
+/** The text of a file of at most MAX_CONFIG_BYTES. */
+export async function readBounded(path: string): Promise<string> {
   const file = await open(path, 'r')
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_CONFIG_BYTES + 1), 0, MAX_CONFIG_BYTES + 1, 0)

@@ -28,13 +28,8 @@ export const addEnvs: AddCommand = (program, { io }, finish) => {
 
 /** One line for each problem, or one that says there is none. */
 async function checkModule(path: string, json: boolean, print: (line: string) => void): Promise<number> {
-  const [{ loadOwnModule }, { makeEnv }, { checkEnvironment }] = await Promise.all([
-    import('../node/own-module.ts'),
-    import('../envs/registry.ts'),
-    import('../envs/check.ts'),
-  ])
-  const { id } = await loadOwnModule(path)
-  const problems = checkEnvironment(() => makeEnv(id))
+  const { tryModule } = await import('../node/trial.ts')
+  const { id, problems } = await tryModule(path, true)
   if (json) print(JSON.stringify({ id, problems }))
   else if (problems.length === 0) print(`${id} keeps the contract: train on it with --env ${path}`)
   else for (const problem of problems) print(problem)

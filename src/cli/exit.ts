@@ -23,6 +23,7 @@ const USAGE_CODES = [
   'option',
   'swarm_key_file',
   'allow_file',
+  'scenario',
 ]
 
 /** Whatever another peer or the network did to a joiner means that it cannot join; these are its own doing. */

@@ -1,12 +1,10 @@
 /** What `start` and `join` share: from flags and file to settings, and from settings to a running daemon (or, with --dry-run, to their print). */
 import { availableParallelism } from 'node:os'
 import { stringify } from 'yaml'
-import { checkEnvironment } from '../envs/check.ts'
-import { makeEnv, makeVectorEnv } from '../envs/registry.ts'
-import { sizeOf } from '../envs/spaces.ts'
 import { systemClock } from '../node/clock.ts'
 import { loadOwnModule, looksLikeModule } from '../node/own-module.ts'
 import { systemRandom } from '../node/random.ts'
+import { tryModule } from '../node/trial.ts'
 import { planRun } from '../peer/found.ts'
 import { type Fault, type PeerSettings, resolveSettings } from '../peer/settings.ts'
 import { GrapevineError } from '../util/errors.ts'
@@ -51,19 +49,12 @@ function told(faults: Fault[], fields: readonly string[], given: Readonly<Record
   }
 }
 
-/** One of the user's own is made and reset once, so that what is wrong with it is told before anything starts. */
+/** One of the user's own is made and reset once, in a thread, so that what is wrong with it is told before anything starts. */
 async function loadSound(path: string): ReturnType<typeof loadOwnModule> {
-  const own = await loadOwnModule(path)
-  try {
-    const environment = makeVectorEnv(own.id, 1)
-    environment.reset(0, new Float32Array(sizeOf(environment.observationSpace)))
-    environment.close()
-  } catch (error) {
-    const [problem = error instanceof Error ? error.message : String(error)] = checkEnvironment(() => makeEnv(own.id))
-    const message = `The module ${path} cannot serve as an environment: ${problem} grapevine envs --check ${path} tells all.`
-    throw new GrapevineError('environment_module', 'local', message)
-  }
-  return own
+  const [problem] = (await tryModule(path, false)).problems
+  if (problem === undefined) return loadOwnModule(path)
+  const message = `The module ${path} cannot serve as an environment: ${problem} grapevine envs --check ${path} tells all.`
+  throw new GrapevineError('environment_module', 'local', message)
 }
 
 function envOf(inFile: unknown): unknown {

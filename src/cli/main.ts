@@ -16,6 +16,7 @@ import { addJoin } from './join.ts'
 import { addKeygen } from './keygen.ts'
 import { LINGER_MS } from './limits.ts'
 import { addPeers } from './peers.ts'
+import { addSimulate } from './simulate.ts'
 import { addStart } from './start.ts'
 import { addStatus } from './status.ts'
 import { addStop } from './stop.ts'
@@ -66,7 +67,8 @@ function buildProgram(context: Context, finish: (code: number) => void): Command
       getErrHelpWidth: () => Math.min(80, err.columns),
     })
     .addHelpText('after', examples('grapevine start --help', 'grapevine start'))
-  for (const add of [addStart, addJoin, addStatus, addStop, addInvite, addKeygen, addPeers, addEnvs]) add(program, context, finish)
+  for (const add of [addStart, addJoin, addStatus, addStop, addInvite, addKeygen, addPeers, addSimulate, addEnvs])
+    add(program, context, finish)
   for (const command of program.commands) command.helpOption('-h, --help', 'show this help')
   // One line for each command, so that the list fits a small terminal. Set last: commands that are added later would take it over.
   program.configureHelp({ subcommandTerm: (command) => command.name(), visibleOptions: () => [] })

@@ -16,9 +16,31 @@ export interface Pace {
   readonly sliceUpdates: number
 }
 
+/** What of a learner's core is paced here: in a simulation without learning another one stands in. */
+export type PacedCore = Pick<
+  LearnerCore,
+  | 'description'
+  | 'hasTarget'
+  | 'updates'
+  | 'exhausted'
+  | 'solved'
+  | 'version'
+  | 'scheduleSteps'
+  | 'update'
+  | 'progress'
+  | 'snapshot'
+  | 'mix'
+  | 'normalisers'
+  | 'mergeNormalisers'
+  | 'adopt'
+  | 'saveState'
+  | 'restoreState'
+  | 'dispose'
+>
+
 export class InlineLearner implements Learner {
   readonly failed: Promise<never>
-  readonly #core: LearnerCore
+  readonly #core: PacedCore
   readonly #clock: Clock
   readonly #pace: Pace
   readonly #fail: (error: unknown) => void
@@ -31,7 +53,7 @@ export class InlineLearner implements Learner {
   #reportedAtMs = Number.NEGATIVE_INFINITY
   #solvedReported = false
 
-  constructor(core: LearnerCore, clock: Clock, pace: Pace) {
+  constructor(core: PacedCore, clock: Clock, pace: Pace) {
     const failure = Promise.withResolvers<never>()
     this.failed = failure.promise
     this.#fail = failure.reject

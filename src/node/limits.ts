@@ -39,6 +39,9 @@ export const LEARNER_STOP_MS = 500
 /** Bytes above which a pass over an array leaves the main thread: 1 MiB takes SHA-256 about a millisecond. */
 export const INLINE_PASS_BYTES = 1_048_576
 
+/** Milliseconds that one stage of a trial may take (importing a module, making its environment, a reset): a thousand times what small ones need. */
+export const TRIAL_MS = 10_000
+
 /** Milliseconds without a step after which an actor counts as hung: the slowest environments (Python's first import) take a fraction of it. */
 export const ACTOR_HANG_MS = 30_000
 

@@ -27,7 +27,6 @@ import {
   SKETCH_PERIOD_MS,
   TOTAL_BEACON_RATE,
 } from './limits.ts'
-import type { Rounds } from './rounds.ts'
 import type { Snapshots } from './snapshots.ts'
 
 export interface BeaconsOptions {
@@ -39,7 +38,8 @@ export interface BeaconsOptions {
   readonly snapshots: Snapshots
   readonly authors: Authors
   readonly sketcher: Sketcher
-  readonly rounds: () => Rounds | null
+  /** Own rounds so far. */
+  readonly epoch: () => number
   readonly topic: string
   readonly incarnation: number
   readonly onState: (author: Author, state: PeerState) => void
@@ -145,7 +145,7 @@ export class Beacons {
   }
 
   async #publish(): Promise<void> {
-    const { network, learner, topic, rounds, incarnation } = this.#options
+    const { network, learner, topic, epoch, incarnation } = this.#options
     await this.#refresh()
     const { tokens } = refilled(this.#allowance, this.#options.clock.now(), OWN_BEACON_BURST)
     this.#allowance = { tokens: tokens - 1, atMs: this.#options.clock.now() }
@@ -154,7 +154,7 @@ export class Beacons {
     const beacon: Beacon = {
       incarnation,
       sequence: this.#sequence,
-      epoch: rounds()?.epoch ?? 0,
+      epoch: epoch(),
       version: this.#options.snapshots.latest?.version ?? 0,
       steps: progress.steps,
       returnMean: progress.returnMean,

@@ -16,7 +16,7 @@ import { GrapevineError } from '../util/errors.ts'
 import type { Manifest } from '../wire/manifest.ts'
 import { BYTES_PER_PARAMETER } from './limits.ts'
 import type { PeerSettings } from './settings.ts'
-import { STRATEGIES } from './strategies.ts'
+import { strategyNames } from './strategy-names.ts'
 
 /** The environment's entry; throws `cannot_join`. */
 export function checkCompatible(manifest: Manifest, settings: Pick<PeerSettings, 'maxMemoryBytes' | 'allowPython'>): EnvironmentSpec {
@@ -31,7 +31,8 @@ export function checkCompatible(manifest: Manifest, settings: Pick<PeerSettings,
   if (unknown !== undefined) throw cannotJoin('wrappers', `wrapper ${unknown.id} is not known here (${wrapperIds().join(', ')} are)`)
   checkNetwork(manifest, settings.maxMemoryBytes)
   const { strategy, codec } = manifest.averaging
-  if (!STRATEGIES.includes(strategy)) throw cannotJoin('averaging', `strategy ${strategy} is not known here (${STRATEGIES.join(', ')} are)`)
+  if (!strategyNames().includes(strategy))
+    throw cannotJoin('averaging', `strategy ${strategy} is not known here (${strategyNames().join(', ')} are)`)
   if (!codecNames().includes(codec)) throw cannotJoin('averaging', `codec ${codec} is not known here (${codecNames().join(', ')} are)`)
   return environment
 }

@@ -24,7 +24,6 @@ import {
   type StateResponse,
 } from '../wire/state.ts'
 import { FROZEN_SNAPSHOT_MS, MAX_DOWNLOADS_SERVED } from './limits.ts'
-import type { Rounds } from './rounds.ts'
 import type { Run } from './run.ts'
 import type { Snapshots } from './snapshots.ts'
 
@@ -33,7 +32,8 @@ export interface DonorOptions {
   readonly compute: Compute
   readonly run: Run
   readonly snapshots: Snapshots
-  readonly rounds: Rounds | null
+  /** Own rounds and frames so far. */
+  readonly order: () => { readonly epoch: number; readonly sequence: number }
   readonly emit: (event: PeerEvent) => void
 }
 
@@ -96,7 +96,7 @@ export class Donor {
     if (this.#freezing.has(peer) || this.#frozen.size + this.#freezing.size >= MAX_DOWNLOADS_SERVED) return refusal('busy')
     this.#freezing.add(peer)
     try {
-      const { snapshots, compute, clock, rounds } = this.#options
+      const { snapshots, compute, clock, order } = this.#options
       const replica = await snapshots.take()
       const body = encodeReplica(replica)
       const chunks = await compute.chunkDigests(body, chunkBytes(body.length))
@@ -107,8 +107,7 @@ export class Donor {
         parameterDigest: await compute.digest(replica.parameters),
         version: replica.version,
         steps: replica.steps,
-        epoch: rounds?.epoch ?? 0,
-        sequence: rounds?.sequence ?? 0,
+        ...order(),
       }
       this.#frozen.set(peer, { offer, body, askedAtMs: clock.now() })
       return { kind: 'offer', offer }

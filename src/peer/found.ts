@@ -24,7 +24,7 @@ export function planRun(founding: Founding, random: Random): { readonly plan: Ru
   const algorithm = requireAlgorithm(founding.algorithm)
   const chosen = preset(algorithm, environment.id, founding.preset)
   const wrappers = founding.wrappers ?? chosen.wrappers ?? []
-  const network = presetNetwork(algorithm, chosen.network, environment.id, founding.environmentOptions, wrappers)
+  const network = founding.network ?? presetNetwork(algorithm, chosen.network, environment.id, founding.environmentOptions, wrappers)
   const { strategy, warning } = resolveStrategy(founding.strategy, founding.codec, layout(network).parameterCount)
   const plan: RunPlan = {
     protocol: PROTOCOL_VERSION,

@@ -6,25 +6,28 @@
  * before learning goes on.
  */
 import { type Codec, codecNamed } from '../average/codecs.ts'
-import { sumOfSquares } from '../average/distance.ts'
 import { Sketcher } from '../average/sketch.ts'
 import type { PeerEvent, PeerState } from '../observe/events.ts'
 import type { LearnerSettings, Progress, Snapshot } from '../ports/learner.ts'
-import type { PeerChange, PeerId, Verdict } from '../ports/network.ts'
-import { encodedFrameBytes } from '../wire/frame.ts'
+import type { PeerChange, PeerId } from '../ports/network.ts'
+import { GrapevineError } from '../util/errors.ts'
 import { MAX_BEACON_BYTES } from '../wire/limits.ts'
-import { beaconTopic, parameterTopic } from '../wire/protocol.ts'
+import { beaconTopic } from '../wire/protocol.ts'
 import { type Author, Authors } from './authors.ts'
 import { Beacons } from './beacons.ts'
+import { NO_CLIP } from './clip.ts'
 import { Donor } from './donor.ts'
 import { type EvaluationListener, Evaluations } from './evaluations.ts'
-import { judgeFrame } from './gate.ts'
+import { Frames } from './frames.ts'
 import { Intake } from './intake.ts'
 import { MAX_ADDRESSES_PER_AUTHOR, STATS_PERIOD_MS } from './limits.ts'
+import { Mixing } from './mixing.ts'
 import { Redialler } from './redial.ts'
 import { Rounds } from './rounds.ts'
 import type { PeerPorts, Run } from './run.ts'
 import { Snapshots } from './snapshots.ts'
+import type { RoundOptions, RunningStrategy } from './strategies/strategy.ts'
+import { strategyNamed } from './strategies.ts'
 
 export interface PeerOptions {
   readonly incarnation: number
@@ -37,6 +40,10 @@ export interface PeerOptions {
   readonly strictQuotas?: boolean
   /** Evaluation every so many environment steps of this peer, of the replicas of a learner with these settings; absent: none. */
   readonly evaluation?: { readonly everySteps: number; readonly settings: LearnerSettings } | null
+  /** `own` (when absent): rounds come at their own pace. `driven`: only when `round` is called, for lock step. */
+  readonly pace?: 'own' | 'driven'
+  /** Everybody who takes part, this peer included, sorted: one shared view for lock step. When absent: whoever is alive, as heard. */
+  readonly view?: () => readonly PeerId[]
   readonly emit: (event: PeerEvent) => void
 }
 
@@ -49,11 +56,12 @@ export class Peer {
   readonly #codec: Codec
   readonly #beacons: Beacons
   readonly #donor: Donor
-  readonly #rounds: Rounds | null
   readonly #evaluations: Evaluations | null
   readonly #intake: Intake
-  readonly #runPrefix: Uint8Array
+  readonly #frames: Frames
   readonly #stopping = new AbortController()
+  #strategy: RunningStrategy | null = null
+  #rounds: Rounds | null = null
   #loops: Promise<unknown>[] = []
   #releases: (() => void)[] = []
   #startedAtMs = 0
@@ -69,28 +77,21 @@ export class Peer {
     this.#options = options
     const { network, clock, random, workers } = ports
     const { learner, manifest } = run
-    this.#runPrefix = run.prefix
     this.#codec = codecNamed(manifest.averaging.codec, { run: run.id, slices: learner.describe().slices.map(({ length }) => length) })
     this.#intake = new Intake(network, options.strictQuotas === true)
     this.#snapshots = new Snapshots(learner, clock)
-    this.#rounds =
-      manifest.averaging.strategy === 'broadcast'
-        ? new Rounds({
-            network,
-            clock,
-            learner,
-            snapshots: this.#snapshots,
-            authors: this.authors,
-            codec: this.#codec,
-            topic: parameterTopic(run.id),
-            runPrefix: run.prefix,
-            incarnation: options.incarnation,
-            period: manifest.averaging.period,
-            minPeriodMs: options.minPeriodMs,
-            emit: options.emit,
-            onFailure: (error) => this.#loopFailed(error),
-          })
-        : null
+    this.#frames = new Frames({
+      self: network.id,
+      run,
+      codec: this.#codec,
+      incarnation: options.incarnation,
+      snapshots: this.#snapshots,
+      authors: this.authors,
+      now: () => clock.now(),
+      intake: this.#intake,
+      onHeard: (author) => this.#beacons.setState(author, 'alive'),
+      onRefused: (peer, code) => this.#tellRefused(peer, code),
+    })
     this.#beacons = new Beacons({
       network,
       clock,
@@ -100,7 +101,7 @@ export class Peer {
       snapshots: this.#snapshots,
       authors: this.authors,
       sketcher: new Sketcher(run.id, run.initial),
-      rounds: () => this.#rounds,
+      epoch: () => this.#rounds?.epoch ?? 0,
       topic: beaconTopic(run.id),
       incarnation: options.incarnation,
       onState: (author, state) => this.#onState(author, state),
@@ -119,7 +120,14 @@ export class Peer {
             seed: evaluation.settings.actorSeed,
             emit,
           })
-    this.#donor = new Donor({ clock, compute: workers.compute, run, snapshots: this.#snapshots, rounds: this.#rounds, emit: options.emit })
+    this.#donor = new Donor({
+      clock,
+      compute: workers.compute,
+      run,
+      snapshots: this.#snapshots,
+      order: () => ({ epoch: this.#rounds?.epoch ?? 0, sequence: this.#frames.sequence }),
+      emit: options.emit,
+    })
   }
 
   async start(): Promise<void> {
@@ -128,10 +136,7 @@ export class Peer {
     const signal = this.#stopping.signal
     this.#startedAtMs = clock.now()
     network.subscribe(beaconTopic(this.run.id), MAX_BEACON_BYTES, (author, bytes) => this.#beacons.receive(author, bytes))
-    if (this.#rounds !== null) {
-      const frameBytes = encodedFrameBytes(this.#codec.bytesFor(this.run.parameterCount), this.run.normaliserSizes)
-      network.subscribe(parameterTopic(this.run.id), frameBytes, (author, bytes) => this.#receiveFrame(author, bytes))
-    }
+    this.#startStrategy()
     this.#donor.serve(network)
     this.#releases.push(network.onPeer((change) => this.#onConnection(change)))
     this.#releases.push(learner.onProgress((progress) => this.#onProgress(progress)))
@@ -139,7 +144,7 @@ export class Peer {
     for (const { id } of network.peers()) this.#onConnection({ id, state: 'connected' })
     const redialler = new Redialler({ network, clock, random, log, addresses: () => this.addressBook() })
     this.#loops = [this.#beacons.run(signal), redialler.run(signal), this.#statsLoop(signal)]
-    if (this.#rounds !== null) this.#loops.push(this.#rounds.run(signal))
+    if (this.#rounds !== null && this.#options.pace !== 'driven') this.#loops.push(this.#rounds.run(signal))
     for (const loop of this.#loops) loop.catch((error: unknown) => this.#loopFailed(error))
     await this.#trainWhenReady()
   }
@@ -170,6 +175,21 @@ export class Peer {
   /** Resolves once no evaluation is under way or due. */
   async evaluated(): Promise<void> {
     await this.#evaluations?.settled()
+  }
+
+  /**
+   * Exactly one round, now (with `pace: 'driven'` only): resolves when it is over, at once where the strategy has no rounds or nobody else is
+   * there; rejects when the round fails.
+   */
+  async round(options: RoundOptions = {}): Promise<void> {
+    if (this.#options.pace !== 'driven') {
+      throw new GrapevineError(
+        'not_driven',
+        'local',
+        'This peer makes its rounds at its own pace; start it with pace: driven to drive them.',
+      )
+    }
+    await this.#rounds?.once(options)
   }
 
   get alive(): number {
@@ -212,9 +232,8 @@ export class Peer {
     }
     return {
       rounds: this.#rounds?.epoch ?? 0,
-      published: this.#rounds?.sequence ?? 0,
-      undelivered: this.#rounds?.undelivered ?? 0,
       roundsFailed: this.#rounds?.failed ?? 0,
+      ...this.#strategy?.counters(),
       framesDropped: this.authors.dropped,
       messagesLate: this.authors.late,
       snapshotsServed: this.#donor.served,
@@ -224,51 +243,45 @@ export class Peer {
     }
   }
 
-  #receiveFrame(id: PeerId, bytes: Uint8Array): Verdict {
-    const { network, clock } = this.#ports
-    if (id === network.id) return 'ignore'
-    const author = this.authors.hear(id, clock.now())
-    const over = this.#intake.overRate(id, bytes.length, clock.now())
-    if (over !== null) return this.#refuseFrame(author, 'rate_limited', over)
-    const own = this.#snapshots.latest?.parameters ?? this.run.initial
-    const result = judgeFrame(id, bytes, {
-      runPrefix: this.#runPrefix,
+  #startStrategy(): void {
+    const { network, clock, random, workers } = this.#ports
+    const { manifest, learner } = this.run
+    const { incarnation, minPeriodMs, emit } = this.#options
+    const strategy = strategyNamed(manifest.averaging.strategy)
+    const mixing = new Mixing({ strategy: strategy.name, clock, learner, authors: this.authors, emit })
+    const epoch = () => this.#rounds?.epoch ?? 0
+    this.#strategy = strategy.start({
+      network,
+      clock,
+      random,
+      compute: workers.compute,
+      learner,
+      authors: this.authors,
+      run: this.run,
       codec: this.#codec,
-      parameterCount: this.run.parameterCount,
-      normaliserSizes: this.run.normaliserSizes,
-      last: author.frame,
-      ownNorm: Math.sqrt(sumOfSquares(own)),
+      incarnation,
+      signal: this.#stopping.signal,
+      clip: NO_CLIP,
+      view: () => this.#view(),
+      epoch,
+      ownFrame: () => this.#frames.take(epoch()),
+      receive: (author, bytes) => this.#frames.receive(author, bytes),
+      apply: (delta, own, mixed) => mixing.apply(delta, own.snapshot.ownNormalisers, mixed),
     })
-    if (!result.ok && result.code === 'late') {
-      this.authors.late++
-      return 'ignore'
-    }
-    if (!result.ok) {
-      return this.#refuseFrame(author, result.code, result.hostile ? 'reject' : 'ignore')
-    }
-    const { beacon } = author
-    if (beacon?.leaving && result.frame.incarnation <= beacon.incarnation) {
-      this.authors.late++
-      return 'ignore'
-    }
-    if (!this.#intake.admits(id, clock.now())) return this.#refuseFrame(author, 'quota', 'ignore')
-    author.frame = { incarnation: result.frame.incarnation, sequence: result.frame.sequence }
-    this.authors.hold(author, {
-      parameters: result.parameters,
-      normalisers: result.frame.normalisers,
-      version: result.frame.version,
-      bytes: bytes.length,
-      receivedAtMs: clock.now(),
+    if (this.#strategy === null) return
+    this.#rounds = new Rounds({
+      strategy: this.#strategy,
+      clock,
+      learner,
+      period: manifest.averaging.period,
+      minPeriodMs,
+      inCompany: () => this.#view().length > 1,
+      onFailure: (error) => this.#loopFailed(error),
     })
-    // Whose frame is heard is there, also when its first beacon is still on its way.
-    this.#beacons.setState(author, 'alive')
-    return 'accept'
   }
 
-  #refuseFrame(author: Author, code: string, verdict: Verdict): Verdict {
-    this.authors.refuse(author, code)
-    this.#tellRefused(author.id, code)
-    return verdict
+  #view(): readonly PeerId[] {
+    return this.#options.view?.() ?? [this.#ports.network.id, ...this.authors.alive().map(({ id }) => id)].sort()
   }
 
   #tellRefused(peer: PeerId, code: string): void {

@@ -12,7 +12,7 @@ import type { HyperValue } from '../ports/learner.ts'
 import { nearest } from '../util/nearest.ts'
 import { type AddressUse, type AddressVerdict, readAddress } from '../wire/address.ts'
 import { MAX_ADDRESSES_GIVEN, MAX_NAME_LENGTH, MAX_PERIOD_UPDATES, MAX_UNTIL_MINUTES, MAX_WAIT_FOR_PEERS } from './limits.ts'
-import { STRATEGIES } from './strategies.ts'
+import { strategyNames } from './strategy-names.ts'
 
 const ENGINES = ['wasm', 'tfjs'] as const
 
@@ -21,7 +21,7 @@ const MAX_PORT = 65_535
 /** Seeds are 32-bit words. */
 const MAX_SEED = 4_294_967_295
 
-type Read<T> = { readonly value: T } | { readonly fault: string; readonly code?: string }
+export type Read<T> = { readonly value: T } | { readonly fault: string; readonly code?: string }
 
 /** What deciding a run takes; only `start` takes it. */
 const foundingShape = {
@@ -42,7 +42,7 @@ const foundingShape = {
   // Which there are depends on the algorithm and the environment.
   preset: field((value) => (typeof value === 'string' ? { value } : { fault: `must be a name, not ${shown(value)}` })),
   seed: field((value) => wholeNumber(value, 0, MAX_SEED)),
-  strategy: field((value) => oneOf('strategy', value, ['auto', ...STRATEGIES])),
+  strategy: field((value) => oneOf('strategy', value, ['auto', ...strategyNames()])),
   codec: field((value) => oneOf('codec', value, codecNames())),
   period: field((value) => wholeNumber(value, 1, MAX_PERIOD_UPDATES)),
   name: field(readName),
@@ -95,7 +95,7 @@ export function engineThreads({ threads, deterministic }: GivenSettings, actors:
   return deterministic === true ? 1 : Math.min(MAX_ENGINE_THREADS, Math.max(1, cores - actors))
 }
 
-function field<T>(read: (value: unknown) => Read<T>) {
+export function field<T>(read: (value: unknown) => Read<T>) {
   return z
     .unknown()
     .transform((value, context) => {
@@ -107,7 +107,7 @@ function field<T>(read: (value: unknown) => Read<T>) {
     .optional()
 }
 
-function shown(value: unknown): string {
+export function shown(value: unknown): string {
   // JSON has no NaN and no infinity.
   return typeof value === 'string' ? `"${value}"` : typeof value === 'number' ? String(value) : JSON.stringify(value)
 }
@@ -118,19 +118,19 @@ function unknown(kind: string, value: unknown, choices: readonly string[]): stri
   return `names no ${kind} known here: ${shown(value)}; ${hint}`
 }
 
-function oneOf<const T extends string>(kind: string, value: unknown, choices: readonly T[]): Read<T> {
+export function oneOf<const T extends string>(kind: string, value: unknown, choices: readonly T[]): Read<T> {
   const choice = choices.find((id) => id === value)
   return choice === undefined ? { fault: unknown(kind, value, choices) } : { value: choice }
 }
 
 /** A number, or a text that writes one in decimals: 0.004, 1e-3, 500_000. NaN for everything else. */
-function asNumber(value: unknown): number {
+export function asNumber(value: unknown): number {
   if (typeof value === 'number') return value
   const written = typeof value === 'string' && /^[+-]?(\d[\d_]*(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(value)
   return written ? Number(value.replaceAll('_', '')) : Number.NaN
 }
 
-function wholeNumber(value: unknown, min: number, max: number, instead = ''): Read<number> {
+export function wholeNumber(value: unknown, min: number, max: number, instead = ''): Read<number> {
   const number = asNumber(value)
   if (Number.isSafeInteger(number) && number >= min && number <= max) return { value: number }
   return { fault: `must be a whole number from ${min} to ${max}${instead}, not ${shown(value)}` }

@@ -8,7 +8,7 @@ import { findEnvironment } from '../envs/registry.ts'
 import type { WrapperUse } from '../envs/wrappers/wrap.ts'
 import { type AlgorithmId, hyperparameterFaults, hyperparameterRules } from '../learn/hyperparameters.ts'
 import { preset } from '../learn/presets.ts'
-import type { HyperValue, OwnModule } from '../ports/learner.ts'
+import type { HyperValue, NetworkSpec, OwnModule } from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { nearest } from '../util/nearest.ts'
 import { type JoinTarget, readJoinWords } from './join-words.ts'
@@ -22,6 +22,8 @@ export interface Founding {
   /** Wrappers of the environment, innermost first; the preset's when absent. */
   readonly wrappers?: readonly WrapperUse[]
   readonly algorithm: string
+  /** Instead of the preset's. */
+  readonly network?: NetworkSpec
   /** Name of the preset of algorithm and environment that gives the network and what else is not chosen here; the default one when absent. */
   readonly preset?: string
   readonly hyperparameters: Readonly<Record<string, HyperValue>>

@@ -4,6 +4,9 @@
  */
 import type { Clock } from '../ports/clock.ts'
 
+/** Cancelled timers that are not worth a sweep. */
+const MIN_SWEPT_TIMERS = 1_024
+
 interface Timer {
   readonly dueMs: number
   readonly order: number
@@ -17,6 +20,7 @@ export class VirtualClock implements Clock {
   readonly #timers: Timer[] = []
   #nowMs = 0
   #order = 0
+  #cancelled = 0
 
   constructor(startUnixSeconds = 1_700_000_000) {
     this.#startUnixSeconds = startUnixSeconds
@@ -34,7 +38,9 @@ export class VirtualClock implements Clock {
     const timer: Timer = { dueMs: this.#nowMs + Math.max(0, ms), order: this.#order++, fire: run }
     this.#push(timer)
     return () => {
+      if (timer.fire === null) return
       timer.fire = null
+      if (++this.#cancelled > MIN_SWEPT_TIMERS && 2 * this.#cancelled > this.#timers.length) this.#sweep()
     }
   }
 
@@ -64,12 +70,39 @@ export class VirtualClock implements Clock {
       const next = this.#timers[0]
       if (next === undefined || next.dueMs > endMs) break
       this.#pop()
-      if (next.fire === null) continue
+      const { fire } = next
+      if (fire === null) {
+        this.#cancelled--
+        continue
+      }
+      // Fired: cancelling it is too late.
+      next.fire = null
       this.#nowMs = next.dueMs
-      next.fire()
+      fire()
       await settle()
     }
     if (!until()) this.#nowMs = endMs
+  }
+
+  /** Lets virtual time pass until `work` is settled, no more than it needs, and returns or throws what it did. Throws when `limitMs` pass first. */
+  async during<T>(work: Promise<T>, limitMs: number): Promise<T> {
+    let settled = false
+    const done = work.finally(() => {
+      settled = true
+    })
+    done.catch(() => undefined)
+    await this.run(limitMs, () => settled)
+    if (!settled) throw new Error(`Simulated work did not end within ${limitMs} virtual milliseconds.`)
+    return done
+  }
+
+  /** Forgets cancelled timers: deadlines of requests that were answered would pile up until they are due. */
+  #sweep(): void {
+    const waiting = this.#timers.filter((timer) => timer.fire !== null)
+    this.#timers.length = 0
+    this.#cancelled = 0
+    // In order they are a heap already.
+    for (const timer of waiting.sort((a, b) => (before(a, b) ? -1 : 1))) this.#timers.push(timer)
   }
 
   #push(timer: Timer): void {

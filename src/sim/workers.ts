@@ -1,20 +1,24 @@
 /** The Workers port without threads: learners inline on virtual time, passes over arrays at once. */
-import { InlineLearner, type Pace } from '../learn/inline-learner.ts'
+import { InlineLearner, type Pace, type PacedCore } from '../learn/inline-learner.ts'
 import { createLearner } from '../learn/learner.ts'
 import { InlineEvaluator } from '../learn/replica-evaluation.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { ReplicaEvaluator } from '../ports/evaluator.ts'
-import type { Learner } from '../ports/learner.ts'
+import type { Learner, LearnerSettings } from '../ports/learner.ts'
 import type { Workers } from '../ports/workers.ts'
 import { parameterDigest, sha256 } from '../util/sha256.ts'
 
-/** `pace`: how much virtual time an update of this peer takes. */
-export function inlineWorkers(clock: Clock, pace: Pace): Workers {
+/** `pace`: how much virtual time an update of this peer takes. `makeCore`: what learns. */
+export function inlineWorkers(
+  clock: Clock,
+  pace: Pace,
+  makeCore: (settings: LearnerSettings) => Promise<PacedCore> = (settings) => createLearner(settings),
+): Workers {
   const learners: Learner[] = []
   const evaluators: ReplicaEvaluator[] = []
   return {
     async learner(settings) {
-      const learner = new InlineLearner(await createLearner(settings), clock, pace)
+      const learner = new InlineLearner(await makeCore(settings), clock, pace)
       learners.push(learner)
       return learner
     },

@@ -16,8 +16,12 @@ export function sha256Hex(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex')
 }
 
-/** SHA-256 over the little-endian float32 bytes of `values`: the same on every machine. No copy on little-endian ones. */
-export function parameterDigest(values: Float32Array): Uint8Array {
-  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
-  return sha256(LITTLE_ENDIAN ? bytes : Buffer.from(bytes).swap32())
+/** SHA-256 over the little-endian float32 bytes of `values`, one vector after the other: the same on every machine. No copy on little-endian ones. */
+export function parameterDigest(...vectors: readonly Float32Array[]): Uint8Array {
+  const hash = createHash('sha256')
+  for (const values of vectors) {
+    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+    hash.update(LITTLE_ENDIAN ? bytes : Buffer.from(bytes).swap32())
+  }
+  return new Uint8Array(hash.digest())
 }

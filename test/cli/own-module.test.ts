@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { tryModule } from '../../src/node/trial.ts'
 import { TestDaemon } from '../support/daemon.ts'
 import { grapevine } from './spawn.ts'
 
@@ -46,6 +47,25 @@ test('a module that cannot be trained on ends the start at once: exit 2, in word
     assert.equal(code, 2, err)
     assert.match(err, /^grapevine: The module .* cannot serve as an environment: .* tells all\.\n$/)
     assert.match(err, reason)
+  }
+})
+
+test('a module that never returns is told in a sentence and holds nothing up', async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), 'gv-'))
+  context.after(() => rmSync(folder, { recursive: true, force: true }))
+  const cases: [string, string, RegExp][] = [
+    ['reset.mjs', `${BROKEN_RESET}(() => { for (;;); })() })${REST}`, /environment: its reset\(\) did not return within 0\.5 s\.$/],
+    ['make.mjs', 'export const make = () => { for (;;); }\n', /environment: its function "make" did not return within 0\.5 s\.$/],
+    [
+      'import.mjs',
+      'export const make = await new Promise(() => setInterval(() => {}, 1000))\n',
+      /importing it did not return within 0\.5 s\.$/,
+    ],
+  ]
+  for (const [name, text, message] of cases) {
+    const file = join(folder, name)
+    writeFileSync(file, text)
+    await assert.rejects(tryModule(file, false, 500), { code: 'environment_module', message })
   }
 })
 

@@ -1,31 +1,42 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { VirtualClock } from '../../src/sim/clock.ts'
-import { memoryNetwork } from '../../src/sim/network.ts'
+import { FaultyWires } from '../../src/sim/faulty-wires.ts'
+import { type MemoryHubOptions, memoryNetwork } from '../../src/sim/network.ts'
+import { seededRandom } from '../../src/util/random.ts'
 import { networkContract } from '../contract/network.ts'
 
 const MAX_WAIT_MS = 60_000
 
-networkContract('the network in memory', () => {
-  const clock = new VirtualClock()
-  const hub = memoryNetwork(clock, { delayMs: 20 })
-  let joined = 0
-  return {
-    create: () => hub.join(`peer-${joined++}`),
-    until: async (done) => {
-      await clock.run(MAX_WAIT_MS, done)
-      assert.ok(done(), 'it never happened')
-    },
-    nobody: async () => '/memory/999',
-    assertNothingLeft: async () => {
-      const before = clock.now()
-      let fired = false
-      await clock.run(MAX_WAIT_MS, () => fired)
-      assert.equal(clock.now() - before, MAX_WAIT_MS)
-      fired = true
-    },
-  }
+/** With everything that a scenario can change, and none of it changed. */
+const faultless = (clock: VirtualClock): MemoryHubOptions => ({
+  wires: new FaultyWires({ clock, random: seededRandom('wires'), nodes: 8, latencyMs: [5, 35], bytesPerMs: 100_000, loss: 0 }),
 })
+
+for (const [name, options] of [
+  ['the network in memory', () => ({ delayMs: 20 })],
+  ['the network with faults, all off', faultless],
+] satisfies [string, (clock: VirtualClock) => MemoryHubOptions][])
+  networkContract(name, () => {
+    const clock = new VirtualClock()
+    const hub = memoryNetwork(clock, options(clock))
+    let joined = 0
+    return {
+      create: () => hub.join(`peer-${joined++}`),
+      until: async (done) => {
+        await clock.run(MAX_WAIT_MS, done)
+        assert.ok(done(), 'it never happened')
+      },
+      nobody: async () => '/memory/999',
+      assertNothingLeft: async () => {
+        const before = clock.now()
+        let fired = false
+        await clock.run(MAX_WAIT_MS, () => fired)
+        assert.equal(clock.now() - before, MAX_WAIT_MS)
+        fired = true
+      },
+    }
+  })
 
 test('every message takes the delay of the hub, and two runs are the same', async () => {
   const run = async (): Promise<readonly string[]> => {

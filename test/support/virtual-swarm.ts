@@ -6,7 +6,7 @@ import type { WrapperUse } from '../../src/envs/wrappers/wrap.ts'
 import type { PeerEvent } from '../../src/observe/events.ts'
 import { foundRun } from '../../src/peer/found.ts'
 import { joinRun } from '../../src/peer/join.ts'
-import { Peer } from '../../src/peer/peer.ts'
+import { Peer, type PeerOptions } from '../../src/peer/peer.ts'
 import { learnerSettings, type PeerPorts, type Run } from '../../src/peer/run.ts'
 import { type PeerSettings, resolveSettings } from '../../src/peer/settings.ts'
 import type { Network } from '../../src/ports/network.ts'
@@ -38,6 +38,8 @@ export interface VirtualPeerOptions {
   readonly flags?: Readonly<Record<string, unknown>>
   /** Of a founder: wrappers of the environment. */
   readonly wrappers?: readonly WrapperUse[]
+  readonly pace?: PeerOptions['pace']
+  readonly view?: PeerOptions['view']
 }
 
 export class VirtualSwarm {
@@ -74,6 +76,8 @@ export class VirtualSwarm {
         settings.evalEvery === null
           ? null
           : { everySteps: settings.evalEvery, settings: learnerSettings(run.manifest, settings, network.id) },
+      ...(options.pace === undefined ? {} : { pace: options.pace }),
+      ...(options.view === undefined ? {} : { view: options.view }),
       emit,
     })
     await peer.start()

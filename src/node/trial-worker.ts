@@ -1,0 +1,49 @@
+/** Entry of a trial's thread: imports a module of the user's own and tries its environment; a shared word says how far it has come. */
+import { parentPort, workerData } from 'node:worker_threads'
+import { checkEnvironment } from '../envs/check.ts'
+import { makeEnv, makeVectorEnv } from '../envs/registry.ts'
+import { sizeOf } from '../envs/spaces.ts'
+import { plainError } from './learner-protocol.ts'
+import { loadOwnModule } from './own-module.ts'
+import { STAGES, type TrialData, type TrialReply } from './trial-protocol.ts'
+
+const { path, full, stage } = workerData as TrialData
+
+function enter(name: (typeof STAGES)[number]): void {
+  Atomics.store(stage, 0, STAGES.indexOf(name))
+}
+
+function check(id: string): readonly string[] {
+  enter('check')
+  return checkEnvironment(() => makeEnv(id))
+}
+
+/** What is wrong, in words: all of it, or the first thing that keeps it from being made and reset. */
+function problemsOf(id: string): readonly string[] {
+  if (full) return check(id)
+  try {
+    enter('make')
+    const environment = makeVectorEnv(id, 1)
+    enter('reset')
+    environment.reset(0, new Float32Array(sizeOf(environment.observationSpace)))
+    environment.close()
+    return []
+  } catch (error) {
+    const [problem = error instanceof Error ? error.message : String(error)] = check(id)
+    return [problem]
+  }
+}
+
+async function trial(): Promise<TrialReply> {
+  try {
+    enter('import')
+    const { id } = await loadOwnModule(path)
+    return { id, problems: problemsOf(id) }
+  } catch (error) {
+    return { error: plainError(error) }
+  }
+}
+
+parentPort!.postMessage(await trial())
+// An environment may have left timers behind.
+process.exit()

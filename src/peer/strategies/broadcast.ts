@@ -1,0 +1,76 @@
+/**
+ * `broadcast`: publish my snapshot over gossip; mix the newest unused snapshot of each of the k authors heard:
+ * x += sum_j c_j (Q(theirs_j) - Q(my last published)) / (k + 1). Each pair is used once.
+ */
+import { broadcastDelta } from '../../average/broadcast.ts'
+import { squaredDistance, sumOfSquares } from '../../average/distance.ts'
+import type { PeerId, Verdict } from '../../ports/network.ts'
+import { encodedFrameBytes } from '../../wire/frame.ts'
+import { parameterTopic } from '../../wire/protocol.ts'
+import type { OwnFrame } from '../frames.ts'
+import { MAX_FRAME_AGE_MS } from '../limits.ts'
+import type { Strategy, StrategyContext } from './strategy.ts'
+
+export const broadcast: Strategy = {
+  name: 'broadcast',
+  start(context) {
+    const { network, run, codec, authors } = context
+    const topic = parameterTopic(run.id)
+    let published = 0
+    let undelivered = 0
+    const frameBytes = encodedFrameBytes(codec.bytesFor(run.parameterCount), run.normaliserSizes)
+    network.subscribe(topic, frameBytes, (author, bytes) => receive(context, author, bytes))
+    return {
+      async round({ delivered }) {
+        const listeners = network.subscribers(topic).length
+        if (listeners === 0 && !authors.hasPending()) return
+        const own = await context.ownFrame()
+        if (listeners > 0) {
+          published++
+          if ((await network.publish(topic, own.bytes)) === 0) undelivered++
+        }
+        await delivered?.()
+        await mix(context, own)
+      },
+      counters: () => ({ published, undelivered }),
+    }
+  },
+}
+
+/** Keeps a frame that passes the gate until the next round. */
+function receive(context: StrategyContext, id: PeerId, bytes: Uint8Array): Verdict {
+  const { network, authors, clock } = context
+  if (id === network.id) return 'ignore'
+  const result = context.receive(id, bytes)
+  if (!result.ok) return result.verdict
+  const { author, frame, parameters } = result
+  const { normalisers, version } = frame
+  authors.hold(author, { parameters, normalisers, version, bytes: bytes.length, receivedAtMs: clock.now() })
+  return 'accept'
+}
+
+async function mix(context: StrategyContext, own: OwnFrame): Promise<void> {
+  const { authors, clock, clip } = context
+  const received = authors.takePending(clock.now(), MAX_FRAME_AGE_MS)
+  if (received.length === 0) return
+  const { mine } = own
+  const ownNorm = Math.sqrt(sumOfSquares(mine))
+  const differences = received.map(({ author, frame }) => ({
+    author: author.id,
+    norm: Math.sqrt(squaredDistance(frame.parameters, mine)),
+  }))
+  const factors = clip.factors(mine, differences)
+  const theirs = received.map(({ frame }) => frame.parameters)
+  const delta = new Float32Array(mine.length)
+  broadcastDelta(theirs, mine, delta, factors)
+  const mixed = received.map(({ author, frame }, i) => ({
+    author,
+    normalisers: frame.normalisers,
+    version: frame.version,
+    distance: ownNorm === 0 ? null : differences[i]!.norm / ownNorm,
+    bytes: frame.bytes,
+    receivedAtMs: frame.receivedAtMs,
+  }))
+  await context.apply(delta, own, mixed)
+  clip.applied(delta, differences, factors)
+}
