@@ -18,12 +18,13 @@ import { runDaemon } from './run-daemon.ts'
 export async function launch(command: 'start' | 'join', flags: PeerFlags, { io, version }: Context): Promise<number> {
   const faults = [...flags.faults]
   const file = flags.config === null ? null : await readConfigFile(flags.config).catch(told(faults, ['env', 'algo'], flags.settings))
-  const env = flags.settings.env ?? envOf(file?.values)
+  const env = flags.settings.env ?? valueIn(file?.values, 'env')
   const own = typeof env === 'string' && looksLikeModule(env) ? await loadSound(env).catch(told(faults, ['env'])) : null
+  const founds = command === 'start' && (flags.settings.resume ?? valueIn(file?.values, 'resume') ?? false) === false
   const settings = resolveSettings({
     command,
     addresses: flags.words,
-    flags: own === null ? flags.settings : withEnvironment(command, flags.settings, own.id),
+    flags: own === null ? flags.settings : withEnvironment(founds, flags.settings, own.id),
     file: own === null ? file : withoutEnvironment(file),
     modules: own === null ? [] : [own.module],
     faults,
@@ -57,8 +58,8 @@ async function loadSound(path: string): ReturnType<typeof loadOwnModule> {
   throw new GrapevineError('environment_module', 'local', message)
 }
 
-function envOf(inFile: unknown): unknown {
-  return inFile !== null && typeof inFile === 'object' && 'env' in inFile ? inFile.env : undefined
+function valueIn(inFile: unknown, name: string): unknown {
+  return inFile !== null && typeof inFile === 'object' ? (inFile as Readonly<Record<string, unknown>>)[name] : undefined
 }
 
 /** The file without the module of one's own that it names, which `withEnvironment` puts among the flags. */
@@ -67,13 +68,9 @@ function withoutEnvironment<T extends { readonly values: unknown } | null>(file:
   return { ...file, values: { ...file.values, env: undefined } }
 }
 
-/** With a module of one's own the flag becomes its id. Who joins gives the module too, for the run to find it here; which environment it is, the run decides. */
-function withEnvironment(
-  command: 'start' | 'join',
-  flags: Readonly<Record<string, unknown>>,
-  id: string,
-): Readonly<Record<string, unknown>> {
-  return { ...flags, env: command === 'start' ? id : undefined }
+/** With a module of one's own the flag becomes its id. Who joins or resumes gives the module too, for the run to find it here; which environment it is, the run decides. */
+function withEnvironment(founds: boolean, flags: Readonly<Record<string, unknown>>, id: string): Readonly<Record<string, unknown>> {
+  return { ...flags, env: founds ? id : undefined }
 }
 
 /** The manifest as far as it is known before the weights are drawn, and the settings of this peer. */
@@ -82,6 +79,7 @@ function plan(settings: PeerSettings): unknown {
   // A key that came with an invitation is no business of whoever looks over one's shoulder.
   const local = rest.swarmKey !== null && 'hex' in rest.swarmKey ? { ...rest, swarmKey: 'from the invitation' } : rest
   if ('join' in run) return { join: run.join, settings: local }
+  if ('resume' in run) return { resume: run.resume, settings: local }
   const { nonce: _, ...manifest } = planRun(run.found, systemRandom).plan
   return { manifest, settings: local }
 }

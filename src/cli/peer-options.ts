@@ -17,6 +17,7 @@ const FOUNDING: readonly [string, string][] = [
   ['--codec <name>', 'how parameters travel: f32, f16 (f32)'],
   ['--period <updates>', 'updates between averaging rounds'],
   ['--name <text>', 'what to call the run'],
+  ['--resume [folder]', 'go on with the run of a data folder'],
 ]
 
 const JOINING: readonly [string, string][] = [['--env <module>', "the run's environment, where it is one of your own"]]
@@ -39,6 +40,7 @@ const LOCAL: readonly [string, string][] = [
   ['--swarm-key <file>', 'take part in a private swarm, with its key (keygen)'],
   ['--allow <file>', 'let in these peers only: their ids, one per line'],
   ['--strict-quotas', 'mix few peers of one address, private ones too'],
+  ['--checkpoint-replay', 'checkpoints hold the replay memory as well'],
   ['--until <goal>', 'stop at: solved, steps=N, minutes=M (never)'],
   ['--threshold <return>', 'mean return that counts as solved'],
   ['--eval-every <steps>', 'evaluate beside training, every so many steps'],

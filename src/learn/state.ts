@@ -114,6 +114,18 @@ class RestoringFields implements StateFields {
 const NUMBERS = new Float64Array(0)
 const BYTES = new Uint8Array(0)
 
+/** How far a saved learner is: updates behind its replica, and its own steps, updates and episodes. As LearnerCore and Episodes name them. */
+export function savedCounters(state: LearnerState): {
+  readonly version: number
+  readonly steps: number
+  readonly updates: number
+  readonly episodes: number
+} {
+  const [updates = 0, , , adoptedVersion = 0] = state.counters ?? []
+  const [steps = 0, episodes = 0] = state['episodes/counters'] ?? []
+  return { version: adoptedVersion + updates, steps, updates, episodes }
+}
+
 /** A parameter-like vector, in canonical order. */
 export function arenaField(fields: StateFields, name: string, network: EngineNetwork, arena: Arena): void {
   const canonical = new Float32Array(network.parameterCount)

@@ -1,18 +1,20 @@
 /**
- * Passes over large arrays off the main thread: SHA-256 inline up to INLINE_PASS_BYTES, in one helper thread above. The helper starts with the
+ * Passes over large arrays off the main thread: inline up to INLINE_PASS_BYTES, in one helper thread above. The helper starts with the
  * first large array and does not keep the process alive; should it crash, what it was asked rejects and the next call starts another.
  */
 import { Worker } from 'node:worker_threads'
+import type { TensorFile } from '../ports/tensors.ts'
 import type { Compute } from '../ports/workers.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { parameterDigest } from '../util/sha256.ts'
+import { sealTensors } from '../wire/sealed-tensors.ts'
 import { type ComputeReply, type ComputeRequest, chunkDigests } from './compute-protocol.ts'
 import { INLINE_PASS_BYTES } from './limits.ts'
 import { workerUrl } from './worker-url.ts'
 
 interface Helper {
   readonly worker: Worker
-  readonly pending: Map<number, { readonly resolve: (digests: readonly Uint8Array[]) => void; readonly reject: (error: unknown) => void }>
+  readonly pending: Map<number, { readonly resolve: (results: readonly Uint8Array[]) => void; readonly reject: (error: unknown) => void }>
 }
 
 export class ThreadCompute implements Compute {
@@ -31,12 +33,21 @@ export class ThreadCompute implements Compute {
     return this.#ask({ kind: 'chunkDigests', id: this.#nextId++, bytes: shared(bytes), chunkBytes })
   }
 
+  async sealTensors(file: TensorFile): Promise<Uint8Array> {
+    const arrays = Object.values(file.tensors).map(({ data }) => data)
+    if (arrays.reduce((sum, { byteLength }) => sum + byteLength, 0) <= INLINE_PASS_BYTES) return sealTensors(file)
+    const buffers = new Set(arrays.map(({ buffer }) => buffer))
+    const own = [...buffers].filter((buffer): buffer is ArrayBuffer => buffer instanceof ArrayBuffer)
+    const [bytes] = await this.#ask({ kind: 'sealTensors', id: this.#nextId++, file }, own)
+    return bytes!
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true
     await this.#helper?.worker.terminate()
   }
 
-  #ask(request: ComputeRequest): Promise<readonly Uint8Array[]> {
+  #ask(request: ComputeRequest, handedOver: readonly ArrayBuffer[] = []): Promise<readonly Uint8Array[]> {
     if (this.#stopped) return Promise.reject(lost('this peer is stopping'))
     this.#helper ??= this.#start()
     const helper = this.#helper
@@ -44,7 +55,7 @@ export class ThreadCompute implements Compute {
       helper.pending.set(request.id, { resolve, reject })
       // Only work in progress keeps the process alive.
       helper.worker.ref()
-      helper.worker.postMessage(request)
+      helper.worker.postMessage(request, handedOver)
     })
   }
 
@@ -52,7 +63,7 @@ export class ThreadCompute implements Compute {
     const worker = new Worker(workerUrl('compute-worker'), { name: 'helper' })
     const helper: Helper = { worker, pending: new Map() }
     worker.on('message', (reply: ComputeReply) => {
-      helper.pending.get(reply.id)?.resolve(reply.digests)
+      helper.pending.get(reply.id)?.resolve(reply.results)
       helper.pending.delete(reply.id)
       if (helper.pending.size === 0) worker.unref()
     })
@@ -70,7 +81,7 @@ export class ThreadCompute implements Compute {
 }
 
 function lost(reason: string): GrapevineError<'helper_lost'> {
-  return new GrapevineError('helper_lost', 'local', `The helper thread did not finish a digest because ${reason}.`, { reason })
+  return new GrapevineError('helper_lost', 'local', `The helper thread did not finish its work because ${reason}.`, { reason })
 }
 
 /** The same elements in shared memory, which a message hands over without a copy; copied only where they are not there yet. */

@@ -2,7 +2,7 @@
  * Where a daemon keeps its things. A folder that was named is used or fails; without a name the first of `~/.grapevine/default`,
  * `default-2`, ... that no live daemon holds is taken.
  */
-import { readdir } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { GrapevineError } from '../util/errors.ts'
@@ -31,6 +31,14 @@ export async function openDataFolder(named: string | null, home = homedir()): Pr
     'local',
     `All ${MAX_DEFAULT_FOLDERS} default data folders in ${join(home, '.grapevine')} are in use; choose one with --data-dir.`,
   )
+}
+
+/** Fails with `data_dir` unless the folder, where one is named, is there: what is to be read is not made. */
+export async function requireFolder(named: string | null): Promise<void> {
+  if (named === null) return
+  const found = await stat(resolve(named)).catch(() => null)
+  if (found?.isDirectory() === true) return
+  throw new GrapevineError('data_dir', 'local', `There is no folder ${resolve(named)}.`, { folder: resolve(named) })
 }
 
 /**

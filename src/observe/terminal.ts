@@ -107,8 +107,6 @@ export function eventLine(event: PeerEvent): string | null {
       const sampled = stochastic === null ? '' : `, ${mean(stochastic)} with sampled actions`
       return `evaluated after ${plural(event.steps, 'step')}: mean return ${mean(event.deterministic)}${sampled}`
     }
-    case 'checkpoint':
-      return `saved ${event.path}`
     default:
       return null
   }

@@ -7,11 +7,12 @@
  */
 
 import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
 import { fromString as decodeText } from 'uint8arrays/from-string'
 import { readAllowList, readSwarmKey } from '../node/access-files.ts'
 import { systemClock } from '../node/clock.ts'
 import { type ControlServer, serveControl } from '../node/control.ts'
-import { openDataFolder } from '../node/data-folder.ts'
+import { openDataFolder, requireFolder } from '../node/data-folder.ts'
 import { systemLog } from '../node/log.ts'
 import { systemRandom } from '../node/random.ts'
 import { folderStorage } from '../node/storage.ts'
@@ -21,7 +22,7 @@ import { TOKEN_BYTES } from '../observe/limits.ts'
 import type { Log } from '../ports/log.ts'
 import type { PeerId } from '../ports/network.ts'
 import type { Storage } from '../ports/storage.ts'
-import { loadAddresses, saveAddresses } from '../store/addresses.ts'
+import { loadAddresses } from '../store/addresses.ts'
 import { loadIdentity } from '../store/identity.ts'
 import { nextIncarnation } from '../store/incarnation.ts'
 import { createSwarm } from '../swarm/host.ts'
@@ -31,11 +32,13 @@ import { Bans } from './bans.ts'
 import { Closers, within } from './closers.ts'
 import { foundRun } from './found.ts'
 import { invitation } from './inviting.ts'
-import { joinRun } from './join.ts'
+import { type JoinedRun, joinRun } from './join.ts'
+import { Keeper } from './keeper.ts'
 import { banPeer, type Doorkeeper, listPeers, unbanPeer } from './keeping-out.ts'
 import { STOP_TIMEOUT_MS } from './limits.ts'
 import { observedPeer } from './observed.ts'
 import { Peer } from './peer.ts'
+import { resumeRun } from './resume.ts'
 import { learnerSettings, type PeerPorts, type Run } from './run.ts'
 import type { PeerSettings } from './settings.ts'
 import { peerStatus } from './status.ts'
@@ -152,6 +155,7 @@ class Daemon implements PeerDaemon {
   async #start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
     const settings = this.#settings
+    if ('resume' in settings.run) await requireFolder(settings.dataDir)
     const folder = await openDataFolder(settings.dataDir)
     this.#closers.push(() => folder.release())
     this.#dataDir = folder.path
@@ -180,8 +184,7 @@ class Daemon implements PeerDaemon {
     const ports: PeerPorts = { network, clock: systemClock, random: systemRandom, log: this.#log, storage, workers }
     this.#ports = ports
     const choice = settings.run
-    const joined = 'join' in choice ? await joinRun(choice.join, settings, ports, signal) : null
-    const run = joined?.run ?? (await this.#found(ports))
+    const { run, joined } = await this.#obtain(ports, signal)
     signal.throwIfAborted()
     this.#watchLearner(run)
     this.#tellEngine(run)
@@ -198,7 +201,11 @@ class Daemon implements PeerDaemon {
       emit: (event) => this.#emit(event),
     })
     this.#peer = peer
-    this.#closers.push(() => peer.stop())
+    const keeper = this.#keeper(run, ports, incarnation, peer, folder.path)
+    this.#closers.push(async () => {
+      // What a learner that failed holds is nothing to go on from. Saving and the goodbye do not wait for each other: time is short.
+      await Promise.all([keeper.end(this.#failure === null), peer.stop()])
+    })
     const door = { peer, network, bans }
     const control = await this.#serveControl(folder.path, door, swarmKey)
     this.#closers.push(() => control.close())
@@ -211,14 +218,35 @@ class Daemon implements PeerDaemon {
       this.#emit({ event: 'joined', run: run.id, from: joined.from, version: joined.version, digest: joined.digest })
     }
     await peer.start()
-    this.#closers.push(() => saveAddresses(storage, run.id, peer.addressBook()))
+    keeper.start()
     this.#watchUntil(run, peer)
   }
 
-  #found(ports: PeerPorts): Promise<Run> {
-    const { run } = this.#settings
-    if (!('found' in run)) throw new GrapevineError('failed', 'local', 'Neither a run to found nor one to join was given.')
-    return foundRun(this.#settings, run.found, ports, (code, message) => this.#emit({ event: 'warning', code, message }))
+  /** Founds, joins or resumes. `joined`: whose weights were taken over. */
+  async #obtain(ports: PeerPorts, signal: AbortSignal): Promise<{ run: Run; joined: Omit<JoinedRun, 'run'> | null }> {
+    const settings = this.#settings
+    const choice = settings.run
+    const warn = (code: string, message: string) => this.#emit({ event: 'warning', code, message })
+    if ('found' in choice) return { run: await foundRun(settings, choice.found, ports, warn), joined: null }
+    if ('resume' in choice) {
+      const { run, caughtUp } = await resumeRun(settings, ports, this.#dataDir ?? '', signal, warn)
+      return { run, joined: caughtUp }
+    }
+    const { run, ...joined } = await joinRun(choice.join, settings, ports, signal)
+    return { run, joined }
+  }
+
+  #keeper(run: Run, ports: PeerPorts, incarnation: number, peer: Peer, folder: string): Keeper {
+    return new Keeper({
+      run,
+      ports,
+      settings: this.#settings,
+      incarnation,
+      addresses: () => peer.addressBook(),
+      evaluated: () => null,
+      pathOf: (name) => join(folder, name),
+      emit: (event) => this.#emit(event),
+    })
   }
 
   /** The fall-back to the deterministic kernels is worth a word: results stay right, updates are slower. */

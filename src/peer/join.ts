@@ -16,7 +16,7 @@ import { decodeReplica } from '../wire/replica.ts'
 import type { Offer } from '../wire/state.ts'
 import { checkCompatible } from './compatible.ts'
 import { downloadBody, downloadManifest, requestOffer } from './download.ts'
-import { ANSWER_TIMEOUT_MS, JOIN_TIMEOUT_MS, NO_RUN_MS, NO_RUN_RETRY_MS, REPLICA_OVERHEAD_BYTES } from './limits.ts'
+import { ANSWER_TIMEOUT_MS, CATCH_UP_TIMEOUT_MS, JOIN_TIMEOUT_MS, NO_RUN_MS, NO_RUN_RETRY_MS, REPLICA_OVERHEAD_BYTES } from './limits.ts'
 import { learnerSettings, type PeerPorts, type Run, runOf } from './run.ts'
 import type { PeerSettings } from './settings.ts'
 
@@ -37,15 +37,54 @@ export async function joinRun(
 ): Promise<JoinedRun> {
   const wanted = 'join' in settings.run ? (settings.run.runId ?? null) : null
   const { peer: first, manifestBytes } = await findRun(addresses, wanted, ports, signal)
+  const run = await buildRun(manifestBytes, settings, ports)
+  const adopted = await adoptFrom(first, addresses, run, ports, signal)
+  return { run, ...adopted }
+}
+
+/** The run of a manifest that others made, with a fresh learner. Throws `cannot_join`, naming the field that cannot be satisfied here. */
+export async function buildRun(manifestBytes: Uint8Array, settings: PeerSettings, ports: PeerPorts): Promise<Run> {
   const manifest = decodeManifest(manifestBytes)
   const environment = checkCompatible(manifest, settings)
   checkGoal(settings, environment)
   const learner = await ports.workers.learner(learnerSettings(manifest, settings, ports.network.id))
   const initial = await learner.snapshot()
   await checkInitial(manifest, initial.parameters, ports)
-  const run = runOf(manifestBytes, manifest, environment, learner, initial)
-  const adopted = await adoptFrom(first, addresses, run, ports, signal)
-  return { run, ...adopted }
+  return runOf(manifestBytes, manifest, environment, learner, initial)
+}
+
+/**
+ * The snapshot of the first peer at `addresses` that takes part in the run, where it has more updates behind it than `version`; null where it has
+ * not, or where nobody answers. Throws only the reason of `signal`.
+ */
+export async function catchUp(
+  addresses: readonly string[],
+  version: number,
+  run: Run,
+  ports: PeerPorts,
+  signal: AbortSignal,
+): Promise<Omit<JoinedRun, 'run'> | null> {
+  const overdue = new AbortController()
+  const cancel = ports.clock.after(CATCH_UP_TIMEOUT_MS, () => overdue.abort())
+  const others = new AbortController()
+  const inTime = AbortSignal.any([signal, overdue.signal, others.signal])
+  const attempts = addresses.map(async (address) => {
+    const peer = await ports.network.dial(address, inTime)
+    await requireSameRun(peer, run, ports, inTime)
+    return { peer, offer: await requestOffer(ports, peer, maxBodyBytes(run), inTime) }
+  })
+  try {
+    const { peer, offer } = await Promise.any(attempts)
+    return offer.version > version ? await adopt(peer, offer, run, ports, signal) : null
+  } catch (error) {
+    signal.throwIfAborted()
+    ports.log.info('nobody to catch up with', { reason: error instanceof Error ? error.message : String(error) })
+    return null
+  } finally {
+    cancel()
+    others.abort()
+    await Promise.allSettled(attempts)
+  }
 }
 
 interface Found {

@@ -64,6 +64,16 @@ export const ANSWER_TIMEOUT_MS = 8_000
 export const NO_RUN_MS = 5_000
 export const NO_RUN_RETRY_MS = 500
 
+/** Checkpoints follow each other after this many seconds unless `--set checkpointSeconds` says so: what a crash may cost; a day at most. */
+export const DEFAULT_CHECKPOINT_SECONDS = 60
+export const MAX_CHECKPOINT_SECONDS = 86_400
+
+/** Addresses of others are stored this often where they changed: whoever is killed finds a swarm again that is at most this much older. */
+export const ADDRESSES_PERIOD_MS = 2_000
+
+/** A peer that goes on from a checkpoint looks this long for one that is ahead before it trains: an unreachable address takes 5 s to be given up. */
+export const CATCH_UP_TIMEOUT_MS = 5_000
+
 /** A whole join: addresses dialled, manifest read, first donor found. Half of it per address is plenty on any link that can average. */
 export const JOIN_TIMEOUT_MS = 30_000
 

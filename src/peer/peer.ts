@@ -77,6 +77,8 @@ export class Peer {
     this.#options = options
     const { network, clock, random, workers } = ports
     const { learner, manifest } = run
+    // One that goes on from a checkpoint has said so in an earlier life.
+    this.#solvedReported = learner.progress().solved !== null
     this.#codec = codecNamed(manifest.averaging.codec, { run: run.id, slices: learner.describe().slices.map(({ length }) => length) })
     this.#intake = new Intake(network, options.strictQuotas === true)
     this.#snapshots = new Snapshots(learner, clock)

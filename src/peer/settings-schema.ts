@@ -67,6 +67,12 @@ const localShape = {
   'swarm-key': field((value) => readFileName(value)),
   allow: field((value) => readFileName(value)),
   'strict-quotas': field(yesOrNo),
+  resume: field<string | boolean>((value) =>
+    typeof value === 'boolean' || (typeof value === 'string' && value !== '')
+      ? { value }
+      : { fault: `must be a data folder, not ${shown(value)}` },
+  ),
+  'checkpoint-replay': field(yesOrNo),
   until: field(readUntil),
   threshold: field((value) => {
     const number = asNumber(value)

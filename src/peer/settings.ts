@@ -12,7 +12,13 @@ import type { HyperValue, NetworkSpec, OwnModule } from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { nearest } from '../util/nearest.ts'
 import { type JoinTarget, readJoinWords } from './join-words.ts'
-import { DEFAULT_MAX_MEMORY_BYTES, DEFAULT_MIN_PERIOD_MS, MAX_MIN_PERIOD_MS } from './limits.ts'
+import {
+  DEFAULT_CHECKPOINT_SECONDS,
+  DEFAULT_MAX_MEMORY_BYTES,
+  DEFAULT_MIN_PERIOD_MS,
+  MAX_CHECKPOINT_SECONDS,
+  MAX_MIN_PERIOD_MS,
+} from './limits.ts'
 import { actorCount, engineThreads, FOUNDING_NAMES, type GivenSettings, SETTING_NAMES, settingsSchema } from './settings-schema.ts'
 
 /** What `start` chooses for a new run; everything else comes from the preset of the algorithm and environment. */
@@ -42,8 +48,8 @@ export type Until =
   | { readonly kind: 'minutes'; readonly minutes: number }
 
 export interface PeerSettings {
-  /** A new run to found, or addresses of a run to join; an invitation names the run's id as well. */
-  readonly run: { readonly found: Founding } | { readonly join: readonly string[]; readonly runId?: string }
+  /** A new run to found, the one in the data folder to go on with, or addresses of a run to join; an invitation names the run's id as well. */
+  readonly run: { readonly found: Founding } | { readonly resume: true } | { readonly join: readonly string[]; readonly runId?: string }
   /** Environments of one's own, for the learner's thread. */
   readonly modules: readonly OwnModule[]
   /** null: the first free default folder. */
@@ -74,6 +80,10 @@ export interface PeerSettings {
   /** Environment steps between evaluations; null: none. */
   readonly evalEvery: number | null
   readonly minPeriodMs: number
+  /** Between two checkpoints. */
+  readonly checkpointMs: number
+  /** Whether checkpoints hold the replay memory. */
+  readonly checkpointReplay: boolean
   readonly maxMemoryBytes: number
   /** Hidden, for tests: training holds until this many peers are alive. */
   readonly waitForPeers: number
@@ -116,8 +126,9 @@ const DEFAULT_HTTP = { host: '127.0.0.1', port: 0 }
 const THIS_MACHINE = ['/ip4/127.0.0.1/tcp/0']
 const ALL_INTERFACES = ['/ip4/0.0.0.0/tcp/0']
 
-/** What `--set` takes beside hyper-parameters: `horizonSteps` of the run and this peer's `minPeriodMs`. */
-const EXTRA_ASSIGNMENTS = ['horizonSteps', 'minPeriodMs']
+/** What `--set` takes beside hyper-parameters: `horizonSteps` of the run, and what is this peer's own. */
+const OWN_ASSIGNMENTS = ['minPeriodMs', 'checkpointSeconds']
+const EXTRA_ASSIGNMENTS = ['horizonSteps', ...OWN_ASSIGNMENTS]
 
 /** How one command prints is no setting of a daemon. */
 const LINE_ONLY = ['config', 'quiet', 'verbose', 'json', 'dry-run']
@@ -138,8 +149,9 @@ export function resolveSettings(sources: SettingsSources): PeerSettings {
   const assigned = { ...inFile.set, ...onLine.set }
   const target = readJoinWords(sources.addresses)
   for (const { code, message } of target.faults) faults.add(code, message)
-  const run = sources.command === 'start' ? found(given, assigned, sources.randomSeed, faults) : join(target, assigned, faults)
+  const run = runOf(sources, given, assigned, target, faults)
   const minPeriodMs = wholeAssignment('minPeriodMs', assigned, 0, MAX_MIN_PERIOD_MS, faults) ?? DEFAULT_MIN_PERIOD_MS
+  const checkpointSeconds = wholeAssignment('checkpointSeconds', assigned, 1, MAX_CHECKPOINT_SECONDS, faults) ?? DEFAULT_CHECKPOINT_SECONDS
   const cores = sources.cores ?? 1
   const actors = actorCount(given, cores)
   if (actors === 'not deterministic') faults.add('usage', '--deterministic needs --actors 0: threads differ in their order each time.')
@@ -149,7 +161,7 @@ export function resolveSettings(sources: SettingsSources): PeerSettings {
   return deepFreeze({
     run,
     modules: sources.modules ?? [],
-    dataDir: given['data-dir'] ?? null,
+    dataDir: given['data-dir'] ?? (typeof given.resume === 'string' ? given.resume : null),
     listen: given.listen ?? (lan ? ALL_INTERFACES : THIS_MACHINE),
     announce: given.announce ?? [],
     mdns: lan && given['no-mdns'] !== true,
@@ -167,6 +179,8 @@ export function resolveSettings(sources: SettingsSources): PeerSettings {
     threshold: given.threshold ?? null,
     evalEvery: given['eval-every'] ?? null,
     minPeriodMs,
+    checkpointMs: 1_000 * checkpointSeconds,
+    checkpointReplay: given['checkpoint-replay'] === true,
     maxMemoryBytes: DEFAULT_MAX_MEMORY_BYTES,
     waitForPeers: given['wait-for-peers'] ?? 0,
   })
@@ -199,10 +213,45 @@ function readGiven(values: unknown, command: 'start' | 'join', path: string | nu
   return settingsSchema.parse(given)
 }
 
-function join(target: JoinTarget, assigned: Readonly<Record<string, HyperValue>>, faults: Faults): PeerSettings['run'] {
-  for (const name of Object.keys(assigned)) {
-    if (name !== 'minPeriodMs') faults.add('usage', `"${name}" (--set) is decided by the run that you join; only minPeriodMs is your own.`)
+type Assigned = Readonly<Record<string, HyperValue>>
+
+function runOf(
+  sources: SettingsSources,
+  given: GivenSettings,
+  assigned: Assigned,
+  target: JoinTarget,
+  faults: Faults,
+): PeerSettings['run'] {
+  const resumes = given.resume !== undefined && given.resume !== false
+  if (sources.command === 'join') {
+    if (resumes) faults.add('usage', '--resume goes with start: grapevine start --resume finds the swarm by itself.')
+    return join(target, assigned, faults)
   }
+  return resumes ? resume(given, assigned, faults) : found(given, assigned, sources.randomSeed, faults)
+}
+
+function resume(given: GivenSettings, assigned: Assigned, faults: Faults): PeerSettings['run'] {
+  for (const name of FOUNDING_NAMES) {
+    if (name in given) faults.add('usage', `--${name} is decided by the run that is resumed; leave it out.`)
+  }
+  refuseForeign(assigned, 'is resumed', faults)
+  const folder = given['data-dir']
+  if (typeof given.resume === 'string' && folder !== undefined && folder !== given.resume) {
+    faults.add('usage', `--resume names the folder ${given.resume} and --data-dir the folder ${folder}; a run goes on where it is stored.`)
+  }
+  return { resume: true }
+}
+
+/** `what` happens to a run that decides everything but what is this peer's own. */
+function refuseForeign(assigned: Assigned, what: string, faults: Faults): void {
+  for (const name of Object.keys(assigned)) {
+    if (OWN_ASSIGNMENTS.includes(name)) continue
+    faults.add('usage', `"${name}" (--set) is decided by the run that ${what}; only ${OWN_ASSIGNMENTS.join(' and ')} are your own.`)
+  }
+}
+
+function join(target: JoinTarget, assigned: Assigned, faults: Faults): PeerSettings['run'] {
+  refuseForeign(assigned, 'you join', faults)
   return { join: target.addresses, ...(target.runId === null ? {} : { runId: target.runId }) }
 }
 

@@ -1,6 +1,7 @@
 /** Where work runs that must not hold up the caller: threads in the daemon, inline in the simulator. */
 import type { ReplicaEvaluator } from './evaluator.ts'
 import type { Learner, LearnerSettings } from './learner.ts'
+import type { TensorFile } from './tensors.ts'
 
 /** Passes over large arrays; each call may run in a helper thread. Arrays may be transferred back and forth: the caller uses what is returned. */
 export interface Compute {
@@ -8,6 +9,8 @@ export interface Compute {
   digest(values: Float32Array): Promise<Uint8Array>
   /** SHA-256 of each `chunkBytes` piece of `bytes`. */
   chunkDigests(bytes: Uint8Array, chunkBytes: number): Promise<readonly Uint8Array[]>
+  /** The bytes of a sealed safetensors file. Its arrays are given away. */
+  sealTensors(file: TensorFile): Promise<Uint8Array>
 }
 
 export interface Workers {

@@ -7,6 +7,7 @@ import type { ReplicaEvaluator } from '../ports/evaluator.ts'
 import type { Learner, LearnerSettings } from '../ports/learner.ts'
 import type { Workers } from '../ports/workers.ts'
 import { parameterDigest, sha256 } from '../util/sha256.ts'
+import { sealTensors } from '../wire/sealed-tensors.ts'
 
 /** `pace`: how much virtual time an update of this peer takes. `makeCore`: what learns. */
 export function inlineWorkers(
@@ -34,6 +35,7 @@ export function inlineWorkers(
         for (let offset = 0; offset < bytes.length; offset += chunkBytes) digests.push(sha256(bytes.subarray(offset, offset + chunkBytes)))
         return digests
       },
+      sealTensors: async (file) => sealTensors(file),
     },
     async stop() {
       await Promise.all([...learners, ...evaluators].map((each) => each.stop()))

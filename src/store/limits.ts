@@ -8,3 +8,8 @@ export const MAX_STORED_RUNS = 8
 
 /** Bans kept: one sybil attack of a night; each is about 200 bytes. */
 export const MAX_STORED_BANS = 4_096
+/** Checkpoints kept of one run beside the best: the last may be damaged by a failing disk, and the one before may be, too. */
+export const KEPT_CHECKPOINTS = 3
+
+/** Bytes of one checkpoint: Node reads no file of 2 GiB at once. */
+export const MAX_CHECKPOINT_BYTES = 2_147_483_647

@@ -55,3 +55,9 @@ export const INVITATION_CHECK_BYTES = 4
 
 /** The pre-shared key of a private swarm, in bytes. [libp2p specs, pnet] */
 export const SWARM_KEY_BYTES = 32
+
+/** Header of a safetensors file, in bytes: a manifest in base64 and a hundred bytes for each tensor. */
+export const MAX_TENSOR_HEADER_BYTES = 4_194_304
+
+/** Tensors of one file: a network has some dozen slices, a saved learner some hundred fields. */
+export const MAX_TENSORS = 16_384

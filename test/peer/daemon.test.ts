@@ -67,10 +67,9 @@ test('three lives in one process leave no handle', async (context) => {
     await each.daemon.start()
     assert.deepEqual(await each.daemon.finished, { reason: 'reached 2000 steps' })
     await each.daemon.stop()
-    assert.deepEqual(
-      each.events.map(({ event }) => event).filter((name) => name !== 'solved'),
-      ['listening', 'stopped'],
-    )
+    // A checkpoint at the start, unless training was over before it came to that, and one at the end.
+    const names = each.events.map(({ event }) => event).filter((name) => name !== 'solved')
+    assert.match(names.join(' '), /^listening (checkpoint ){1,2}stopped$/)
     await assertNothingLeft(before, each)
   }
 })

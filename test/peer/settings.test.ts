@@ -144,7 +144,7 @@ test('a joiner has addresses and its own settings only', () => {
   assert.deepEqual(lines, [
     '"env" in run.yaml is decided by the run that you join; leave it out.',
     '"127.0.0.1" is no address to join: it names no port; write 127.0.0.1:PORT.',
-    '"gamma" (--set) is decided by the run that you join; only minPeriodMs is your own.',
+    '"gamma" (--set) is decided by the run that you join; only minPeriodMs and checkpointSeconds are your own.',
   ])
 })
 

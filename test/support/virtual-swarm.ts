@@ -6,13 +6,17 @@ import type { WrapperUse } from '../../src/envs/wrappers/wrap.ts'
 import type { PeerEvent } from '../../src/observe/events.ts'
 import { foundRun } from '../../src/peer/found.ts'
 import { joinRun } from '../../src/peer/join.ts'
+import { Keeper } from '../../src/peer/keeper.ts'
 import { Peer, type PeerOptions } from '../../src/peer/peer.ts'
+import { resumeRun } from '../../src/peer/resume.ts'
 import { learnerSettings, type PeerPorts, type Run } from '../../src/peer/run.ts'
 import { type PeerSettings, resolveSettings } from '../../src/peer/settings.ts'
 import type { Network } from '../../src/ports/network.ts'
 import { VirtualClock } from '../../src/sim/clock.ts'
 import { type MemoryHub, memoryNetwork } from '../../src/sim/network.ts'
 import { inlineWorkers } from '../../src/sim/workers.ts'
+import { loadAddresses } from '../../src/store/addresses.ts'
+import { nextIncarnation } from '../../src/store/incarnation.ts'
 import { seededRandom } from '../../src/util/random.ts'
 import { MemoryStorage } from './memory-storage.ts'
 import { examplePeerId } from './peer-ids.ts'
@@ -36,6 +40,10 @@ export interface VirtualPeerOptions {
   readonly updateMs?: number
   readonly set?: Readonly<Record<string, string | number>>
   readonly flags?: Readonly<Record<string, unknown>>
+  /** The data folder: with it the peer keeps checkpoints and addresses. */
+  readonly storage?: MemoryStorage
+  /** Goes on with the run in `storage`, as peer number `as`. */
+  readonly resume?: { readonly as: number }
   /** Of a founder: wrappers of the environment. */
   readonly wrappers?: readonly WrapperUse[]
   readonly pace?: PeerOptions['pace']
@@ -49,7 +57,7 @@ export class VirtualSwarm {
 
   /** Starts a peer; virtual time passes meanwhile. Rejects as the daemon's start would. */
   async add(options: VirtualPeerOptions = {}): Promise<VirtualPeer> {
-    const number = this.#next++
+    const number = options.resume?.as ?? this.#next++
     const network = this.hub.join(examplePeerId(number))
     return this.during(this.#start(number, network, options))
   }
@@ -60,16 +68,30 @@ export class VirtualSwarm {
     const emit = (event: PeerEvent) => void events.push(event)
     const workers = inlineWorkers(clock, { updateMs: options.updateMs ?? 1, sliceUpdates: 20 })
     const log = { debug() {}, info() {}, warn() {}, error() {} }
-    const ports: PeerPorts = { network, clock, random: seededRandom('peer', number), log, storage: new MemoryStorage(), workers }
+    const ports: PeerPorts = {
+      network,
+      clock,
+      random: seededRandom('peer', number),
+      log,
+      storage: options.storage ?? new MemoryStorage(),
+      workers,
+    }
     const settings = this.#settings(options)
     await network.start(new AbortController().signal)
-    const joined = 'join' in settings.run ? await joinRun(settings.run.join, settings, ports, new AbortController().signal) : null
+    const signal = new AbortController().signal
+    const warn = (code: string, message: string) => emit({ event: 'warning', code, message })
+    const resumed = options.resume === undefined ? null : await resumeRun(settings, ports, '/data', signal, warn)
+    const caughtUp = resumed?.caughtUp ?? null
+    if (caughtUp !== null)
+      emit({ event: 'joined', run: resumed!.run.id, from: caughtUp.from, version: caughtUp.version, digest: caughtUp.digest })
+    const joined = 'join' in settings.run ? await joinRun(settings.run.join, settings, ports, signal) : null
     if (joined !== null) emit({ event: 'joined', run: joined.run.id, from: joined.from, version: joined.version, digest: joined.digest })
-    const run = joined?.run ?? (await this.#found(settings, ports, options.wrappers))
+    const run = resumed?.run ?? joined?.run ?? (await this.#found(settings, ports, options.wrappers))
+    const incarnation = await nextIncarnation(ports.storage, clock.unixSeconds())
     const peer = new Peer(run, ports, {
-      incarnation: clock.unixSeconds(),
+      incarnation,
       minPeriodMs: settings.minPeriodMs,
-      knownAddresses: options.join ?? [],
+      knownAddresses: [...(options.join ?? []), ...(await loadAddresses(ports.storage, run.id))],
       waitForPeers: settings.waitForPeers,
       strictQuotas: settings.strictQuotas,
       evaluation:
@@ -81,7 +103,19 @@ export class VirtualSwarm {
       emit,
     })
     await peer.start()
+    const keeper = new Keeper({
+      run,
+      ports,
+      settings,
+      incarnation,
+      addresses: () => peer.addressBook(),
+      evaluated: () => null,
+      pathOf: (name) => name,
+      emit,
+    })
+    if (options.storage !== undefined) keeper.start()
     const down = async () => {
+      await keeper.end(true)
       await workers.stop()
       await network.stop()
     }
@@ -92,13 +126,15 @@ export class VirtualSwarm {
       of: <K extends PeerEvent['event']>(kind: K) =>
         events.filter((event): event is Extract<PeerEvent, { event: K }> => event.event === kind),
       leave: () => this.during(peer.stop().then(down)),
-      crash: () =>
-        this.during(
+      crash: () => {
+        void keeper.end(false)
+        return this.during(
           network
             .stop()
             .then(() => Promise.all([peer.stop(), workers.stop()]))
             .then(() => undefined),
-        ),
+        )
+      },
     }
   }
 

@@ -1,0 +1,156 @@
+/**
+ * The checkpoints of a data folder, in `checkpoints/`: of each run the last KEPT_CHECKPOINTS, numbered across all runs, and the best one.
+ * A file is replaced whole or not at all (Storage.write), so a crash leaves the one before. What is damaged all the same is passed over for the
+ * one before, and named; a run of which nothing is left whole is an error, never a fresh start.
+ */
+import type { Storage } from '../ports/storage.ts'
+import { GrapevineError } from '../util/errors.ts'
+import { type Checkpoint, type CheckpointFacts, decodeCheckpoint } from './checkpoint-file.ts'
+import { KEPT_CHECKPOINTS, MAX_CHECKPOINT_BYTES } from './limits.ts'
+
+const FOLDER = 'checkpoints'
+/** Digits of a run's id in the names of its files. */
+const RUN_DIGITS = 16
+
+export interface Numbered {
+  readonly name: string
+  readonly number: number
+  /** First digits of the run's id. */
+  readonly run: string
+}
+
+export interface LoadedCheckpoint extends Checkpoint {
+  readonly name: string
+  /** Newer files that cannot be used, newest first. */
+  readonly damaged: readonly { readonly name: string; readonly problem: string }[]
+}
+
+/** Newest first. */
+export async function listCheckpoints(storage: Storage): Promise<readonly Numbered[]> {
+  const found: Numbered[] = []
+  for (const file of await storage.list(FOLDER)) {
+    const [, number, run] = /^(\d{1,15})-([0-9a-f]{16})\.safetensors$/.exec(file) ?? []
+    if (number !== undefined && run !== undefined) found.push({ name: `${FOLDER}/${file}`, number: Number(number), run })
+  }
+  return found.sort((a, b) => b.number - a.number)
+}
+
+/**
+ * The newest whole checkpoint of the run that was saved last. Throws `no_checkpoint`, or `bad_checkpoint` when none of that run is whole; both
+ * name `folder`, the path of the data folder.
+ */
+export async function loadCheckpoint(storage: Storage, folder: string): Promise<LoadedCheckpoint> {
+  const all = await listCheckpoints(storage)
+  const [newest] = all
+  if (newest === undefined) {
+    const message = `There is no checkpoint in ${folder} to go on from; name the data folder of a run that has trained.`
+    throw new GrapevineError('no_checkpoint', 'local', message, { folder })
+  }
+  const damaged: { name: string; problem: string }[] = []
+  for (const { name, run } of all) {
+    if (run !== newest.run) continue
+    const result = await attempt(storage, name, run)
+    if ('facts' in result) return { ...result, name, damaged }
+    damaged.push({ name, problem: result.problem })
+  }
+  const list = damaged.map(({ name, problem }) => `${name} (${problem})`).join(', ')
+  throw new GrapevineError(
+    'bad_checkpoint',
+    'local',
+    `No checkpoint of the run in ${folder} is whole: ${list}. Restore one from a copy, or found a new run.`,
+    { damaged },
+  )
+}
+
+/** The best checkpoint of the run that was saved last; null where none was scored. Throws `bad_checkpoint` when it is damaged. */
+export async function loadBest(storage: Storage): Promise<(Checkpoint & { readonly name: string }) | null> {
+  const [newest] = await listCheckpoints(storage)
+  if (newest === undefined) return null
+  const name = bestName(newest.run)
+  const result = await attempt(storage, name, newest.run)
+  if ('facts' in result) return { ...result, name }
+  if (result.missing) return null
+  throw new GrapevineError('bad_checkpoint', 'local', `The best checkpoint, ${name}, cannot be used: ${result.problem}.`, { name })
+}
+
+export class CheckpointWriter {
+  readonly #storage: Storage
+  readonly #run: string
+  /** Of the best checkpoint; null before it was looked at. */
+  #best: Score | null = null
+
+  /** `run`: id in hex. */
+  constructor(storage: Storage, run: string) {
+    this.#storage = storage
+    this.#run = run.slice(0, RUN_DIGITS)
+  }
+
+  /** Stores a sealed checkpoint and removes what is over the limit. Returns its name. Fails with `storage` or `checkpoint_size`; older ones stay then. */
+  async write(bytes: Uint8Array, facts: CheckpointFacts): Promise<string> {
+    if (bytes.length > MAX_CHECKPOINT_BYTES) {
+      throw new GrapevineError(
+        'checkpoint_size',
+        'local',
+        `A checkpoint of ${bytes.length} bytes is over the limit of ${MAX_CHECKPOINT_BYTES}; leave out --checkpoint-replay.`,
+      )
+    }
+    const before = await listCheckpoints(this.#storage)
+    const number = (before[0]?.number ?? 0) + 1
+    const name = `${FOLDER}/${String(number).padStart(8, '0')}-${this.#run}.safetensors`
+    await this.#storage.write(name, bytes)
+    const own = before.filter(({ run }) => run === this.#run)
+    for (const { name: old } of own.slice(KEPT_CHECKPOINTS - 1)) await this.#storage.remove(old)
+    await this.#keepBest(bytes, facts)
+    return name
+  }
+
+  async #keepBest(bytes: Uint8Array, facts: CheckpointFacts): Promise<void> {
+    const score = scoreOf(facts)
+    if (score === null) return
+    this.#best ??= await this.#storedScore()
+    if (!isBetter(score, this.#best)) return
+    await this.#storage.write(bestName(this.#run), bytes)
+    this.#best = score
+  }
+
+  async #storedScore(): Promise<Score> {
+    const stored = await attempt(this.#storage, bestName(this.#run), this.#run)
+    return ('facts' in stored ? scoreOf(stored.facts) : null) ?? { evaluated: false, mean: Number.NEGATIVE_INFINITY }
+  }
+}
+
+/** An evaluation says more than the returns of training, which come from older parameters and from exploring. */
+interface Score {
+  readonly evaluated: boolean
+  readonly mean: number
+}
+
+function scoreOf({ evaluation, returnMean }: CheckpointFacts): Score | null {
+  if (evaluation !== null) return { evaluated: true, mean: evaluation.mean }
+  return returnMean === null ? null : { evaluated: false, mean: returnMean }
+}
+
+function isBetter(score: Score, than: Score): boolean {
+  return score.evaluated === than.evaluated ? score.mean > than.mean : score.evaluated
+}
+
+function bestName(run: string): string {
+  return `${FOLDER}/best-${run}.safetensors`
+}
+
+async function attempt(
+  storage: Storage,
+  name: string,
+  run: string,
+): Promise<Checkpoint | { readonly problem: string; readonly missing: boolean }> {
+  try {
+    const bytes = await storage.read(name)
+    if (bytes === null) return { problem: 'it is gone', missing: true }
+    const checkpoint = decodeCheckpoint(bytes)
+    if (checkpoint.facts.run.startsWith(run)) return checkpoint
+    return { problem: 'it is of another run than its name says', missing: false }
+  } catch (error) {
+    if (!(error instanceof GrapevineError)) throw error
+    return { problem: String(error.data.problem ?? error.data.reason ?? error.message), missing: false }
+  }
+}
