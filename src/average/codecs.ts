@@ -37,11 +37,6 @@ export interface Codec {
   errorBound(magnitude: number): number
 }
 
-/** Codecs that send every coordinate: what `--codec` takes. */
-export function codecNames(): readonly string[] {
-  return Object.keys(FORMATS)
-}
-
 /** Without `model` a vector is one slice. Throws `unknown_codec` (fault local): settings are checked when a run is founded or joined. */
 export function codecNamed(name: string, model?: CodecModel): Codec {
   const choice = readCodecName(name)

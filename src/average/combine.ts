@@ -13,6 +13,14 @@ export const ROBUST_RULES = ['clip', 'none', 'median', 'trimmed'] as const
 
 export type RobustRule = (typeof ROBUST_RULES)[number]
 
+/** Throws `unknown_robust_rule` (fault local): settings are checked when a run is founded or joined. */
+export function robustRule(name: string): RobustRule {
+  const rule = ROBUST_RULES.find((known) => known === name)
+  if (rule !== undefined) return rule
+  const known = ROBUST_RULES.join(', ')
+  throw new GrapevineError('unknown_robust_rule', 'local', `Robust rule "${name}" is not known here; choose one of ${known}.`, { name })
+}
+
 /**
  * out = the move that `rule` makes of c_j (theirs_j - mine), all [n]. `factors` c [k]: 0 stands for values that are not finite, which vote
  * like ourselves. `out` is overwritten and may be `mine` or one of `theirs`. Throws `shape` (fault local).

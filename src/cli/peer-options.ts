@@ -14,8 +14,9 @@ const FOUNDING: readonly [string, string][] = [
   ['--preset <name>', 'tuned settings to start from (default)'],
   ['--seed <n>', 'seed of the weights and of the run (random)'],
   ['--strategy <name>', 'how peers average: auto, broadcast, none (auto)'],
-  ['--codec <name>', 'how parameters travel: f32, f16 (f32)'],
+  ['--codec <name>', 'how parameters travel: f32, f16, int8, subset:0.1 (f32)'],
   ['--period <updates>', 'updates between averaging rounds'],
+  ['--robust <rule>', 'against liars: clip, median, trimmed, none (clip)'],
   ['--name <text>', 'what to call the run'],
   ['--resume [folder]', 'go on with the run of a data folder'],
 ]

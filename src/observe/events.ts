@@ -80,6 +80,9 @@ export interface PeerStatus {
     readonly returnMean: number | null
     readonly mixes: number
     readonly refused: number
+    /** From 1 (nothing against it) to 0; muted: its frames are not looked at for a while. */
+    readonly trust: number
+    readonly muted: boolean
     /** Updates behind its replica, as its last beacon says; null before the first. */
     readonly version: number | null
     /** Whether a connection to it is open. */

@@ -23,9 +23,28 @@ export function statusText(status: PeerStatus): string[] {
 }
 
 function peerTable(peers: PeerStatus['peers']): string[] {
-  const head = ['PEER', 'STATE', 'STEPS', 'RETURN', 'MIXES', 'REFUSED']
-  const body = peers.map((peer) => [peer.id, peer.state, count(peer.steps), mean(peer.returnMean), count(peer.mixes), count(peer.refused)])
-  return table([head, ...body], [false, false, true, true, true, true])
+  const head = ['PEER', 'STATE', 'STEPS', 'RETURN', 'MIXES', 'REFUSED', 'TRUST', 'BECAUSE OF']
+  const body = peers.map((peer) => [
+    peer.id,
+    peer.state,
+    count(peer.steps),
+    mean(peer.returnMean),
+    count(peer.mixes),
+    count(peer.refused),
+    trust(peer),
+    causes(peer),
+  ])
+  return table([head, ...body], [false, false, true, true, true, true, false, false])
+}
+
+function trust(peer: PeerStatus['peers'][number]): string {
+  return `${peer.trust.toFixed(2)}${peer.muted ? ' muted' : ''}`
+}
+
+function causes(peer: PeerStatus['peers'][number]): string {
+  return Object.entries(peer.causes)
+    .map(([code, times]) => `${code} ${count(times)}`)
+    .join(', ')
 }
 
 /** Columns as wide as their widest cell, two spaces between; `right`: which are aligned to the right. */

@@ -7,12 +7,15 @@ import type { Normaliser } from '../ports/learner.ts'
 import type { PeerId } from '../ports/network.ts'
 import type { Beacon } from '../wire/beacon.ts'
 import { MAX_AUTHORS, MAX_PENDING_FRAMES } from './limits.ts'
+import { distrusted, newTrust, type Trust, trustAt } from './trust.ts'
 
 /** A frame that passed the gate, decoded, not yet mixed. */
 export interface PendingFrame {
   readonly parameters: Float32Array
   readonly normalisers: readonly Normaliser[]
   readonly version: number
+  /** The round it belongs to; draws its coordinates. */
+  readonly epoch: number
   readonly bytes: number
   readonly receivedAtMs: number
 }
@@ -37,6 +40,7 @@ export interface Author {
   mixes: number
   /** Refusals by code: the causes of distrust that a user can see. */
   readonly refusals: Map<string, number>
+  trust: Trust
   beaconAllowance: BeaconAllowance | null
 }
 
@@ -46,6 +50,12 @@ export class Authors {
   dropped = 0
   /** Frames and beacons that came after a newer one of their author, or after its goodbye. */
   late = 0
+  readonly #onMuted: (author: Author) => void
+
+  /** `onMuted` is told of an author whose word counts no more for a while. */
+  constructor(onMuted: (author: Author) => void = () => undefined) {
+    this.#onMuted = onMuted
+  }
 
   get(id: PeerId): Author | undefined {
     return this.#byId.get(id)
@@ -66,6 +76,7 @@ export class Authors {
         lastMixMs: null,
         mixes: 0,
         refusals: new Map(),
+        trust: newTrust(nowMs),
         beaconAllowance: null,
       }
     } else {
@@ -112,8 +123,19 @@ export class Authors {
     return fresh.flatMap(({ normalisers }) => (normalisers === null ? [] : [normalisers])).slice(-limit)
   }
 
-  refuse(author: Author, code: string): void {
+  /** Counts what the author did wrong, and trusts it less. */
+  refuse(author: Author, code: string, nowMs: number): void {
     author.refusals.set(code, (author.refusals.get(code) ?? 0) + 1)
+    const before = trustAt(author.trust, nowMs)
+    author.trust = distrusted(author.trust, code, nowMs)
+    if (!author.trust.muted || before.muted) return
+    author.pending = null
+    this.#onMuted(author)
+  }
+
+  /** Whether nothing of this author is looked at now. */
+  isMuted(author: Author, nowMs: number): boolean {
+    return author.trust.muted && trustAt(author.trust, nowMs).muted
   }
 
   values(): readonly Author[] {

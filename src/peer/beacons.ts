@@ -192,7 +192,7 @@ export class Beacons {
   }
 
   #refuse(author: Author, code: string, verdict: Verdict): Verdict {
-    this.#options.authors.refuse(author, code)
+    this.#options.authors.refuse(author, code, this.#options.clock.now())
     this.#options.onRefused(author.id, code)
     return verdict
   }

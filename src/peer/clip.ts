@@ -1,7 +1,8 @@
 /**
- * The seam of self-centred clipping: who mixes asks it for factors, then tells it what was applied. One for each peer, shared by everything
- * that mixes, because the radius is learned from how far the peer moves by itself between any two mixes.
+ * Self-centred clipping of one peer: who mixes asks for factors, then tells what was mixed. One for each peer, shared by everything that mixes,
+ * because the radius is learned from how far the peer moves by itself between any two mixes (average/robust.ts).
  */
+import { afterMix, afterUpdates, type ClipState, clipFactor, clipRadius, NEW_CLIP_STATE } from '../average/robust.ts'
 import type { PeerId } from '../ports/network.ts'
 
 export interface Difference {
@@ -10,15 +11,52 @@ export interface Difference {
   readonly norm: number
 }
 
+/** What a difference is taken from. */
+export interface Standpoint {
+  /** How far our own updates moved us since the last mix; null: not known. */
+  readonly moved: number | null
+  /** Share of the coordinates that the differences are made of: a tenth of them is shorter than the whole by the root of ten. */
+  readonly share: number
+}
+
 export interface Clip {
-  /** In [0, 1] for each: what the difference is multiplied by. `mine` [n]: the own parameters that the differences are taken from. */
-  factors(mine: Float32Array, differences: readonly Difference[]): readonly number[]
-  /** Told after `delta` [n] was added to the parameters. */
-  applied(delta: Float32Array, differences: readonly Difference[], factors: readonly number[]): void
+  /** In [0, 1] for each: what the difference is multiplied by. */
+  factors(own: Standpoint, differences: readonly Difference[]): readonly number[]
+  /** Told after what these factors gave was added to the parameters. */
+  mixed(own: Standpoint, differences: readonly Difference[], factors: readonly number[]): void
 }
 
 /** Everyone is trusted. A difference that is not finite still counts for nothing. */
 export const NO_CLIP: Clip = {
-  factors: (_mine, differences) => differences.map(({ norm }) => (Number.isFinite(norm) ? 1 : 0)),
-  applied: () => undefined,
+  factors: (_own, differences) => differences.map(({ norm }) => (Number.isFinite(norm) ? 1 : 0)),
+  mixed: () => undefined,
+}
+
+export class SelfCentredClip implements Clip {
+  #state: ClipState = NEW_CLIP_STATE
+  /** Differences shortened so far. */
+  clipped = 0
+
+  /** Infinite until our own updates moved us once. */
+  get radius(): number {
+    return clipRadius(this.#state)
+  }
+
+  factors(own: Standpoint, differences: readonly Difference[]): readonly number[] {
+    const radius = clipRadius(this.#after(own)) * Math.sqrt(own.share)
+    return differences.map(({ norm }) => clipFactor(norm, radius))
+  }
+
+  mixed(own: Standpoint, differences: readonly Difference[], factors: readonly number[]): void {
+    this.clipped += factors.filter((factor) => factor < 1).length
+    this.#state = afterMix(
+      this.#after(own),
+      differences.map(({ author }) => author),
+      factors,
+    )
+  }
+
+  #after({ moved }: Standpoint): ClipState {
+    return moved === null ? this.#state : afterUpdates(this.#state, moved)
+  }
 }

@@ -2,7 +2,7 @@
  * Can this peer run that manifest? Checked before anything is allocated; the first field that cannot be satisfied is named in one sentence
  * (GrapevineError `cannot_join`, fault local, with `field`).
  */
-import { codecNames } from '../average/codecs.ts'
+import { ROBUST_RULES } from '../average/combine.ts'
 import { LOCAL_OPTIONS } from '../envs/bridge/options.ts'
 import { isBridged } from '../envs/bridge/script.ts'
 import { findEnvironment, makeVectorEnv } from '../envs/registry.ts'
@@ -13,6 +13,7 @@ import { describeDifference, layout } from '../learn/layout.ts'
 import { policyOutputs } from '../learn/policy-head.ts'
 import type { NetworkSpec } from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
+import { CODEC_FORMS, readCodecName } from '../wire/codec-names.ts'
 import type { Manifest } from '../wire/manifest.ts'
 import { BYTES_PER_PARAMETER } from './limits.ts'
 import type { PeerSettings } from './settings.ts'
@@ -30,10 +31,12 @@ export function checkCompatible(manifest: Manifest, settings: Pick<PeerSettings,
   const unknown = manifest.wrappers.find((wrapper) => !wrapperIds().includes(wrapper.id))
   if (unknown !== undefined) throw cannotJoin('wrappers', `wrapper ${unknown.id} is not known here (${wrapperIds().join(', ')} are)`)
   checkNetwork(manifest, settings.maxMemoryBytes)
-  const { strategy, codec } = manifest.averaging
+  const { strategy, codec, robust } = manifest.averaging
   if (!strategyNames().includes(strategy))
     throw cannotJoin('averaging', `strategy ${strategy} is not known here (${strategyNames().join(', ')} are)`)
-  if (!codecNames().includes(codec)) throw cannotJoin('averaging', `codec ${codec} is not known here (${codecNames().join(', ')} are)`)
+  if (readCodecName(codec) === null) throw cannotJoin('averaging', `codec ${codec} is not known here (${CODEC_FORMS.join(', ')} are)`)
+  if (!ROBUST_RULES.some((rule) => rule === robust))
+    throw cannotJoin('averaging', `robust rule ${robust} is not known here (${ROBUST_RULES.join(', ')} are)`)
   return environment
 }
 

@@ -37,7 +37,7 @@ export function planRun(founding: Founding, random: Random): { readonly plan: Ru
       horizonSteps: founding.horizonSteps,
     },
     network,
-    averaging: { strategy, period: founding.period, codec: founding.codec, partner: 'all', robust: 'none' },
+    averaging: { strategy, period: founding.period, codec: founding.codec, partner: 'all', robust: founding.robust },
     seed: founding.seed,
     nonce: nonce(random),
   }

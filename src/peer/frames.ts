@@ -9,6 +9,7 @@ import { encodeFrame, type Frame } from '../wire/frame.ts'
 import type { Author, Authors } from './authors.ts'
 import { judgeFrame } from './gate.ts'
 import type { Intake } from './intake.ts'
+import type { OwnMoves } from './own-moves.ts'
 import type { Run } from './run.ts'
 import type { Snapshots, TakenSnapshot } from './snapshots.ts'
 
@@ -17,8 +18,16 @@ export interface OwnFrame {
   readonly snapshot: TakenSnapshot
   /** The frame's bytes. */
   readonly bytes: Uint8Array
+  /** The round it belongs to, as the frame says. It draws the coordinates, where a codec sends some: both sides of a difference need the same. */
+  readonly epoch: number
   /** Q(mine): the own parameters after the codec. */
   readonly mine: Float32Array
+  /** Q(mine) as drawn by another frame's epoch. */
+  mineFor(epoch: number): Float32Array
+  /** How far our own updates moved us since the last mix; null: not known. */
+  readonly moved: number | null
+  /** Share of the coordinates that travel. */
+  readonly share: number
 }
 
 export type ReceivedFrame =
@@ -34,6 +43,7 @@ export interface FramesOptions {
   readonly snapshots: Snapshots
   readonly authors: Authors
   readonly intake: Intake
+  readonly moves: OwnMoves
   readonly now: () => number
   /** Whose frame is heard is there, also when its first beacon is still on its way. */
   readonly onHeard: (author: Author) => void
@@ -53,15 +63,19 @@ export class Frames {
     return this.#sequence
   }
 
-  /** A snapshot, taken now, and its frame. */
+  /** A snapshot, taken now, and its frame. `epoch`: the round that it belongs to, which also draws its coordinates. */
   async take(epoch: number): Promise<OwnFrame> {
-    const { self, run, codec, incarnation, snapshots } = this.#options
+    const { self, run, codec, incarnation, snapshots, moves } = this.#options
     const snapshot = await snapshots.take()
     const { parameters } = snapshot
     const payload = new Uint8Array(codec.bytesFor(parameters.length))
-    codec.encode(parameters, payload)
-    const mine = new Float32Array(parameters.length)
-    codec.decode(payload, mine)
+    const quantised = (draw: number) => {
+      codec.encode(parameters, payload, draw)
+      const values = new Float32Array(parameters.length)
+      codec.decode(payload, values, draw)
+      return values
+    }
+    const mine = quantised(epoch)
     this.#sequence++
     const bytes = encodeFrame({
       runPrefix: run.prefix,
@@ -75,12 +89,22 @@ export class Frames {
       payload,
       normalisers: snapshot.ownNormalisers,
     })
-    return { snapshot, bytes, mine }
+    const draws = codec.coordinates(parameters.length) !== null
+    return {
+      snapshot,
+      bytes,
+      epoch,
+      mine,
+      mineFor: (draw) => (draws && draw !== epoch ? quantised(draw) : mine),
+      moved: moves.measure(snapshot),
+      share: codec.shareOf(parameters.length),
+    }
   }
 
   receive(id: PeerId, bytes: Uint8Array): ReceivedFrame {
     const { run, codec, snapshots, authors, intake, now, onHeard } = this.#options
     const author = authors.hear(id, now())
+    if (authors.isMuted(author, now())) return { ok: false, code: 'muted', verdict: 'ignore' }
     const over = intake.overRate(id, bytes.length, now())
     if (over !== null) return this.#refuse(author, 'rate_limited', over)
     const own = snapshots.latest?.parameters ?? run.initial
@@ -110,7 +134,8 @@ export class Frames {
   }
 
   #refuse(author: Author, code: string, verdict: Exclude<Verdict, 'accept'>): ReceivedFrame {
-    this.#options.authors.refuse(author, code)
+    const { authors, now } = this.#options
+    authors.refuse(author, code, now())
     this.#options.onRefused(author.id, code)
     return { ok: false, code, verdict }
   }

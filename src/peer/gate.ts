@@ -48,7 +48,7 @@ export function judgeFrame(author: PeerId, bytes: Uint8Array, context: GateConte
     return refuse('bad_normaliser')
   }
   const parameters = new Float32Array(context.parameterCount)
-  context.codec.decode(frame.payload, parameters)
+  context.codec.decode(frame.payload, parameters, frame.epoch)
   // In float64 no finite float32 vector overflows; the sum is not finite exactly when a value is not.
   const norm = Math.sqrt(sumOfSquares(parameters))
   if (!Number.isFinite(norm)) return refuse('not_finite')

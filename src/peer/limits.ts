@@ -145,9 +145,14 @@ export const TRUST_HALF_LIFE_MS = 600_000
 /** What an offence leaves of its author's trust: a half, where no honest peer can have made the message. */
 export const DEFAULT_PENALTY = 0.5
 
-/** Causes that weigh otherwise. Honest peers may be a little loud; two messages of one number are a lie or a restored backup. */
+/**
+ * Causes that weigh otherwise. What comes too often is dropped anyway, and only a flood of it mutes; what is over a limit that all share is
+ * nobody's fault; two messages of one number are a lie or a restored backup.
+ */
 export const PENALTIES: Readonly<Record<string, number>> = {
-  rate_limited: 0.98,
+  rate_limited: 0.999,
+  rate_limited_total: 1,
+  quota: 1,
   stale_beacon: 0.9,
   stale_version: 0.8,
 }

@@ -6,6 +6,8 @@ import type { Clock } from '../ports/clock.ts'
 import type { Learner, Normaliser } from '../ports/learner.ts'
 import type { Author, Authors } from './authors.ts'
 import { MAX_NORMALISER_AUTHORS, NORMALISER_AGE_MS } from './limits.ts'
+import type { OwnMoves } from './own-moves.ts'
+import type { TakenSnapshot } from './snapshots.ts'
 
 /** One author's share in a mix. */
 export interface Mixed {
@@ -25,6 +27,7 @@ export interface MixingOptions {
   readonly clock: Clock
   readonly learner: Learner
   readonly authors: Authors
+  readonly moves: OwnMoves
   readonly emit: (event: PeerEvent) => void
 }
 
@@ -35,11 +38,12 @@ export class Mixing {
     this.#options = options
   }
 
-  /** `own`: what our own environments showed our normalisers when the delta was made. */
-  async apply(delta: Float32Array, own: readonly Normaliser[], mixed: readonly Mixed[]): Promise<void> {
-    const { clock, learner, strategy, emit } = this.#options
+  /** `own`: the snapshot that the delta was made of. */
+  async apply(delta: Float32Array, own: TakenSnapshot, mixed: readonly Mixed[]): Promise<void> {
+    const { clock, learner, moves, strategy, emit } = this.#options
     await learner.mix(delta)
-    await this.#mergeNormalisers(own, mixed)
+    moves.mixed(own, delta)
+    await this.#mergeNormalisers(own.ownNormalisers, mixed)
     const nowMs = clock.now()
     for (const { author, version, distance, bytes, receivedAtMs } of mixed) {
       author.mixes++

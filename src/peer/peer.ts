@@ -6,6 +6,7 @@
  * before learning goes on.
  */
 import { type Codec, codecNamed } from '../average/codecs.ts'
+import { robustRule } from '../average/combine.ts'
 import { Sketcher } from '../average/sketch.ts'
 import type { PeerEvent, PeerState } from '../observe/events.ts'
 import type { LearnerSettings, Progress, Snapshot } from '../ports/learner.ts'
@@ -15,13 +16,14 @@ import { MAX_BEACON_BYTES } from '../wire/limits.ts'
 import { beaconTopic } from '../wire/protocol.ts'
 import { type Author, Authors } from './authors.ts'
 import { Beacons } from './beacons.ts'
-import { NO_CLIP } from './clip.ts'
+import { NO_CLIP, SelfCentredClip } from './clip.ts'
 import { Donor } from './donor.ts'
 import { type EvaluationListener, Evaluations } from './evaluations.ts'
 import { Frames } from './frames.ts'
 import { Intake } from './intake.ts'
 import { MAX_ADDRESSES_PER_AUTHOR, STATS_PERIOD_MS } from './limits.ts'
 import { Mixing } from './mixing.ts'
+import { OwnMoves } from './own-moves.ts'
 import { Redialler } from './redial.ts'
 import { Rounds } from './rounds.ts'
 import type { PeerPorts, Run } from './run.ts'
@@ -49,7 +51,7 @@ export interface PeerOptions {
 
 export class Peer {
   readonly run: Run
-  readonly authors = new Authors()
+  readonly authors = new Authors((author) => this.#onMuted(author))
   readonly #ports: PeerPorts
   readonly #options: PeerOptions
   readonly #snapshots: Snapshots
@@ -59,6 +61,8 @@ export class Peer {
   readonly #evaluations: Evaluations | null
   readonly #intake: Intake
   readonly #frames: Frames
+  readonly #moves: OwnMoves
+  readonly #clip: SelfCentredClip | null
   readonly #stopping = new AbortController()
   #strategy: RunningStrategy | null = null
   #rounds: Rounds | null = null
@@ -82,6 +86,8 @@ export class Peer {
     this.#codec = codecNamed(manifest.averaging.codec, { run: run.id, slices: learner.describe().slices.map(({ length }) => length) })
     this.#intake = new Intake(network, options.strictQuotas === true)
     this.#snapshots = new Snapshots(learner, clock)
+    this.#moves = new OwnMoves()
+    this.#clip = manifest.averaging.robust === 'none' ? null : new SelfCentredClip()
     this.#frames = new Frames({
       self: network.id,
       run,
@@ -89,6 +95,7 @@ export class Peer {
       incarnation: options.incarnation,
       snapshots: this.#snapshots,
       authors: this.authors,
+      moves: this.#moves,
       now: () => clock.now(),
       intake: this.#intake,
       onHeard: (author) => this.#beacons.setState(author, 'alive'),
@@ -148,6 +155,7 @@ export class Peer {
     this.#loops = [this.#beacons.run(signal), redialler.run(signal), this.#statsLoop(signal)]
     if (this.#rounds !== null && this.#options.pace !== 'driven') this.#loops.push(this.#rounds.run(signal))
     for (const loop of this.#loops) loop.catch((error: unknown) => this.#loopFailed(error))
+    this.#moves.begin((await this.#snapshots.take()).parameters)
     await this.#trainWhenReady()
   }
 
@@ -236,6 +244,7 @@ export class Peer {
       rounds: this.#rounds?.epoch ?? 0,
       roundsFailed: this.#rounds?.failed ?? 0,
       ...this.#strategy?.counters(),
+      clipped: this.#clip?.clipped ?? 0,
       framesDropped: this.authors.dropped,
       messagesLate: this.authors.late,
       snapshotsServed: this.#donor.served,
@@ -250,7 +259,7 @@ export class Peer {
     const { manifest, learner } = this.run
     const { incarnation, minPeriodMs, emit } = this.#options
     const strategy = strategyNamed(manifest.averaging.strategy)
-    const mixing = new Mixing({ strategy: strategy.name, clock, learner, authors: this.authors, emit })
+    const mixing = new Mixing({ strategy: strategy.name, clock, learner, authors: this.authors, moves: this.#moves, emit })
     const epoch = () => this.#rounds?.epoch ?? 0
     this.#strategy = strategy.start({
       network,
@@ -263,12 +272,13 @@ export class Peer {
       codec: this.#codec,
       incarnation,
       signal: this.#stopping.signal,
-      clip: NO_CLIP,
+      clip: this.#clip ?? NO_CLIP,
+      robust: robustRule(manifest.averaging.robust),
       view: () => this.#view(),
       epoch,
-      ownFrame: () => this.#frames.take(epoch()),
+      ownFrame: (drawn) => this.#frames.take(drawn ?? epoch()),
       receive: (author, bytes) => this.#frames.receive(author, bytes),
-      apply: (delta, own, mixed) => mixing.apply(delta, own.snapshot.ownNormalisers, mixed),
+      apply: (delta, own, mixed) => mixing.apply(delta, own.snapshot, mixed),
     })
     if (this.#strategy === null) return
     this.#rounds = new Rounds({
@@ -306,6 +316,12 @@ export class Peer {
       this.#options.emit({ event: 'peer', id: change.id, state: 'connecting' })
     }
     this.#beacons.greet()
+  }
+
+  #onMuted({ id, refusals, trust }: Author): void {
+    const causes = [...refusals].map(([code, count]) => `${code} ${count}`).join(', ')
+    const message = `Peer ${id} is not listened to for a while: too much of what it sent was refused (${causes}; trust ${trust.score.toFixed(2)}).`
+    this.#options.emit({ event: 'warning', code: 'muted', message })
   }
 
   #onState(author: Author, state: PeerState): void {

@@ -3,7 +3,7 @@
  * Each message completes a sentence that begins with the name of the flag or field.
  */
 import { z } from 'zod'
-import { codecNames } from '../average/codecs.ts'
+import { ROBUST_RULES } from '../average/combine.ts'
 import { isBridged, isGymnasiumId } from '../envs/bridge/script.ts'
 import { listEnvironments } from '../envs/registry.ts'
 import { ALGORITHMS } from '../learn/hyperparameters.ts'
@@ -11,6 +11,7 @@ import { MAX_ACTORS, MAX_ENGINE_THREADS } from '../learn/limits.ts'
 import type { HyperValue } from '../ports/learner.ts'
 import { nearest } from '../util/nearest.ts'
 import { type AddressUse, type AddressVerdict, readAddress } from '../wire/address.ts'
+import { CODEC_FORMS, readCodecName } from '../wire/codec-names.ts'
 import { MAX_ADDRESSES_GIVEN, MAX_NAME_LENGTH, MAX_PERIOD_UPDATES, MAX_UNTIL_MINUTES, MAX_WAIT_FOR_PEERS } from './limits.ts'
 import { strategyNames } from './strategy-names.ts'
 
@@ -43,8 +44,9 @@ const foundingShape = {
   preset: field((value) => (typeof value === 'string' ? { value } : { fault: `must be a name, not ${shown(value)}` })),
   seed: field((value) => wholeNumber(value, 0, MAX_SEED)),
   strategy: field((value) => oneOf('strategy', value, ['auto', ...strategyNames()])),
-  codec: field((value) => oneOf('codec', value, codecNames())),
+  codec: field(readCodec),
   period: field((value) => wholeNumber(value, 1, MAX_PERIOD_UPDATES)),
+  robust: field((value) => oneOf('robust rule', value, ROBUST_RULES)),
   name: field(readName),
 }
 
@@ -140,6 +142,12 @@ export function wholeNumber(value: unknown, min: number, max: number, instead = 
   const number = asNumber(value)
   if (Number.isSafeInteger(number) && number >= min && number <= max) return { value: number }
   return { fault: `must be a whole number from ${min} to ${max}${instead}, not ${shown(value)}` }
+}
+
+/** In its one form. */
+function readCodec(value: unknown): Read<string> {
+  const choice = typeof value === 'string' ? readCodecName(value) : null
+  return choice === null ? { fault: unknown('codec', value, CODEC_FORMS) } : { value: choice.name }
 }
 
 function yesOrNo(value: unknown): Read<boolean> {

@@ -36,6 +36,7 @@ export interface Founding {
   readonly horizonSteps: number
   readonly strategy: string
   readonly codec: string
+  readonly robust: string
   readonly period: number
   readonly seed: number
   readonly name: string
@@ -286,6 +287,7 @@ function found(
       horizonSteps: horizonSteps ?? base?.horizonSteps ?? 1,
       strategy: given.strategy ?? 'auto',
       codec: given.codec ?? 'f32',
+      robust: given.robust ?? 'clip',
       period: given.period ?? base?.period ?? 1,
       seed: given.seed ?? (given.deterministic === true ? DETERMINISTIC_SEED : randomSeed),
       name: given.name ?? environment,

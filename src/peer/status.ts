@@ -1,8 +1,10 @@
 /** What a peer says of itself when asked: one plain, cloneable value. */
 import type { PeerStatus } from '../observe/events.ts'
 import { AGENT_VERSION } from '../wire/protocol.ts'
+import type { Author } from './authors.ts'
 import type { Peer } from './peer.ts'
 import type { PeerPorts } from './run.ts'
+import { trustAt } from './trust.ts'
 
 export function peerStatus(peer: Peer, ports: PeerPorts, uptimeMs: number): PeerStatus {
   const { manifest, learner, id } = peer.run
@@ -38,8 +40,13 @@ export function peerStatus(peer: Peer, ports: PeerPorts, uptimeMs: number): Peer
       connected: connected.has(author.id),
       heardSecondsAgo: Math.round((nowMs - author.heardAtMs) / 1_000),
       mixedSecondsAgo: author.lastMixMs === null ? null : Math.round((nowMs - author.lastMixMs) / 1_000),
-      causes: Object.fromEntries(author.refusals),
+      ...trustOf(author, nowMs),
     })),
     counters: peer.counters(),
   }
+}
+
+function trustOf({ trust, refusals }: Author, nowMs: number) {
+  const { score, muted } = trustAt(trust, nowMs)
+  return { trust: score, muted, causes: Object.fromEntries(refusals) }
 }

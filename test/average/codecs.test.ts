@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { codecNamed, codecNames } from '../../src/average/codecs.ts'
+import { codecNamed } from '../../src/average/codecs.ts'
 import { arrayMaths } from '../../src/kernels/arrays.ts'
 import { readCodecName } from '../../src/wire/codec-names.ts'
 import { quantised } from '../contract/codec.ts'
 import { refusal } from '../support/refusal.ts'
 
 test('every value of a single one keeps the bound of its own magnitude', () => {
-  for (const name of codecNames()) {
+  for (const name of ['f32', 'f16', 'int8']) {
     const codec = codecNamed(name)
     const property = fc.property(fc.float({ noNaN: true, noDefaultInfinity: true }), (value) => {
       const [decoded] = quantised(codec, Float32Array.of(value))

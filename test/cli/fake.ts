@@ -79,6 +79,8 @@ export const status: PeerStatus = {
       connected: true,
       heardSecondsAgo: 1,
       mixedSecondsAgo: 1,
+      trust: 1,
+      muted: false,
       causes: {},
     },
   ],

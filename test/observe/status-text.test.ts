@@ -33,6 +33,8 @@ const status: PeerStatus = {
       connected: true,
       heardSecondsAgo: 1,
       mixedSecondsAgo: 0,
+      trust: 1,
+      muted: false,
       causes: {},
     },
     {
@@ -46,6 +48,8 @@ const status: PeerStatus = {
       connected: false,
       heardSecondsAgo: 9,
       mixedSecondsAgo: null,
+      trust: 0.125,
+      muted: true,
       causes: { not_finite: 3 },
     },
   ],
@@ -66,9 +70,9 @@ test('what a person sees of a status', () => {
     'others       1 alive of 2 known',
     'counters     rounds 71, refused_not_finite 3',
     '',
-    'PEER         STATE     STEPS  RETURN  MIXES  REFUSED',
-    '12D3KooWone  alive   140,000   470.2     45        0',
-    '12D3KooWtwo  silent        -       -      0        3',
+    'PEER         STATE     STEPS  RETURN  MIXES  REFUSED  TRUST       BECAUSE OF',
+    '12D3KooWone  alive   140,000   470.2     45        0  1.00',
+    '12D3KooWtwo  silent        -       -      0        3  0.13 muted  not_finite 3',
   ])
   assert.equal(statusText({ ...status, peers: [], counters: {} }).at(-1), 'others       0 alive of 0 known')
 })

@@ -55,6 +55,8 @@ export function fakeObserved(others: number, manifest: unknown = { name: 'CartPo
       connected: i % 3 !== 2,
       heardSecondsAgo: 1,
       mixedSecondsAgo: 1,
+      trust: i === 3 ? 0.25 : 1,
+      muted: false,
       causes: i === 3 ? { digest: 2 } : {},
     })),
     counters: { rounds: ticks, bytesIn: ticks * 90_000, bytesOut: ticks * 30_000, refused_digest: 2 },

@@ -1,8 +1,8 @@
 /**
  * `broadcast`: publish my snapshot over gossip; mix the newest unused snapshot of each of the k authors heard:
- * x += sum_j c_j (Q(theirs_j) - Q(my last published)) / (k + 1). Each pair is used once.
+ * x += sum_j c_j (Q(theirs_j) - Q(my last published)) / (k + 1), or what another robust rule makes of them. Each pair is used once.
  */
-import { broadcastDelta } from '../../average/broadcast.ts'
+import { robustDelta } from '../../average/combine.ts'
 import { squaredDistance, sumOfSquares } from '../../average/distance.ts'
 import type { PeerId, Verdict } from '../../ports/network.ts'
 import { encodedFrameBytes } from '../../wire/frame.ts'
@@ -44,25 +44,22 @@ function receive(context: StrategyContext, id: PeerId, bytes: Uint8Array): Verdi
   const result = context.receive(id, bytes)
   if (!result.ok) return result.verdict
   const { author, frame, parameters } = result
-  const { normalisers, version } = frame
-  authors.hold(author, { parameters, normalisers, version, bytes: bytes.length, receivedAtMs: clock.now() })
+  const { normalisers, version, epoch } = frame
+  authors.hold(author, { parameters, normalisers, version, epoch, bytes: bytes.length, receivedAtMs: clock.now() })
   return 'accept'
 }
 
 async function mix(context: StrategyContext, own: OwnFrame): Promise<void> {
-  const { authors, clock, clip } = context
+  const { authors, clock, clip, robust } = context
   const received = authors.takePending(clock.now(), MAX_FRAME_AGE_MS)
   if (received.length === 0) return
   const { mine } = own
   const ownNorm = Math.sqrt(sumOfSquares(mine))
-  const differences = received.map(({ author, frame }) => ({
-    author: author.id,
-    norm: Math.sqrt(squaredDistance(frame.parameters, mine)),
-  }))
-  const factors = clip.factors(mine, differences)
-  const theirs = received.map(({ frame }) => frame.parameters)
+  const theirs = received.map(({ frame }) => against(mine, own.mineFor(frame.epoch), frame.parameters))
+  const differences = received.map(({ author }, j) => ({ author: author.id, norm: Math.sqrt(squaredDistance(theirs[j]!, mine)) }))
+  const factors = clip.factors(own, differences)
   const delta = new Float32Array(mine.length)
-  broadcastDelta(theirs, mine, delta, factors)
+  robustDelta(robust, theirs, mine, delta, factors)
   const mixed = received.map(({ author, frame }, i) => ({
     author,
     normalisers: frame.normalisers,
@@ -72,5 +69,10 @@ async function mix(context: StrategyContext, own: OwnFrame): Promise<void> {
     receivedAtMs: frame.receivedAtMs,
   }))
   await context.apply(delta, own, mixed)
-  clip.applied(delta, differences, factors)
+  clip.mixed(own, differences, factors)
+}
+
+/** Their parameters as if drawn like `mine`: what differs is what differs from `mineThere`, our own as drawn like theirs. */
+function against(mine: Float32Array, mineThere: Float32Array, theirs: Float32Array): Float32Array {
+  return mineThere === mine ? theirs : theirs.map((value, i) => mine[i]! + (value - mineThere[i]!))
 }

@@ -7,6 +7,7 @@
  * `start` may subscribe and serve; everything ends when `context.signal` aborts.
  */
 import type { Codec } from '../../average/codecs.ts'
+import type { RobustRule } from '../../average/combine.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Learner } from '../../ports/learner.ts'
 import type { Network, PeerId } from '../../ports/network.ts'
@@ -51,12 +52,13 @@ export interface StrategyContext {
   /** Aborts when the peer stops. */
   readonly signal: AbortSignal
   readonly clip: Clip
+  readonly robust: RobustRule
   /** Everybody who takes part and is there, oneself included, sorted. */
   view(): readonly PeerId[]
   /** Own rounds so far, this one included. */
   epoch(): number
-  /** A new snapshot, after every earlier delta was applied, encoded. */
-  ownFrame(): Promise<OwnFrame>
+  /** A new snapshot, after every earlier delta was applied, encoded. `epoch`: the round that it belongs to; the own one when absent. */
+  ownFrame(epoch?: number): Promise<OwnFrame>
   /** Passes a received frame through the gate; a refused one is counted and told. */
   receive(author: PeerId, bytes: Uint8Array): ReceivedFrame
   /** Adds `delta` to the replica and takes in what came along with it: normalisers, counts, one `mix` event for each author. */

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { squaredDistance } from '../../src/average/distance.ts'
+import { SelfCentredClip } from '../../src/peer/clip.ts'
+import { OwnMoves } from '../../src/peer/own-moves.ts'
+import type { PeerPorts } from '../../src/peer/run.ts'
+import type { TakenSnapshot } from '../../src/peer/snapshots.ts'
+import { peerStatus } from '../../src/peer/status.ts'
+import { encodeFrame } from '../../src/wire/frame.ts'
+import { parameterTopic } from '../../src/wire/protocol.ts'
+import { examplePeerId } from '../support/peer-ids.ts'
+import { VirtualSwarm } from '../support/virtual-swarm.ts'
+
+/** A peer that learns, or holds until others come, and a stranger connected to it who gossips frames of its run. */
+async function visited(flags: Readonly<Record<string, unknown>>, waitForPeers = 0) {
+  const swarm = new VirtualSwarm()
+  const victim = await swarm.add({ flags: { seed: 3, ...flags }, waitForPeers })
+  const stranger = swarm.hub.join(examplePeerId(66))
+  await stranger.start(new AbortController().signal)
+  const { run } = victim.peer
+  stranger.subscribe(parameterTopic(run.id), 1_048_576, () => 'accept')
+  await swarm.during(stranger.dial(victim.network.addresses()[0]!, new AbortController().signal))
+  let sequence = 0
+  const send = async (values: Float32Array) => {
+    const payload = new Uint8Array(values.buffer.slice(0))
+    const header = { runPrefix: run.prefix, author: stranger.id, incarnation: 1, sequence: ++sequence, version: 1, epoch: 1 }
+    await stranger.publish(parameterTopic(run.id), encodeFrame({ ...header, codec: 'f32', count: values.length, payload, normalisers: [] }))
+    await swarm.clock.run(1_000)
+  }
+  const parameters = async () => (await run.learner.snapshot()).parameters.slice()
+  const end = async () => {
+    await victim.leave()
+    await stranger.stop()
+  }
+  return { swarm, victim, stranger, run, send, parameters, end }
+}
+
+function taken(parameters: Float32Array, takenAtMs: number): TakenSnapshot {
+  return { parameters, target: null, version: 0, steps: 0, normalisers: [], ownNormalisers: [], takenAtMs }
+}
+
+describe('own moves', () => {
+  test('what others added is no move of ours, also when it comes late', () => {
+    const moves = new OwnMoves()
+    assert.equal(moves.measure(taken(Float32Array.of(1), 0)), null)
+    moves.begin(Float32Array.of(0, 0))
+    const first = taken(Float32Array.of(3, 4), 10)
+    assert.equal(moves.measure(first), 5)
+    moves.mixed(first, Float32Array.of(100, -100))
+    // 103, -96 is where the mix left it; from there we went 1, 0.
+    const second = taken(Float32Array.of(104, -96), 20)
+    assert.equal(moves.measure(second), 1)
+    moves.mixed(second, Float32Array.of(0, 1))
+    moves.mixed(first, Float32Array.of(10, 0))
+    assert.equal(moves.measure(taken(Float32Array.of(114, -95), 30)), 0)
+  })
+})
+
+describe('the clip of one peer', () => {
+  test('knows nothing until it moved, then shortens to four own moves, for a share of the coordinates to its root', () => {
+    const clip = new SelfCentredClip()
+    const far = [{ author: 'a', norm: 80 }]
+    assert.deepEqual(clip.factors({ moved: null, share: 1 }, far), [1])
+    assert.deepEqual(clip.factors({ moved: 1, share: 1 }, far), [0.05])
+    assert.deepEqual(clip.factors({ moved: 1, share: 0.25 }, far), [0.025])
+    assert.equal(clip.radius, Number.POSITIVE_INFINITY)
+    clip.mixed({ moved: 1, share: 1 }, far, [0.05])
+    assert.equal(clip.radius, 4)
+    assert.equal(clip.clipped, 1)
+  })
+})
+
+describe('a peer that others try to lead astray', () => {
+  test('is moved by a far but valid frame at most half its radius, while without clipping it is lost', async () => {
+    const moved = async (robust: string) => {
+      const { victim, send, run, parameters, end } = await visited({ robust })
+      await send(run.initial)
+      const before = await parameters()
+      await send(before.map((value) => value + 50))
+      const after = await parameters()
+      await end()
+      assert.ok(victim.of('mix').length >= 2)
+      return Math.sqrt(squaredDistance(before, after))
+    }
+    const clipped = await moved('clip')
+    const free = await moved('none')
+    assert.ok(free > 25, String(free))
+    assert.ok(clipped < free / 20, `${clipped} of ${free}`)
+  })
+
+  for (const [what, value] of [
+    ['values that are no numbers', Number.NaN],
+    ['huge values', 1e30],
+  ] as const) {
+    test(`mutes a stranger who sends ${what} within three rounds, tells why, and listens again later`, async () => {
+      const { swarm, victim, stranger, run, send, end } = await visited({}, 9)
+      const poison = run.initial.map(() => value)
+      for (let round = 0; round < 3; round++) await send(poison)
+      const muted = victim.of('warning').filter(({ code }) => code === 'muted')
+      assert.equal(muted.length, 1)
+      const cause = Number.isNaN(value) ? 'not_finite' : 'too_far'
+      assert.match(muted[0]!.message, new RegExp(`${stranger.id}.*${cause} 3`))
+      await send(run.initial)
+      assert.equal(victim.of('mix').length, 0)
+      assert.equal(victim.of('refused').length, 3)
+      const ports = { network: victim.network, clock: swarm.clock } as unknown as PeerPorts
+      const [known] = peerStatus(victim.peer, ports, 0).peers
+      assert.deepEqual([known!.muted, known!.causes], [true, { [cause]: 3 }])
+      assert.ok(known!.trust < 0.2)
+      await swarm.clock.run(600_000)
+      await send(run.initial)
+      assert.equal(victim.of('mix').length, 1)
+      await end()
+    })
+  }
+})
+
+describe('codecs that send some coordinates', () => {
+  for (const codec of ['subset:0.1', 'subset:0.25:int8', 'fragment:3:f16', 'int8']) {
+    test(`a swarm on ${codec} stays together`, async () => {
+      const distance = async (strategy: string) => {
+        const swarm = new VirtualSwarm()
+        const flags = { deterministic: true, seed: 3, codec, strategy, period: 10 }
+        const a = await swarm.add({ flags, waitForPeers: 2, set: { minPeriodMs: 0 } })
+        const others = []
+        for (let i = 0; i < 2; i++) {
+          others.push(await swarm.add({ join: a.network.addresses(), waitForPeers: 2, set: { minPeriodMs: 0 } }))
+        }
+        await swarm.until(() => a.peer.run.learner.progress().updates > 600, 120_000, 'it learns')
+        const replicas = await Promise.all([a, ...others].map(async ({ peer }) => (await peer.run.learner.snapshot()).parameters.slice()))
+        for (const { events } of [a, ...others]) assert.ok(!events.some(({ event }) => event === 'refused'))
+        for (const peer of [a, ...others]) await peer.leave()
+        return Math.max(...replicas.map((replica) => squaredDistance(replica, replicas[0]!)))
+      }
+      const together = await distance('broadcast')
+      const alone = await distance('none')
+      assert.ok(together < alone / 2, `${together} together, ${alone} alone`)
+    })
+  }
+})
