@@ -6,7 +6,9 @@ export const MAX_NODES = 4_096
 /** Rounds of one simulation: a million lines of a curve. */
 export const MAX_ROUNDS = 1_000_000
 
-/** Parameters of a replica that does not learn. */
+/** Parameters of a replica that does not learn: what joins must be a network of the environment, and a small output takes five. */
+export const MIN_DIMENSION = 6
+
 export const MAX_DIMENSION = 10_000_000
 
 /** Virtual milliseconds that an update takes unless said otherwise: a small network on one core needs about as long. */

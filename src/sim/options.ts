@@ -12,7 +12,7 @@ import { asNumber, FOUNDING_NAMES, field, oneOf, type Read, shown, wholeNumber }
 import { GrapevineError } from '../util/errors.ts'
 import { nearest } from '../util/nearest.ts'
 import { ATTACK_KINDS } from './hostile/kinds.ts'
-import { DEFAULT_LATENCY_MS, DEFAULT_UPDATE_MS, MAX_DIMENSION, MAX_NODES, MAX_ROUNDS, MAX_UPDATE_MS } from './limits.ts'
+import { DEFAULT_LATENCY_MS, DEFAULT_UPDATE_MS, MAX_DIMENSION, MAX_NODES, MAX_ROUNDS, MAX_UPDATE_MS, MIN_DIMENSION } from './limits.ts'
 import { readScenario, type ScenarioStep } from './scenario.ts'
 import { readBandwidth, readDuration, readLatency, readProbability, readTimes } from './units.ts'
 
@@ -64,7 +64,7 @@ const shape = {
   mode: field((value) => oneOf('mode', value, ['lockstep', 'free'])),
   learning: field((value) => oneOf('setting', typeof value === 'boolean' ? (value ? 'on' : 'off') : value, ['on', 'off'])),
   init: field((value) => oneOf('start', value, ['shared', 'independent'])),
-  dim: field((value) => wholeNumber(value, 2, MAX_DIMENSION)),
+  dim: field((value) => wholeNumber(value, MIN_DIMENSION, MAX_DIMENSION)),
   'update-time': field((value) => readDuration(value, MAX_UPDATE_MS)),
   loss: field(readProbability),
   latency: field(readLatency),

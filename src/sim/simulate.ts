@@ -6,6 +6,7 @@ import { sampleGaussian } from '../learn/distributions.ts'
 import { createEngine } from '../learn/engines/create.ts'
 import type { PacedCore } from '../learn/inline-learner.ts'
 import { createLearner } from '../learn/learner.ts'
+import { preset, presetNetwork } from '../learn/presets.ts'
 import type { PeerEvent } from '../observe/events.ts'
 import { foundRun } from '../peer/found.ts'
 import type { Run } from '../peer/run.ts'
@@ -71,7 +72,7 @@ export async function runSimulation(settings: SimulateSettings, hooks: Simulatio
   /** Taking the swarm down is no part of the simulation. */
   let over = false
   const { found } = settings.peer.run as { readonly found: Founding }
-  const founding: Founding = settings.dimension === null ? found : { ...found, network: plainNetwork(settings.dimension) }
+  const founding: Founding = settings.dimension === null ? found : { ...found, network: plainNetwork(settings.dimension, found) }
   const peer: PeerSettings = { ...settings.peer, run: { found: founding } }
   const context: SwarmContext = {
     clock,
@@ -153,12 +154,14 @@ async function adoptOwn(seed: number, node: number, { learner, parameterCount }:
   await learner.adopt({ parameters, target: null, version: 0, steps: 0, normalisers: [] })
 }
 
-/** A network of this many parameters. */
-function plainNetwork(parameters: number): NetworkSpec {
+/** A network of this many parameters that fits the environment of the run: a small output, and everything else in one vector. */
+function plainNetwork(parameters: number, { algorithm, environment, environmentOptions }: Founding): NetworkSpec {
+  const { input } = presetNetwork(algorithm, preset(algorithm, environment).network, environment, environmentOptions)
+  const output = input.reduce((product, size) => product * size, 1) + 1
   return {
-    input: [parameters - 1],
+    input,
     torso: [],
-    heads: [{ name: 'sum', layers: [], size: 1, gain: 1 }],
-    vectors: [],
+    heads: [{ name: 'output', layers: [], size: 1, gain: 1 }],
+    vectors: [{ name: 'vector', size: parameters - output, initial: 0 }],
   }
 }
