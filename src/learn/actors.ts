@@ -12,7 +12,7 @@ export const MAX_ENVIRONMENT_SEED = 2_147_483_648
 
 /** What the threads of one learner do, each with its own number. */
 export interface ActorJob {
-  readonly kind: 'impala' | 'a3c'
+  readonly kind: 'impala' | 'apex' | 'a3c'
   readonly settings: LearnerSettings
   /** The learner's: arenas have the same address for all. */
   readonly memory: WebAssembly.Memory
@@ -49,7 +49,7 @@ export const NO_FAULTS = { restarts: 0, lastFault: null } as const
 
 /** Whether an algorithm has work for actor threads; the others step their environments in the learner's own. */
 export function usesActors(algorithm: string): boolean {
-  return algorithm === 'impala' || algorithm === 'a3c'
+  return algorithm === 'impala' || algorithm === 'apex' || algorithm === 'a3c'
 }
 
 export interface ActorThreads {

@@ -4,20 +4,28 @@
  * Returns are reported of the third of the environments that explores least. An update whose loss or gradient is not finite is skipped and
  * named; a transition whose reward is not is left out and named as "reward".
  */
+import type { Progress } from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { type SeededRandom, seededRandom } from '../util/random.ts'
+import { requireNoMoments, requireShared } from './actors.ts'
 import type { Algorithm, AlgorithmContext, Iteration } from './algorithm.ts'
-import { ApeXActor } from './apex-actor.ts'
+import { experienceShape } from './collector.ts'
 import type { Arena, EngineNetwork, OptimiserState } from './engine.ts'
 import { Episodes } from './episodes.ts'
 import { ladder, lowestThird } from './epsilon.ts'
+import type { ExperienceSource } from './experience.ts'
 import { type Hyperparameters, optimiserSpec, resolveHyperparameters } from './hyperparameters.ts'
+import { InlineQActors } from './inline-q-actors.ts'
+import { THREAD_ROLLOUT_STEPS } from './limits.ts'
 import { requireDiscrete } from './networks.ts'
 import { requireOutput } from './policy-head.ts'
+import { QCollector } from './q-collector.ts'
 import { doubleQTargets, duelingGradient, duelingValues, qLearningLoss } from './q-losses.ts'
 import { PrioritisedReplay, type ReplayBatch, replayBatch } from './replay.ts'
+import { ReplayFeed } from './replay-feed.ts'
 import { linearSchedule } from './schedules.ts'
 import { randomField, type StateFields } from './state.ts'
+import { ThreadedActors } from './threaded-actors.ts'
 
 export class ApeX implements Algorithm {
   readonly network: EngineNetwork
@@ -30,7 +38,10 @@ export class ApeX implements Algorithm {
   readonly #gradient: Arena
   readonly #replay: PrioritisedReplay
   readonly #draws: SeededRandom
-  readonly #actor: ApeXActor
+  readonly #source: ExperienceSource
+  readonly #feed: ReplayFeed
+  /** Mean over the environments. */
+  readonly #epsilon: number
   readonly #batch: ReplayBatch
   readonly #q: Float32Array
   readonly #nextQ: Float32Array
@@ -47,40 +58,49 @@ export class ApeX implements Algorithm {
   #updates = 0
   #badRewards = 0
 
-  constructor({ settings, engine, makeEnvironments }: AlgorithmContext) {
+  constructor({ settings, engine, threads, makeEnvironments }: AlgorithmContext) {
     const own = resolveHyperparameters('apex', settings.algorithm.hyperparameters)
     const environment = makeEnvironments(own.environments)
     const { actionSpace, observationSpace, count } = environment
     const actions = requireDiscrete(actionSpace)
     const observationSize = observationSpace.low.length
     const rows = own.batchSize
+    const all = (threads?.count ?? 1) * count
+    const epsilons = ladder(all, settings.actorSeed)
+    const steps = threads === null ? own.rolloutLength : Math.max(own.rolloutLength, THREAD_ROLLOUT_STEPS)
+    const shape = { ...experienceShape(environment, steps), qValues: true }
     this.#settings = own
     this.#horizonSteps = settings.algorithm.horizonSteps
     this.#replay = new PrioritisedReplay({
-      capacity: requireCapacity(own.replayCapacity, count, own.nStep),
+      capacity: requireCapacity(own.replayCapacity, all, own.nStep),
       observationSize,
       bytes: own.byteObservations,
       alpha: own.priorityExponent,
     })
-    this.network = engine.build(settings.network, Math.max(rows, count))
+    if (threads === null) {
+      this.network = engine.build(settings.network, Math.max(rows, count))
+      const random = seededRandom(settings.actorSeed, 'actions')
+      const collector = new QCollector({ environment, network: this.network, epsilons, random, seed: settings.actorSeed })
+      this.#source = new InlineQActors(collector, shape)
+    } else {
+      // It has told what there is to know of it: threads make their own.
+      environment.close()
+      requireNoMoments(environment.moments)
+      const shared = requireShared(engine)
+      const network = shared.build(settings.network, rows)
+      this.network = network
+      this.#source = new ThreadedActors('apex', threads, settings, shared.memory, network, shape)
+    }
     requireOutput(this.network, 'value', 1)
     requireOutput(this.network, 'advantage', actions)
     this.parameters = this.network.allocate()
     this.target = this.network.allocate()
     this.#gradient = this.network.allocate()
     this.optimiser = this.network.createOptimiser(optimiserSpec(own))
-    const epsilons = ladder(count, settings.actorSeed)
-    this.episodes = new Episodes(count, settings.threshold, lowestThird(epsilons))
-    this.#actor = new ApeXActor({
-      environment,
-      network: this.network,
-      replay: this.#replay,
-      episodes: this.episodes,
-      epsilons,
-      nStep: own.nStep,
-      gamma: own.gamma,
-      seed: settings.actorSeed,
-    })
+    this.#epsilon = mean(epsilons)
+    this.episodes = new Episodes(all, settings.threshold, lowestThird(epsilons))
+    const { nStep, gamma } = own
+    this.#feed = new ReplayFeed({ rows: all, nStep, gamma, replay: this.#replay, episodes: this.episodes })
     this.#draws = seededRandom(settings.actorSeed, 'replay')
     this.#batch = replayBatch(rows, observationSize)
     this.#q = new Float32Array(rows * actions)
@@ -91,17 +111,25 @@ export class ApeX implements Algorithm {
     this.#tdErrors = new Float32Array(rows)
   }
 
-  /** Steps the environments until an update is due (before `learningStarts`: once) and takes that one. */
+  get actors(): Progress['actors'] {
+    return this.#source.faults
+  }
+
+  /** Takes rollouts until an update is due (before `learningStarts`: one), and takes that one; neither where no rollout came for a while. */
   iterate(steps: number): Iteration {
-    const { learningStarts, rolloutLength, updatesPerStep } = this.#settings
+    const { learningStarts, updatesPerStep } = this.#settings
     this.#iteration.updates = 0
     this.#iteration.bad = null
     while (this.#due < 1) {
-      for (let t = 0; t < rolloutLength; t++) this.#actor.step(this.parameters)
+      this.#source.publish(this.parameters, this.#updates)
+      const experience = this.#source.take()
+      if (experience === null) break
+      this.#feed.take(experience)
+      this.#source.release(experience)
       if (this.episodes.steps - this.#emptyAtSteps < learningStarts || !this.#replay.ready) break
-      this.#due += rolloutLength * this.#actor.epsilons.length * updatesPerStep
+      this.#due += experience.rewards.length * updatesPerStep
     }
-    const badRewards = this.#actor.badRewards + this.#replay.refused
+    const badRewards = this.#feed.badRewards + this.#replay.refused
     if (badRewards > this.#badRewards) this.#iteration.bad = 'reward'
     this.#badRewards = badRewards
     if (this.#due >= 1) {
@@ -114,16 +142,18 @@ export class ApeX implements Algorithm {
   statistics(): Record<string, number> {
     const last = this.#last
     const { slots } = this.#batch
-    return {
+    const statistics: Record<string, number> = {
       'train/loss': last.loss,
       'losses/q_values': mean(this.#q),
       'train/td_error': meanSize(this.#tdErrors),
       'train/gradient_norm': last.gradientNorm,
       'train/learning_rate': last.learningRate,
-      'rollout/exploration_rate': mean(this.#actor.epsilons),
+      'rollout/exploration_rate': this.#epsilon,
       'replay/size': this.#replay.size,
       'replay/sample_age': this.#updates === 0 ? 0 : this.#replay.meanAge(slots),
     }
+    this.#source.describe(statistics)
+    return statistics
   }
 
   state(fields: StateFields, replay: boolean): void {
@@ -139,12 +169,15 @@ export class ApeX implements Algorithm {
     )
     randomField(fields, 'draws', this.#draws)
     if (withReplay) this.#replay.state(fields.under('replay'))
-    if (this.#actor.state(fields, withReplay)) this.episodes.runningState(fields)
-    if (fields.restoring) this.#badRewards = this.#actor.badRewards + this.#replay.refused
+    if (this.#source.state(fields)) {
+      if (withReplay) this.#feed.state(fields.under('open'))
+      this.episodes.runningState(fields)
+    }
+    if (fields.restoring) this.#badRewards = this.#feed.badRewards + this.#replay.refused
   }
 
   dispose(): void {
-    this.#actor.dispose()
+    this.#source.stop()
     this.network.dispose()
   }
 

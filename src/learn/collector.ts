@@ -83,7 +83,7 @@ export function experienceShape(environment: WrappedVector, steps: number): Expe
 }
 
 /** Packs the final observations of the rows truncated in this step behind the `count` there are; returns how many there are then. */
-function keepFinals({ truncated, finalObservations }: VectorBuffers, into: Float32Array, count: number): number {
+export function keepFinals({ truncated, finalObservations }: VectorBuffers, into: Float32Array, count: number): number {
   const width = finalObservations.length / truncated.length
   let kept = count
   for (let row = 0; row < truncated.length; row++) {

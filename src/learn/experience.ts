@@ -18,6 +18,8 @@ export interface ExperienceShape {
   /** Elements of one action. */
   readonly actionWidth: number
   readonly discrete: boolean
+  /** Whether actors that choose by Q values leave those here. */
+  readonly qValues?: boolean
 }
 
 /** Where step t of a rollout is written: what the policy saw and did, and what came of it. Final observations are overwritten by the next step. */
@@ -26,6 +28,8 @@ interface ExperienceStep {
   readonly actions: Actions
   readonly logProbs: Float32Array
   readonly rawRewards: Float32Array
+  readonly bestQ: Float32Array
+  readonly actionQ: Float32Array
   readonly out: VectorBuffers
 }
 
@@ -54,12 +58,14 @@ export class Experience {
   readonly truncated: Uint8Array
   /** The final observations of the truncated episodes, packed in the order of their rows: room for [T * B, d]. */
   readonly finalObservations: Float32Array
+  /** Largest Q value of each of those; empty without `qValues`. */
+  readonly finalQ: Float32Array
   readonly steps: readonly ExperienceStep[]
   readonly #head: Float64Array
 
   /** `buffer` holds at least `experienceBytes(shape)` from `offset`, a multiple of 8. */
   constructor(shape: ExperienceShape, firstRow = 0, buffer: ArrayBufferLike = new ArrayBuffer(experienceBytes(shape)), offset = 0) {
-    const { steps, environments: count, observationSize: width, actionWidth, discrete } = shape
+    const { steps, environments: count, observationSize: width, actionWidth, discrete, qValues = false } = shape
     const rows = steps * count
     let at = offset
     const floats = (length: number) => {
@@ -80,6 +86,10 @@ export class Experience {
     this.rewards = floats(rows)
     this.rawRewards = floats(rows)
     this.finalObservations = floats(rows * width)
+    // Of each observation acted in, of each action taken, and of final observations.
+    const bestQ = floats(qValues ? rows : 0)
+    const actionQ = floats(qValues ? rows : 0)
+    this.finalQ = floats(qValues ? rows : 0)
     this.terminated = new Uint8Array(buffer, at, rows)
     this.truncated = new Uint8Array(buffer, at + rows, rows)
     const finalObservations = new Float32Array(count * width)
@@ -90,6 +100,8 @@ export class Experience {
         actions: perStep(this.actions, actionWidth),
         logProbs: perStep(this.logProbs),
         rawRewards: perStep(this.rawRewards),
+        bestQ: perStep(bestQ),
+        actionQ: perStep(actionQ),
         out: {
           observations: observations.subarray((t + 1) * count * width, (t + 2) * count * width),
           rewards: perStep(this.rewards),
@@ -121,9 +133,9 @@ export class Experience {
 }
 
 /** Bytes of one rollout, a multiple of 8. */
-export function experienceBytes({ steps, environments, observationSize, actionWidth }: ExperienceShape): number {
+export function experienceBytes({ steps, environments, observationSize, actionWidth, qValues = false }: ExperienceShape): number {
   const rows = steps * environments
-  const floats = HEAD_FLOATS + (2 * rows + environments) * observationSize + rows * (actionWidth + 3)
+  const floats = HEAD_FLOATS + (2 * rows + environments) * observationSize + rows * (actionWidth + (qValues ? 6 : 3))
   return Math.ceil((floats * Float32Array.BYTES_PER_ELEMENT + 2 * rows) / 8) * 8
 }
 

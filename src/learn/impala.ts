@@ -64,7 +64,7 @@ export class Impala implements Algorithm {
       const shared = requireShared(engine)
       const network = shared.build(settings.network, rows)
       this.network = network
-      this.#source = new ThreadedActors(threads, settings, shared.memory, network, shape)
+      this.#source = new ThreadedActors('impala', threads, settings, shared.memory, network, shape)
     }
     this.parameters = this.network.allocate()
     this.#gradient = this.network.allocate()

@@ -36,6 +36,9 @@ export const EVALUATION_SLICE_STEPS = 32
 /** Rollouts that each actor thread may have collected ahead of the learner: one is read while the next is written; more would only be older. */
 export const ROLLOUTS_AHEAD = 2
 
+/** Least steps of one rollout of Ape-X's actor threads: waking the learner for each single step would cost more than the step. */
+export const THREAD_ROLLOUT_STEPS = 16
+
 /** Finished episodes that a worker thread may have told nobody about: a hundredth of a second of the shortest episodes; then it waits. */
 export const EPISODES_AHEAD = 4_096
 

@@ -89,6 +89,11 @@ export class NStepTransitions {
     while (this.#open[row]! > 0) this.#closeOldest(row, finalSlot, finalValue)
   }
 
+  /** Forgets the open steps of environment `row`: it began anew, and what they led to is not known. */
+  forget(row: number): void {
+    this.#open[row] = 0
+  }
+
   state(fields: StateFields): void {
     fields.array('slots', this.#slots)
     fields.array('actions', this.#actions)

@@ -15,7 +15,7 @@ export interface StatisticSpec {
 
 const ACTOR_CRITICS = ['a2c', 'a3c', 'impala', 'ppo'] as const satisfies readonly AlgorithmId[]
 const UNCLIPPED = ['a2c', 'a3c', 'impala'] as const satisfies readonly AlgorithmId[]
-const THREADED = ['a3c', 'impala'] as const satisfies readonly AlgorithmId[]
+const THREADED = ['a3c', 'apex', 'impala'] as const satisfies readonly AlgorithmId[]
 
 export const STATISTICS: Readonly<Record<string, StatisticSpec>> = {
   'rollout/ep_rew_mean': {
@@ -116,7 +116,7 @@ export const STATISTICS: Readonly<Record<string, StatisticSpec>> = {
   'actors/waits': {
     meaning: 'times that the learner found nothing to learn from and waited',
     unit: 'waits',
-    algorithms: ['impala'],
+    algorithms: ['apex', 'impala'],
   },
   'environment/restarts': {
     meaning: 'children of Python environments that died and were replaced; absent while none did',

@@ -3,6 +3,7 @@
  * of each actor, oldest first. The threads start with the first policy. What one actor does is `actOn`.
  */
 
+import type { WrappedVector } from '../envs/wrappers/wrap.ts'
 import type { LearnerSettings, Progress } from '../ports/learner.ts'
 import { seededRandom } from '../util/random.ts'
 import { type ActorJob, type ActorLife, type ActorThreads, MAX_ENVIRONMENT_SEED, NO_FAULTS, type RunningActors } from './actors.ts'
@@ -11,11 +12,17 @@ import type { Arena } from './engine.ts'
 import type { WasmEngine } from './engines/wasm.ts'
 import type { WasmNetwork } from './engines/wasm-network.ts'
 import { livingEnvironments } from './environments.ts'
+import { ladder } from './epsilon.ts'
 import type { Experience, ExperienceShape, ExperienceSource } from './experience.ts'
 import { resolveHyperparameters } from './hyperparameters.ts'
+import { THREAD_ROLLOUT_STEPS } from './limits.ts'
+import { QCollector } from './q-collector.ts'
 import { ARRIVALS, ExperienceRing, ringBytes, SHARED_WORDS } from './shared/experience-ring.ts'
 import { PolicySlots, policySlotBuffer, policySlotCount } from './shared/policy-slots.ts'
 import { waitWhile } from './shared/waiting.ts'
+
+/** Whose actors collect rollouts. */
+type Kind = Exclude<ActorJob['kind'], 'a3c'>
 
 export class ThreadedActors implements ExperienceSource {
   readonly #threads: ActorThreads
@@ -28,8 +35,15 @@ export class ThreadedActors implements ExperienceSource {
   #taken: ExperienceRing | null = null
   #waits = 0
 
-  /** `network` lies in `memory`. */
-  constructor(threads: ActorThreads, settings: LearnerSettings, memory: WebAssembly.Memory, network: WasmNetwork, shape: ExperienceShape) {
+  /** `network` lies in `memory`; `shape` is that of one actor. */
+  constructor(
+    kind: Kind,
+    threads: ActorThreads,
+    settings: LearnerSettings,
+    memory: WebAssembly.Memory,
+    network: WasmNetwork,
+    shape: ExperienceShape,
+  ) {
     const actors = threads.count
     const arenas = Array.from({ length: policySlotCount(actors) }, () => network.allocate())
     const policies = policySlotBuffer(actors)
@@ -40,7 +54,7 @@ export class ThreadedActors implements ExperienceSource {
     this.#arrivals = new Int32Array(arrivals)
     this.#rings = rings.map((buffer, i) => new ExperienceRing(shape, i * shape.environments, buffer, this.#arrivals))
     this.#job = {
-      kind: 'impala',
+      kind,
       settings,
       memory,
       addresses: arenas.map((arena) => network.address(arena)),
@@ -103,17 +117,17 @@ export class ThreadedActors implements ExperienceSource {
 }
 
 /** One actor: builds its network once; each call of the function it returns acts on new environments until stopped, or throws what they threw. */
-export function actOn({ settings, addresses, buffers }: ActorJob, engine: WasmEngine, life: ActorLife): () => void {
-  const own = resolveHyperparameters('impala', settings.algorithm.hyperparameters)
+export function actOn({ kind, settings, addresses, buffers }: ActorJob, engine: WasmEngine, life: ActorLife): () => void {
+  const plan = kind === 'apex' ? qActor(settings, buffers.length - RINGS) : policyActor(settings)
   const [policies, arrivals, ...rings] = buffers
   let network: WasmNetwork | null = null
   let begun = 0
   return () => {
-    const environment = livingEnvironments(settings, own.environments, life)
+    const environment = livingEnvironments(settings, plan.environments, life)
     try {
       network ??= engine.build(settings.network, environment.count)
       const built = network
-      const shape = experienceShape(environment, own.rolloutLength)
+      const shape = plan.shape(environment)
       const slots = new PolicySlots(
         addresses.map((address) => built.attach(address)),
         policies!,
@@ -121,7 +135,7 @@ export function actOn({ settings, addresses, buffers }: ActorJob, engine: WasmEn
       const ring = new ExperienceRing(shape, life.index * shape.environments, rings[life.index]!, new Int32Array(arrivals!))
       const key = ['actor', life.index, life.restarts, begun++] as const
       const random = seededRandom(settings.actorSeed, ...key)
-      const collector = new Collector({ environment, network, random, seed: random.below(MAX_ENVIRONMENT_SEED) })
+      const collector = plan.collector({ environment, network, random, seed: random.below(MAX_ENVIRONMENT_SEED) }, life.index)
       while (!life.stopped) step(collector, ring, slots, life)
     } finally {
       environment.close()
@@ -129,7 +143,42 @@ export function actOn({ settings, addresses, buffers }: ActorJob, engine: WasmEn
   }
 }
 
-function step(collector: Collector, ring: ExperienceRing, slots: PolicySlots, life: ActorLife): void {
+/** Buffers of a job before its rings. */
+const RINGS = 2
+
+type CollectorOptions = ConstructorParameters<typeof Collector>[0]
+
+/** What the actors of one algorithm are made of. */
+interface ActorPlan {
+  readonly environments: number
+  shape(environment: WrappedVector): ExperienceShape
+  collector(options: CollectorOptions, index: number): Pick<Collector, 'collect'>
+}
+
+function policyActor({ algorithm }: LearnerSettings): ActorPlan {
+  const { environments, rolloutLength } = resolveHyperparameters('impala', algorithm.hyperparameters)
+  return {
+    environments,
+    shape: (environment) => experienceShape(environment, rolloutLength),
+    collector: (options) => new Collector(options),
+  }
+}
+
+/** Each of the `actors` explores on its stretch of one ladder. */
+function qActor({ algorithm, actorSeed }: LearnerSettings, actors: number): ActorPlan {
+  const { environments, rolloutLength } = resolveHyperparameters('apex', algorithm.hyperparameters)
+  return {
+    environments,
+    shape: (environment) => ({ ...experienceShape(environment, Math.max(rolloutLength, THREAD_ROLLOUT_STEPS)), qValues: true }),
+    collector(options, index) {
+      const { count } = options.environment
+      const epsilons = ladder(actors * count, actorSeed).subarray(index * count, (index + 1) * count)
+      return new QCollector({ ...options, epsilons })
+    },
+  }
+}
+
+function step(collector: Pick<Collector, 'collect'>, ring: ExperienceRing, slots: PolicySlots, life: ActorLife): void {
   life.rest(true)
   const experience = ring.next()
   if (experience === null) return

@@ -30,7 +30,7 @@ const life: ActorLife = {
 
 for (const module of job.settings.modules) await registerOwnModule(module)
 const engine = createWasmEngine({ deterministic: job.settings.deterministic, memory: job.memory })
-const run = { impala: actOn, a3c: workFreely }[job.kind](job, engine, life)
+const run = { impala: actOn, apex: actOn, a3c: workFreely }[job.kind](job, engine, life)
 let pauseMs = ACTOR_PAUSE_MS
 while (!life.stopped) {
   try {

@@ -25,7 +25,8 @@ async function reported(settings: LearnerSettings): Promise<readonly string[]> {
 }
 
 function settings(algorithm: string, environment: string, actors: number): LearnerSettings {
-  const base = environment === 'Test/Faulty-v0' ? faultySettings(algorithm, {}, actors) : toySettings(environment)
+  if (environment === 'Test/Faulty-v0') return faultySettings(algorithm, {}, actors)
+  const base = toySettings(environment)
   const hyperparameters = algorithm === 'apex' ? { learningStarts: 40, batchSize: 16 } : algorithm === 'ppo' ? { rolloutLength: 16 } : {}
   const network = algorithm === 'apex' ? { network: DUELING } : {}
   return { ...base, ...network, algorithm: { id: algorithm, hyperparameters, horizonSteps: 1_000 } }

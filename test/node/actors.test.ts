@@ -25,14 +25,16 @@ async function updateUntil(learner: LearnerCore, done: () => boolean): Promise<v
   }
 }
 
-for (const algorithm of ['impala', 'a3c']) {
+for (const algorithm of ['impala', 'apex', 'a3c']) {
   test(`${algorithm} learns from two threads`, TIMEOUT, async () => {
     const learner = await createLearner(settings(algorithm), undefined, actorThreads(2))
     const solved = () => (learner.progress(false, null).returnMean ?? 0) > 3.8
     await updateUntil(learner, solved)
     const { updates, steps, episodes, statistics, actors } = learner.progress(false, null)
     assert.ok(updates > 0 && episodes > 0)
-    assert.ok(steps >= updates * 20, `${steps} steps in ${updates} updates of twenty`)
+    // Ape-X makes an update for every two steps.
+    const least = algorithm === 'apex' ? 2 * (updates - 1) : 20 * updates
+    assert.ok(steps >= least, `${steps} steps in ${updates} updates`)
     assert.deepEqual(actors, { restarts: 0, lastFault: null })
     if (algorithm === 'impala') assert.ok(statistics['train/policy_lag_max']! >= 1)
     learner.dispose()
@@ -61,12 +63,15 @@ for (const algorithm of ['impala', 'a3c']) {
   })
 }
 
-for (const algorithm of ['impala', 'a3c']) {
+for (const algorithm of ['impala', 'apex', 'a3c']) {
   test(`${algorithm} with threads ends, and names the terms, where no update is finite`, TIMEOUT, async () => {
     const learner = await createLearner(settings(algorithm, { reward: 1e300 }), undefined, actorThreads(2))
     await assert.rejects(
       updateUntil(learner, () => false),
-      { code: 'diverged', message: /^Training stopped because policy loss and value loss was not a finite number in 10 updates in a row/ },
+      {
+        code: 'diverged',
+        message: algorithm === 'apex' ? /because reward was not a finite/ : /because policy loss and value loss was not a finite/,
+      },
     )
     assert.equal(learner.updates, 0)
     learner.dispose()
@@ -74,7 +79,7 @@ for (const algorithm of ['impala', 'a3c']) {
 }
 
 test('a learner thread starts its actors, holds them for snapshots and mixes, and takes them along when it stops', TIMEOUT, async () => {
-  for (const algorithm of ['impala', 'a3c']) {
+  for (const algorithm of ['impala', 'apex', 'a3c']) {
     const learner = await startLearnerThread({ ...settings(algorithm), untilSteps: null })
     await learner.run()
     await learner.reach(20)
@@ -96,14 +101,14 @@ test('a learner thread starts its actors, holds them for snapshots and mixes, an
 test('what threads cannot do is refused in a sentence', async () => {
   const onTfjs = { ...settings('impala'), engine: 'tfjs' as const }
   await assert.rejects(createLearner(onTfjs, undefined, actorThreads(2)), { code: 'actors', message: /use --engine wasm, or --actors 0/ })
-  for (const algorithm of ['impala', 'a3c']) {
+  for (const algorithm of ['impala', 'apex', 'a3c']) {
     const normalised = { ...settings(algorithm), wrappers: [{ id: 'normaliseObservations', options: {} }] }
     await assert.rejects(createLearner(normalised, undefined, actorThreads(2)), { code: 'actors', message: /normalising wrappers/ })
   }
 })
 
 test('what was saved with actor threads goes on with and without them, in new episodes', TIMEOUT, async () => {
-  for (const algorithm of ['impala', 'a3c']) {
+  for (const algorithm of ['impala', 'apex', 'a3c']) {
     const first = await createLearner(settings(algorithm), undefined, actorThreads(2))
     await updateUntil(first, () => first.updates >= 20)
     const state = first.saveState({ replay: true })
@@ -113,7 +118,7 @@ test('what was saved with actor threads goes on with and without them, in new ep
       second.restoreState(state)
       assert.deepEqual(second.saveState({ replay: true }).parameters, state.parameters)
       assert.deepEqual([second.updates, second.steps], [first.updates, first.steps])
-      await updateUntil(second, () => second.updates >= first.updates + 5)
+      await updateUntil(second, () => second.updates >= first.updates + 50)
       assert.ok(second.steps > first.steps)
       second.dispose()
     }
