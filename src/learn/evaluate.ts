@@ -131,7 +131,7 @@ export class Evaluator {
   }
 }
 
-interface ActingPolicy {
+export interface ActingPolicy {
   /** Whether it draws its actions, so that the likeliest ones are another policy. */
   readonly samples: boolean
   allocate(rows: number): Actions
@@ -141,7 +141,7 @@ interface ActingPolicy {
 }
 
 /** By what the network puts out: `advantage` of value-based algorithms, else a policy. */
-function actingPolicy(network: EngineNetwork, { actionSpace, count }: WrappedVector): ActingPolicy {
+export function actingPolicy(network: EngineNetwork, { actionSpace, count }: WrappedVector): ActingPolicy {
   if (network.outputs.some(({ name }) => name === 'advantage')) {
     const choices = requireDiscrete(actionSpace)
     requireOutput(network, 'advantage', choices)
@@ -165,7 +165,7 @@ function actingPolicy(network: EngineNetwork, { actionSpace, count }: WrappedVec
 }
 
 /** Moments before any sample. */
-function nothing(size: number): Moments {
+export function nothing(size: number): Moments {
   return { count: 0, mean: new Float64Array(size), m2: new Float64Array(size) }
 }
 

@@ -56,3 +56,12 @@ export const MAX_ACTOR_PAUSE_MS = 5_000
 
 /** A swarm key or an allow-list in bytes: ten thousand peer ids with comments. */
 export const MAX_ACCESS_FILE_BYTES = 1_048_576
+
+/** Milliseconds between two steps of the policy that plays for a watcher: 30 a second, CartPole a little slower than life. */
+export const PLAY_STEP_MS = 33
+
+/** Milliseconds between two replicas for it: progress can be seen, and a copy of the parameters costs the learner little. */
+export const PLAY_REPLICA_MS = 2_000
+
+/** How far behind all other threads it stands for the processor, of 19: a third of a learner's share, so that it still plays where cores are few. */
+export const PLAY_NICENESS = 5

@@ -13,7 +13,9 @@ import { readAllowList, readSwarmKey } from '../node/access-files.ts'
 import { systemClock } from '../node/clock.ts'
 import { type ControlServer, serveControl } from '../node/control.ts'
 import { openDataFolder, requireFolder } from '../node/data-folder.ts'
+import { PLAY_REPLICA_MS } from '../node/limits.ts'
 import { systemLog } from '../node/log.ts'
+import { playPolicy } from '../node/play-thread.ts'
 import { systemRandom } from '../node/random.ts'
 import { folderStorage } from '../node/storage.ts'
 import { threadWorkers } from '../node/workers.ts'
@@ -310,11 +312,13 @@ class Daemon implements PeerDaemon {
     const token = randomBytes(TOKEN_BYTES).toString('base64url')
     await storage.write(TOKEN_FILE, Buffer.from(`${token}\n`), { secret: true })
     this.#closers.push(() => storage.remove(TOKEN_FILE))
+    const { peer } = door
+    const settings = learnerSettings(peer.run.manifest, this.#settings, ports.network.id)
     const observed = observedPeer(door, ports, this.#settings, {
       status: () => this.status(),
       on: (listener) => this.on(listener),
       stop: () => void this.stop('asked to stop'),
-      watch: null,
+      watch: (show, failed) => playPolicy(settings, () => peer.recentSnapshot(PLAY_REPLICA_MS), { show, failed }),
     })
     const { serveDashboard } = await import('../observe/http/server.ts')
     const dashboard = await serveDashboard(observed, http, token)

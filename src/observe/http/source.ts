@@ -1,6 +1,7 @@
 /**
  * What the dashboard shows and may ask for: one peer, real or simulated. All values are plain JSON.
  */
+import type { PlayFrame } from '../../ports/play.ts'
 import type { PeerEvent, PeerStatus } from '../events.ts'
 
 export const COMMANDS = ['pause', 'resume', 'stop', 'checkpoint', 'ban'] as const
@@ -13,28 +14,6 @@ export type Command = (peer: string) => Promise<void> | void
 export interface Link {
   readonly a: string
   readonly b: string
-}
-
-/** The policy at one step of an episode that it plays for the watcher. */
-export interface PlayFrame {
-  /** What the environment looks like (see `envs/picture.ts`); null where it cannot be drawn. */
-  readonly picture: unknown
-  /** What it chose: an index, or the values of a continuous action. */
-  readonly action: number | readonly number[]
-  /** One for each choice, summing to 1; null for continuous actions and for value-based policies. */
-  readonly probabilities: readonly number[] | null
-  /** Of a continuous policy, for each dimension; null for the others. */
-  readonly gaussian: { readonly mean: readonly number[]; readonly deviation: readonly number[] } | null
-  /** The estimate of the return from here; null where the network has none. */
-  readonly value: number | null
-  /** Of a value-based policy: the estimate of each choice. */
-  readonly actionValues: readonly number[] | null
-  readonly step: number
-  /** Raw reward since the episode began. */
-  readonly episodeReturn: number
-  readonly episode: number
-  /** Updates behind the replica that plays. */
-  readonly version: number
 }
 
 export interface Observed {

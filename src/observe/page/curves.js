@@ -165,7 +165,7 @@ class Curve {
       ...this.#size(),
       legend: { show: false },
       cursor: { y: false, points: { size: 6 } },
-      scales: { x: { time: false }, y: this.#question.log === true ? { distr: 3 } : {} },
+      scales: { x: { time: false }, y: this.#question.log === true ? { distr: 3 } : { range: aroundValues } },
       axes: [
         { ...axis, size: 26, space: 60, incrs: TIME_STEPS, values: (_, ticks) => ticks.map((tick) => clock(tick)) },
         { ...axis, size: 48, values: (_, ticks) => ticks.map((tick) => (tick === null ? '' : short(tick))) },
@@ -181,6 +181,13 @@ class Curve {
       ],
     }
   }
+}
+
+/** A curve that never changed lies in the middle. @param {uPlot} _ @param {number | null} low @param {number | null} high @returns {uPlot.Range.MinMax} */
+function aroundValues(_, low, high) {
+  if (low === null || high === null) return [0, 1]
+  const room = low === high ? Math.max(1, Math.abs(low) / 10) : 0
+  return uPlot.rangeNum(low - room, high + room, 0.08, true)
 }
 
 /** @param {string} tag @param {string} name */

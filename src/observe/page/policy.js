@@ -5,7 +5,7 @@
 import { follow } from './connection.js'
 import { byId, colour, compact, short } from './format.js'
 
-/** @typedef {import('../http/source.ts').PlayFrame} PlayFrame */
+/** @typedef {import('../../ports/play.ts').PlayFrame} PlayFrame */
 /** @typedef {import('../../envs/picture.ts').Picture} Picture */
 
 const canvas = /** @type {HTMLCanvasElement} */ (byId('policy'))

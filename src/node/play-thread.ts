@@ -1,0 +1,48 @@
+/**
+ * Lets the current policy play in a thread of its own while somebody watches: a replica at most PLAY_REPLICA_MS old, one step every PLAY_STEP_MS.
+ * The returned function ends it. What goes wrong is told once, and training goes on.
+ */
+import { Worker } from 'node:worker_threads'
+import type { LearnerSettings, Replica } from '../ports/learner.ts'
+import type { PlayFrame } from '../ports/play.ts'
+import { PLAY_REPLICA_MS, PLAY_STEP_MS } from './limits.ts'
+import type { PlayReply, PlayRequest, PlayThreadData } from './play-protocol.ts'
+import { workerUrl } from './worker-url.ts'
+
+export interface Audience {
+  show(frame: PlayFrame): void
+  failed(message: string): void
+}
+
+/** `replica`: how the policy stands now. */
+export function playPolicy(settings: LearnerSettings, replica: () => Promise<Replica>, audience: Audience): () => void {
+  const data: PlayThreadData = { settings, seed: settings.actorSeed, stepMs: PLAY_STEP_MS }
+  const worker = new Worker(workerUrl('play-worker'), { workerData: data, name: 'player' })
+  let over = false
+  const end = () => {
+    over = true
+    clearInterval(timer)
+    void worker.terminate()
+  }
+  const fail = (message: string) => {
+    if (!over) audience.failed(message)
+    end()
+  }
+  const send = async () => {
+    try {
+      const { parameters, normalisers, version } = await replica()
+      if (!over) worker.postMessage({ parameters, normalisers, version } satisfies PlayRequest)
+    } catch (error) {
+      fail(error instanceof Error ? error.message : String(error))
+    }
+  }
+  worker.on('message', (reply: PlayReply) => {
+    if (over) return
+    if ('frame' in reply) audience.show(reply.frame)
+    else fail(reply.error.message)
+  })
+  worker.on('error', (error) => fail(error.message))
+  const timer = setInterval(() => void send(), PLAY_REPLICA_MS)
+  void send()
+  return end
+}

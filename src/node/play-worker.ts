@@ -1,0 +1,38 @@
+/** Entry of the player's thread: plays the newest replica that it was sent, in the environment's own pace, behind all others for the processor. */
+import { setPriority } from 'node:os'
+import { parentPort, workerData } from 'node:worker_threads'
+import { createEngine } from '../learn/engines/create.ts'
+import { makeEnvironments } from '../learn/environments.ts'
+import { Player } from '../learn/player.ts'
+import { seededRandom } from '../util/random.ts'
+import { plainError } from './learner-protocol.ts'
+import { PLAY_NICENESS } from './limits.ts'
+import { registerOwnModule } from './own-module.ts'
+import type { PlayReply, PlayRequest, PlayThreadData } from './play-protocol.ts'
+
+const { settings, seed, stepMs } = workerData as PlayThreadData
+const post = (reply: PlayReply) => parentPort!.postMessage(reply)
+
+try {
+  // On Linux the priority is the calling thread's; elsewhere it would be the whole process's.
+  if (process.platform === 'linux') setPriority(PLAY_NICENESS)
+  for (const module of settings.modules) await registerOwnModule(module)
+  const engine = await createEngine(settings.engine, { deterministic: settings.deterministic })
+  const player = new Player(makeEnvironments(settings, 1), settings.network, engine, seededRandom(seed, 'play'))
+  let playing = false
+  const step = () => {
+    try {
+      post({ frame: player.step() })
+      setTimeout(step, stepMs)
+    } catch (error) {
+      post({ error: plainError(error) })
+    }
+  }
+  parentPort!.on('message', ({ parameters, normalisers, version }: PlayRequest) => {
+    player.load({ parameters, normalisers }, version)
+    if (!playing) step()
+    playing = true
+  })
+} catch (error) {
+  post({ error: plainError(error) })
+}

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { initialParameters } from '../../src/learn/initialise.ts'
+import { preset, presetNetwork } from '../../src/learn/presets.ts'
+import { playPolicy } from '../../src/node/play-thread.ts'
+import type { LearnerSettings } from '../../src/ports/learner.ts'
+import type { PlayFrame } from '../../src/ports/play.ts'
+
+const { hyperparameters, network, horizonSteps } = preset('a2c', 'CartPole-v1')
+const settings: LearnerSettings = {
+  environment: { id: 'CartPole-v1', options: {} },
+  modules: [],
+  wrappers: [],
+  algorithm: { id: 'a2c', hyperparameters, horizonSteps },
+  network: presetNetwork('a2c', network, 'CartPole-v1', {}),
+  weightsSeed: 1,
+  actorSeed: 2,
+  engine: 'wasm',
+  deterministic: true,
+  threads: 1,
+  actors: 0,
+  threshold: null,
+  untilSteps: null,
+}
+const replica = async () => ({
+  parameters: initialParameters(settings.network, 1),
+  target: null,
+  version: 5,
+  steps: 0,
+  normalisers: [],
+})
+
+test('plays in its own thread until nobody watches', async () => {
+  const frames: PlayFrame[] = []
+  const enough = Promise.withResolvers<void>()
+  const stop = playPolicy(settings, replica, {
+    show: (frame) => {
+      frames.push(frame)
+      if (frames.length === 5) enough.resolve()
+    },
+    failed: (message) => enough.reject(new Error(message)),
+  })
+  await enough.promise
+  stop()
+  const seen = frames.length
+  assert.deepEqual(
+    frames.slice(0, 5).map(({ step, version }) => [step, version]),
+    [0, 1, 2, 3, 4].map((step) => [step, 5]),
+  )
+  await new Promise((next) => setTimeout(next, 100))
+  assert.equal(frames.length, seen)
+})
+
+test('an environment that its thread does not know is told of, once', async () => {
+  const failures: string[] = []
+  const told = Promise.withResolvers<void>()
+  const strange = { ...settings, environment: { id: 'Nowhere-v0', options: {} } }
+  const stop = playPolicy(strange, replica, {
+    show: () => assert.fail('nothing to show'),
+    failed: (message) => {
+      failures.push(message)
+      told.resolve()
+    },
+  })
+  await told.promise
+  stop()
+  assert.deepEqual(failures, ['Environment "Nowhere-v0" is not registered here; `grapevine envs` lists those that are'])
+})
