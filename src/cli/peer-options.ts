@@ -42,6 +42,7 @@ const LOCAL: readonly [string, string][] = [
   ['--allow <file>', 'let in these peers only: their ids, one per line'],
   ['--strict-quotas', 'mix few peers of one address, private ones too'],
   ['--checkpoint-replay', 'checkpoints hold the replay memory as well'],
+  ['--max-memory <size>', 'leave when this peer needs more: 512MiB, 2GiB'],
   ['--until <goal>', 'stop at: solved, steps=N, minutes=M (never)'],
   ['--threshold <return>', 'mean return that counts as solved'],
   ['--eval-every <steps>', 'evaluate beside training, every so many steps'],

@@ -10,7 +10,7 @@ import type { DaemonOverrides, PeerDaemon } from '../peer/daemon.ts'
 import type { PeerSettings, Until } from '../peer/settings.ts'
 import type { Clock } from '../ports/clock.ts'
 import { GrapevineError } from '../util/errors.ts'
-import { DONE, FAILURE } from './exit.ts'
+import { DONE, exitCodeOf, FAILURE } from './exit.ts'
 import type { Io } from './io.ts'
 import { LEAVE_MS, SAME_SIGNAL_MS } from './limits.ts'
 import { jsonPresenter, type Presenter, textPresenter } from './presenter.ts'
@@ -75,7 +75,7 @@ export async function runDaemon(create: CreateDaemon, settings: PeerSettings, op
     return await live(daemon, leaving.signal)
   } catch (error) {
     if (!errorShown) throw error
-    return FAILURE
+    return exitCodeOf(error)
   } finally {
     for (const release of releases.reverse()) release()
   }

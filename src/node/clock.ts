@@ -5,7 +5,7 @@ import { MAX_TIMER_MS } from './limits.ts'
 export const systemClock: Clock = {
   now: () => performance.now(),
   unixSeconds: () => Math.floor(Date.now() / 1000),
-  sleep,
+  sleep: sleepOn(after),
   after,
 }
 
@@ -21,17 +21,19 @@ function after(ms: number, run: () => void): () => void {
   return () => clearTimeout(timer)
 }
 
-function sleep(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(signal.reason)
-    const onAbort = () => {
-      cancel()
-      reject(signal?.reason)
-    }
-    const cancel = after(ms, () => {
-      signal?.removeEventListener('abort', onAbort)
-      resolve()
+/** The `sleep` of a clock whose `after` is given. */
+export function sleepOn(after: Clock['after']): Clock['sleep'] {
+  return (ms, signal) =>
+    new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason)
+      const onAbort = () => {
+        cancel()
+        reject(signal?.reason)
+      }
+      const cancel = after(ms, () => {
+        signal?.removeEventListener('abort', onAbort)
+        resolve()
+      })
+      signal?.addEventListener('abort', onAbort, { once: true })
     })
-    signal?.addEventListener('abort', onAbort, { once: true })
-  })
 }

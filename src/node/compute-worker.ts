@@ -1,14 +1,19 @@
 /** Entry of the helper thread: answers each request with its digests, or its file. */
 import { parentPort } from 'node:worker_threads'
 import { parameterDigest } from '../util/sha256.ts'
+import { chunkDigests, freezeReplica } from '../wire/frozen.ts'
 import { sealTensors } from '../wire/sealed-tensors.ts'
-import { type ComputeReply, type ComputeRequest, chunkDigests } from './compute-protocol.ts'
+import type { ComputeReply, ComputeRequest } from './compute-protocol.ts'
 
 parentPort!.on('message', (request: ComputeRequest) => {
   const results = perform(request)
   const reply: ComputeReply = { id: request.id, results }
-  // A file is handed over, not copied; digests have no memory worth it.
-  parentPort!.postMessage(reply, request.kind === 'sealTensors' ? results.map(({ buffer }) => buffer as ArrayBuffer) : [])
+  // A file or a body is handed over, not copied; digests have no memory worth it.
+  const large = request.kind === 'sealTensors' || request.kind === 'freeze' ? results.slice(0, 1) : []
+  parentPort!.postMessage(
+    reply,
+    large.map(({ buffer }) => buffer as ArrayBuffer),
+  )
 })
 
 function perform(request: ComputeRequest): readonly Uint8Array[] {
@@ -17,6 +22,10 @@ function perform(request: ComputeRequest): readonly Uint8Array[] {
       return [parameterDigest(request.values)]
     case 'chunkDigests':
       return chunkDigests(request.bytes, request.chunkBytes)
+    case 'freeze': {
+      const { body, parameterDigest: digest, chunks } = freezeReplica(request.replica)
+      return [body, digest, ...chunks]
+    }
     case 'sealTensors':
       return [sealTensors(request.file)]
   }

@@ -3,12 +3,14 @@
  * first large array and does not keep the process alive; should it crash, what it was asked rejects and the next call starts another.
  */
 import { Worker } from 'node:worker_threads'
+import type { Replica } from '../ports/learner.ts'
 import type { TensorFile } from '../ports/tensors.ts'
-import type { Compute } from '../ports/workers.ts'
+import type { Compute, FrozenReplica } from '../ports/workers.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { parameterDigest } from '../util/sha256.ts'
+import { chunkDigests, freezeReplica } from '../wire/frozen.ts'
 import { sealTensors } from '../wire/sealed-tensors.ts'
-import { type ComputeReply, type ComputeRequest, chunkDigests } from './compute-protocol.ts'
+import type { ComputeReply, ComputeRequest } from './compute-protocol.ts'
 import { INLINE_PASS_BYTES } from './limits.ts'
 import { workerUrl } from './worker-url.ts'
 
@@ -31,6 +33,14 @@ export class ThreadCompute implements Compute {
   async chunkDigests(bytes: Uint8Array, chunkBytes: number): Promise<readonly Uint8Array[]> {
     if (bytes.length <= INLINE_PASS_BYTES) return chunkDigests(bytes, chunkBytes)
     return this.#ask({ kind: 'chunkDigests', id: this.#nextId++, bytes: shared(bytes), chunkBytes })
+  }
+
+  async freeze(replica: Replica): Promise<FrozenReplica> {
+    const { parameters, target } = replica
+    if (parameters.byteLength + (target?.byteLength ?? 0) <= INLINE_PASS_BYTES) return freezeReplica(replica)
+    const handed = { ...replica, parameters: shared(parameters), target: target === null ? null : shared(target) }
+    const [body, parameterDigest, ...chunks] = await this.#ask({ kind: 'freeze', id: this.#nextId++, replica: handed })
+    return { body: body!, parameterDigest: parameterDigest!, chunks }
   }
 
   async sealTensors(file: TensorFile): Promise<Uint8Array> {

@@ -65,3 +65,16 @@ export const PLAY_REPLICA_MS = 2_000
 
 /** How far behind all other threads it stands for the processor, of 19: a third of a learner's share, so that it still plays where cores are few. */
 export const PLAY_NICENESS = 5
+
+/** Milliseconds between two ticks of the patient clock, and the longest that counts between them: a loop that is later than this stood still. */
+export const STALL_TICK_MS = 100
+export const STALL_MS = 500
+
+/** Resolution of the measured delay of the event loop, in milliseconds. */
+export const LAG_RESOLUTION_MS = 10
+
+/** Milliseconds between two looks at the memory of the process. */
+export const MEMORY_CHECK_MS = 1_000
+
+/** Share of the machine's memory that a peer takes at most when it was not told: beyond, the system would end it without a checkpoint. */
+export const DEFAULT_MEMORY_SHARE = 0.9

@@ -15,6 +15,8 @@ import { type ControlServer, serveControl } from '../node/control.ts'
 import { openDataFolder, requireFolder } from '../node/data-folder.ts'
 import { PLAY_REPLICA_MS } from '../node/limits.ts'
 import { systemLog } from '../node/log.ts'
+import { defaultMemoryLimit, watchMemory } from '../node/memory-watchdog.ts'
+import { type PatientClock, patientClock } from '../node/patient-clock.ts'
 import { playPolicy } from '../node/play-thread.ts'
 import { systemRandom } from '../node/random.ts'
 import { folderStorage } from '../node/storage.ts'
@@ -83,6 +85,7 @@ class Daemon implements PeerDaemon {
   #dashboard: { readonly url: string; readonly token: string } | null = null
   #peer: Peer | null = null
   #ports: PeerPorts | null = null
+  #clock: PatientClock | null = null
   #starting: Promise<void> | null = null
   #stopping: Promise<void> | null = null
   /** Aborts when a start is to be given up. */
@@ -130,7 +133,10 @@ class Daemon implements PeerDaemon {
     if (this.#peer === null || this.#ports === null) {
       throw new GrapevineError('not_running', 'local', 'This peer is not running: await start() first.')
     }
-    return peerStatus(this.#peer, this.#ports, systemClock.now() - this.#startedAtMs)
+    const status = peerStatus(this.#peer, this.#ports, systemClock.now() - this.#startedAtMs)
+    const { stalledMs, lagMs } = this.#clock!
+    const memoryBytes = process.memoryUsage.rss()
+    return { ...status, counters: { ...status.counters, memoryBytes, eventLoopLagMs: lagMs(), stalledMs: stalledMs() } }
   }
 
   async #begin(signal: AbortSignal): Promise<void> {
@@ -167,6 +173,10 @@ class Daemon implements PeerDaemon {
     const swarmKey = await swarmKeyOf(settings)
     const allowed = settings.allow === null ? null : await readAllowList(settings.allow)
     const bans = await Bans.load(storage, systemClock)
+    const clock = patientClock()
+    this.#clock = clock
+    this.#closers.push(() => clock.stop())
+    this.#closers.push(watchMemory(settings.memoryLimitBytes ?? defaultMemoryLimit(), (used) => this.#outOfMemory(used)))
     const network = createSwarm({
       identitySeed,
       listen: settings.listen,
@@ -176,14 +186,14 @@ class Daemon implements PeerDaemon {
       admits: (peer) => (allowed === null || allowed.has(peer)) && !bans.has(peer),
       log: this.#log,
       random: systemRandom,
-      clock: systemClock,
+      clock,
     })
     this.#closers.push(() => network.stop())
     await network.start(signal)
     signal.throwIfAborted()
     const workers = threadWorkers()
     this.#closers.push(() => workers.stop())
-    const ports: PeerPorts = { network, clock: systemClock, random: systemRandom, log: this.#log, storage, workers }
+    const ports: PeerPorts = { network, clock, random: systemRandom, log: this.#log, storage, workers }
     this.#ports = ports
     const choice = settings.run
     const { run, joined } = await this.#obtain(ports, signal)
@@ -268,6 +278,17 @@ class Daemon implements PeerDaemon {
       this.#failure ??= { error }
       void this.stop('failed')
     })
+  }
+
+  /** Leaves before the system ends the process, which would lose more. */
+  #outOfMemory(usedBytes: number): void {
+    const gib = (bytes: number) => `${(bytes / 1_073_741_824).toFixed(2)} GiB`
+    const limitBytes = this.#settings.memoryLimitBytes ?? defaultMemoryLimit()
+    const message = `This peer has ${gib(usedBytes)} of memory, more than the ${gib(limitBytes)} it may have (--max-memory), and leaves; start it again.`
+    const error = new GrapevineError('out_of_memory', 'local', message, { usedBytes, limitBytes })
+    this.#emit({ event: 'error', code: error.code, message })
+    this.#failure ??= { error }
+    void this.stop('out of memory')
   }
 
   #watchUntil(run: Run, peer: Peer): void {

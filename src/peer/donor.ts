@@ -12,10 +12,8 @@ import { equalBytes } from '../util/bytes.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { MAX_REQUEST_BYTES } from '../wire/limits.ts'
 import { STATE_PROTOCOL } from '../wire/protocol.ts'
-import { encodeReplica } from '../wire/replica.ts'
 import {
   bodyDigest,
-  chunkBytes,
   decodeStateRequest,
   encodeStateResponse,
   type Offer,
@@ -97,16 +95,18 @@ export class Donor {
     this.#freezing.add(peer)
     try {
       const { snapshots, compute, clock, order } = this.#options
-      const replica = await snapshots.take()
-      const body = encodeReplica(replica)
-      const chunks = await compute.chunkDigests(body, chunkBytes(body.length))
+      const { body, chunks, parameterDigest, version, steps } = await snapshots.lend(async (replica) => ({
+        ...(await compute.freeze(replica)),
+        version: replica.version,
+        steps: replica.steps,
+      }))
       const offer: Offer = {
         body: bodyDigest(body.length, chunks),
         bodyBytes: body.length,
         chunks,
-        parameterDigest: await compute.digest(replica.parameters),
-        version: replica.version,
-        steps: replica.steps,
+        parameterDigest,
+        version,
+        steps,
         ...order(),
       }
       this.#frozen.set(peer, { offer, body, askedAtMs: clock.now() })

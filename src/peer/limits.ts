@@ -189,3 +189,7 @@ export const QUOTA_MEMORY_MS = 60_000
 
 /** `refused` events, per second and at once: a person reads no more, and a flood must not become one of our output. Counters miss none. */
 export const TOLD_REFUSALS = { perSecond: 5, burst: 50 }
+
+/** `--max-memory`: below, not even an idle peer fits; above, no machine has it. */
+export const MIN_MAX_MEMORY_BYTES = 268_435_456
+export const MAX_MAX_MEMORY_BYTES = 1_099_511_627_776

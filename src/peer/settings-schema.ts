@@ -12,7 +12,15 @@ import type { HyperValue } from '../ports/learner.ts'
 import { nearest } from '../util/nearest.ts'
 import { type AddressUse, type AddressVerdict, readAddress } from '../wire/address.ts'
 import { CODEC_FORMS, readCodecName } from '../wire/codec-names.ts'
-import { MAX_ADDRESSES_GIVEN, MAX_NAME_LENGTH, MAX_PERIOD_UPDATES, MAX_UNTIL_MINUTES, MAX_WAIT_FOR_PEERS } from './limits.ts'
+import {
+  MAX_ADDRESSES_GIVEN,
+  MAX_MAX_MEMORY_BYTES,
+  MAX_NAME_LENGTH,
+  MAX_PERIOD_UPDATES,
+  MAX_UNTIL_MINUTES,
+  MAX_WAIT_FOR_PEERS,
+  MIN_MAX_MEMORY_BYTES,
+} from './limits.ts'
 import { strategyNames } from './strategy-names.ts'
 
 const ENGINES = ['wasm', 'tfjs'] as const
@@ -75,6 +83,7 @@ const localShape = {
       : { fault: `must be a data folder, not ${shown(value)}` },
   ),
   'checkpoint-replay': field(yesOrNo),
+  'max-memory': field(readMemory),
   until: field(readUntil),
   threshold: field((value) => {
     const number = asNumber(value)
@@ -152,6 +161,16 @@ function readCodec(value: unknown): Read<string> {
 
 function yesOrNo(value: unknown): Read<boolean> {
   return typeof value === 'boolean' ? { value } : { fault: `must be true or false, not ${shown(value)}` }
+}
+
+/** Bytes of a text such as 2GiB or 512MiB. */
+function readMemory(value: unknown): Read<number> {
+  const [, amount, unit] = typeof value === 'string' ? (/^(\d+(?:\.\d+)?) ?([MG])i?B$/i.exec(value) ?? []) : []
+  const bytes = Math.floor(Number(amount) * (unit?.toUpperCase() === 'G' ? 1_073_741_824 : 1_048_576))
+  if (bytes >= MIN_MAX_MEMORY_BYTES && bytes <= MAX_MAX_MEMORY_BYTES) return { value: bytes }
+  return {
+    fault: `must be from ${MIN_MAX_MEMORY_BYTES / 1_048_576}MiB to ${MAX_MAX_MEMORY_BYTES / 1_073_741_824}GiB, such as 2GiB, not ${shown(value)}`,
+  }
 }
 
 function readFileName(value: unknown): Read<string> {

@@ -85,7 +85,10 @@ export interface PeerSettings {
   readonly checkpointMs: number
   /** Whether checkpoints hold the replay memory. */
   readonly checkpointReplay: boolean
+  /** What a run may need here; checked before a run is joined. */
   readonly maxMemoryBytes: number
+  /** Memory of the process beyond which it leaves with exit code 75; null: most of what the machine has. */
+  readonly memoryLimitBytes: number | null
   /** Hidden, for tests: training holds until this many peers are alive. */
   readonly waitForPeers: number
 }
@@ -182,7 +185,8 @@ export function resolveSettings(sources: SettingsSources): PeerSettings {
     minPeriodMs,
     checkpointMs: 1_000 * checkpointSeconds,
     checkpointReplay: given['checkpoint-replay'] === true,
-    maxMemoryBytes: DEFAULT_MAX_MEMORY_BYTES,
+    maxMemoryBytes: given['max-memory'] ?? DEFAULT_MAX_MEMORY_BYTES,
+    memoryLimitBytes: given['max-memory'] ?? null,
     waitForPeers: given['wait-for-peers'] ?? 0,
   })
 }

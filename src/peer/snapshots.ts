@@ -42,6 +42,13 @@ export class Snapshots {
     return next
   }
 
+  /** Lends the learner's own arrays to `work`, uncopied; nobody takes a snapshot before it has settled. */
+  lend<T>(work: (snapshot: Snapshot) => Promise<T>): Promise<T> {
+    const next = this.#turn.then(async () => work(await this.#learner.snapshot()))
+    this.#turn = next.catch(() => undefined)
+    return next
+  }
+
   /** The last copy when it is at most `maxAgeMs` old, else a new one. */
   async recent(maxAgeMs: number): Promise<TakenSnapshot> {
     if (this.#latest !== null && this.#clock.now() - this.#latest.takenAtMs <= maxAgeMs) return this.#latest

@@ -1,6 +1,6 @@
 /** Where work runs that must not hold up the caller: threads in the daemon, inline in the simulator. */
 import type { ReplicaEvaluator } from './evaluator.ts'
-import type { Learner, LearnerSettings } from './learner.ts'
+import type { Learner, LearnerSettings, Replica } from './learner.ts'
 import type { TensorFile } from './tensors.ts'
 
 /** Passes over large arrays; each call may run in a helper thread. Arrays may be transferred back and forth: the caller uses what is returned. */
@@ -11,6 +11,16 @@ export interface Compute {
   chunkDigests(bytes: Uint8Array, chunkBytes: number): Promise<readonly Uint8Array[]>
   /** The bytes of a sealed safetensors file. Its arrays are given away. */
   sealTensors(file: TensorFile): Promise<Uint8Array>
+  /** The body of a snapshot, encoded and digested; `replica` is only read, and not after the promise has settled. */
+  freeze(replica: Replica): Promise<FrozenReplica>
+}
+
+export interface FrozenReplica {
+  readonly body: Uint8Array
+  /** SHA-256 of each piece of the body (see wire/state.ts). */
+  readonly chunks: readonly Uint8Array[]
+  /** SHA-256 of the parameters. */
+  readonly parameterDigest: Uint8Array
 }
 
 export interface Workers {

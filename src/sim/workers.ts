@@ -6,7 +6,8 @@ import type { Clock } from '../ports/clock.ts'
 import type { ReplicaEvaluator } from '../ports/evaluator.ts'
 import type { Learner, LearnerSettings } from '../ports/learner.ts'
 import type { Workers } from '../ports/workers.ts'
-import { parameterDigest, sha256 } from '../util/sha256.ts'
+import { parameterDigest } from '../util/sha256.ts'
+import { chunkDigests, freezeReplica } from '../wire/frozen.ts'
 import { sealTensors } from '../wire/sealed-tensors.ts'
 
 /** `pace`: how much virtual time an update of this peer takes. `makeCore`: what learns. */
@@ -30,12 +31,9 @@ export function inlineWorkers(
     },
     compute: {
       digest: async (values) => parameterDigest(values),
-      chunkDigests: async (bytes, chunkBytes) => {
-        const digests: Uint8Array[] = []
-        for (let offset = 0; offset < bytes.length; offset += chunkBytes) digests.push(sha256(bytes.subarray(offset, offset + chunkBytes)))
-        return digests
-      },
       sealTensors: async (file) => sealTensors(file),
+      chunkDigests: async (bytes, chunkBytes) => chunkDigests(bytes, chunkBytes),
+      freeze: async (replica) => freezeReplica(replica),
     },
     async stop() {
       await Promise.all([...learners, ...evaluators].map((each) => each.stop()))

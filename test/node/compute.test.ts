@@ -5,6 +5,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import { INLINE_PASS_BYTES } from '../../src/node/limits.ts'
 import { threadWorkers } from '../../src/node/workers.ts'
+import { decodeReplica } from '../../src/wire/replica.ts'
+import { chunkBytes } from '../../src/wire/state.ts'
 
 const started: Worker[] = []
 const remember = (worker: Worker) => started.push(worker)
@@ -57,4 +59,18 @@ test('a helper that dies fails what it had, and the next call gets another', asy
   assert.deepEqual(await workers.compute.digest(large), sha256(bytesOf(large)))
   await workers.stop()
   await assert.rejects(workers.compute.digest(large), { code: 'helper_lost' })
+})
+
+test('a replica is frozen the same way inline and in the helper, and read where it lies', async () => {
+  const workers = threadWorkers()
+  for (const length of [1000, INLINE_PASS_BYTES / 4 + 1]) {
+    const parameters = new Float32Array(new SharedArrayBuffer(4 * length))
+    parameters.set(ramp(length))
+    const replica = { parameters, target: null, version: 3, steps: 4, normalisers: [] }
+    const { body, chunks, parameterDigest } = await workers.compute.freeze(replica)
+    assert.deepEqual(decodeReplica(body, length), { ...replica, parameters: ramp(length) })
+    assert.deepEqual(parameterDigest, sha256(bytesOf(ramp(length))))
+    assert.deepEqual(chunks, await workers.compute.chunkDigests(body, chunkBytes(body.length)))
+  }
+  await workers.stop()
 })
