@@ -74,9 +74,10 @@ export class BodyReader {
   }
 
   #onMessage = (event: StreamMessageEvent): void => {
+    const lengthIsKnown = this.#received >= LENGTH_BYTES
     this.#received += event.data.byteLength
     // What goes over the limit is counted, so that `read` fails, but not kept.
-    if (this.#received <= LENGTH_BYTES + this.#maxBytes || this.#chunks.length === 0) this.#chunks.push(event.data.subarray())
+    if (this.#received <= LENGTH_BYTES + this.#maxBytes || !lengthIsKnown) this.#chunks.push(event.data.subarray())
     this.#silence?.restart()
     this.#wake()
   }
