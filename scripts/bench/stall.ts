@@ -79,7 +79,7 @@ export async function main(args: string[]): Promise<void> {
     const ports = { network, clock: systemClock, random: systemRandom, log, storage: folderStorage(folder), workers }
     const settings = resolveSettings({ command: 'start', addresses: [], flags: { threshold: '1e9' }, file: null, randomSeed: 1 })
     if (!('found' in settings.run)) throw new Error('start founds a run')
-    const run = await foundRun(settings, settings.run.found, ports, () => undefined)
+    const run = await foundRun(settings, settings.run.found, ports)
     await run.learner.run()
     await systemClock.sleep(WARM_UP_MS)
     await ordered(child, { record: await record(run, network.addresses()[0]!, minPeriodMs) })

@@ -80,6 +80,6 @@ function plan(settings: PeerSettings): unknown {
   const local = rest.swarmKey !== null && 'hex' in rest.swarmKey ? { ...rest, swarmKey: 'from the invitation' } : rest
   if ('join' in run) return { join: run.join, settings: local }
   if ('resume' in run) return { resume: run.resume, settings: local }
-  const { nonce: _, ...manifest } = planRun(run.found, systemRandom).plan
+  const { nonce: _, ...manifest } = planRun(run.found, systemRandom)
   return { manifest, settings: local }
 }

@@ -1,11 +1,17 @@
 /** Entry of the helper thread: answers each request with its digests, or its file. */
 import { parentPort } from 'node:worker_threads'
+import { runPass } from '../average/passes.ts'
 import { parameterDigest } from '../util/sha256.ts'
 import { chunkDigests, freezeReplica } from '../wire/frozen.ts'
 import { sealTensors } from '../wire/sealed-tensors.ts'
 import type { ComputeReply, ComputeRequest } from './compute-protocol.ts'
 
 parentPort!.on('message', (request: ComputeRequest) => {
+  if (request.kind === 'pass') {
+    const passed: ComputeReply = { id: request.id, results: [], passed: runPass(request.name, request.input) }
+    parentPort!.postMessage(passed)
+    return
+  }
   const results = perform(request)
   const reply: ComputeReply = { id: request.id, results }
   // A file or a body is handed over, not copied; digests have no memory worth it.
@@ -16,7 +22,7 @@ parentPort!.on('message', (request: ComputeRequest) => {
   )
 })
 
-function perform(request: ComputeRequest): readonly Uint8Array[] {
+function perform(request: Exclude<ComputeRequest, { kind: 'pass' }>): readonly Uint8Array[] {
   switch (request.kind) {
     case 'digest':
       return [parameterDigest(request.values)]

@@ -5,7 +5,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Replica } from '../ports/learner.ts'
 import type { TensorFile } from '../ports/tensors.ts'
-import type { Compute, FrozenReplica } from '../ports/workers.ts'
+import type { Compute, FrozenReplica, Pass } from '../ports/workers.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { parameterDigest } from '../util/sha256.ts'
 import { chunkDigests, freezeReplica } from '../wire/frozen.ts'
@@ -16,7 +16,7 @@ import { workerUrl } from './worker-url.ts'
 
 interface Helper {
   readonly worker: Worker
-  readonly pending: Map<number, { readonly resolve: (results: readonly Uint8Array[]) => void; readonly reject: (error: unknown) => void }>
+  readonly pending: Map<number, { readonly resolve: (reply: ComputeReply) => void; readonly reject: (error: unknown) => void }>
 }
 
 export class ThreadCompute implements Compute {
@@ -52,12 +52,21 @@ export class ThreadCompute implements Compute {
     return bytes!
   }
 
+  async pass<I, O>(pass: Pass<I, O>, input: I, bytes: number): Promise<O> {
+    if (bytes <= INLINE_PASS_BYTES) return pass.run(input)
+    return (await this.#reply({ kind: 'pass', id: this.#nextId++, name: pass.name, input })).passed as O
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true
     await this.#helper?.worker.terminate()
   }
 
-  #ask(request: ComputeRequest, handedOver: readonly ArrayBuffer[] = []): Promise<readonly Uint8Array[]> {
+  async #ask(request: ComputeRequest, handedOver: readonly ArrayBuffer[] = []): Promise<readonly Uint8Array[]> {
+    return (await this.#reply(request, handedOver)).results
+  }
+
+  #reply(request: ComputeRequest, handedOver: readonly ArrayBuffer[] = []): Promise<ComputeReply> {
     if (this.#stopped) return Promise.reject(lost('this peer is stopping'))
     this.#helper ??= this.#start()
     const helper = this.#helper
@@ -73,7 +82,7 @@ export class ThreadCompute implements Compute {
     const worker = new Worker(workerUrl('compute-worker'), { name: 'helper' })
     const helper: Helper = { worker, pending: new Map() }
     worker.on('message', (reply: ComputeReply) => {
-      helper.pending.get(reply.id)?.resolve(reply.results)
+      helper.pending.get(reply.id)?.resolve(reply)
       helper.pending.delete(reply.id)
       if (helper.pending.size === 0) worker.unref()
     })

@@ -6,6 +6,7 @@ import type { PeerState } from '../observe/events.ts'
 import type { Normaliser } from '../ports/learner.ts'
 import type { PeerId } from '../ports/network.ts'
 import type { Beacon } from '../wire/beacon.ts'
+import type { ExchangeId } from '../wire/exchange.ts'
 import { MAX_AUTHORS, MAX_PENDING_FRAMES } from './limits.ts'
 import { distrusted, newTrust, type Trust, trustAt } from './trust.ts'
 
@@ -38,6 +39,10 @@ export interface Author {
   normalisers: readonly Normaliser[] | null
   lastMixMs: number | null
   mixes: number
+  /** The last exchange that it proposed; null before. */
+  proposed: ExchangeId | null
+  /** Own rounds that its beacon was ahead of ours when it came; null before. */
+  ahead: number | null
   /** Refusals by code: the causes of distrust that a user can see. */
   readonly refusals: Map<string, number>
   trust: Trust
@@ -75,6 +80,8 @@ export class Authors {
         normalisers: null,
         lastMixMs: null,
         mixes: 0,
+        proposed: null,
+        ahead: null,
         refusals: new Map(),
         trust: newTrust(nowMs),
         beaconAllowance: null,

@@ -239,7 +239,7 @@ class Daemon implements PeerDaemon {
     const settings = this.#settings
     const choice = settings.run
     const warn = (code: string, message: string) => this.#emit({ event: 'warning', code, message })
-    if ('found' in choice) return { run: await foundRun(settings, choice.found, ports, warn), joined: null }
+    if ('found' in choice) return { run: await foundRun(settings, choice.found, ports), joined: null }
     if ('resume' in choice) {
       const { run, caughtUp } = await resumeRun(settings, ports, this.#dataDir ?? '', signal, warn)
       return { run, joined: caughtUp }

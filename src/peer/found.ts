@@ -13,20 +13,21 @@ import { decodeManifest, encodeManifest, type Manifest } from '../wire/manifest.
 import { PROTOCOL_VERSION } from '../wire/protocol.ts'
 import { learnerSettings, type PeerPorts, type Run, runOf } from './run.ts'
 import type { Founding, PeerSettings } from './settings.ts'
-import { resolveStrategy } from './strategies.ts'
+import { resolveAveraging } from './strategies.ts'
 
 /** What the founder decides; the digest of the initial weights follows from it. */
 export type RunPlan = Omit<Manifest, 'initialDigest'>
 
-/** Everything of the manifest but the digest. `warning`: what the founder should know, in one sentence, or null. */
-export function planRun(founding: Founding, random: Random): { readonly plan: RunPlan; readonly warning: string | null } {
+/** Everything of the manifest but the digest. */
+export function planRun(founding: Founding, random: Random): RunPlan {
   const environment = findEnvironment(founding.environment)
   const algorithm = requireAlgorithm(founding.algorithm)
   const chosen = preset(algorithm, environment.id, founding.preset)
   const wrappers = founding.wrappers ?? chosen.wrappers ?? []
   const network = founding.network ?? presetNetwork(algorithm, chosen.network, environment.id, founding.environmentOptions, wrappers)
-  const { strategy, warning } = resolveStrategy(founding.strategy, founding.codec, layout(network).parameterCount)
-  const plan: RunPlan = {
+  const { parameterCount, slices } = layout(network)
+  const { strategy, partner } = resolveAveraging(founding, { parameterCount, slices: slices.map(({ length }) => length) })
+  return {
     protocol: PROTOCOL_VERSION,
     name: founding.name,
     environment: { id: environment.id, version: environment.version, options: founding.environmentOptions },
@@ -37,23 +38,16 @@ export function planRun(founding: Founding, random: Random): { readonly plan: Ru
       horizonSteps: founding.horizonSteps,
     },
     network,
-    averaging: { strategy, period: founding.period, codec: founding.codec, partner: 'all', robust: founding.robust },
+    averaging: { strategy, period: founding.period, codec: founding.codec, partner, robust: founding.robust },
     seed: founding.seed,
     nonce: nonce(random),
   }
-  return { plan, warning }
 }
 
-/** Builds the learner, whose weights complete the manifest. `warn` is told what the founder should know. */
-export async function foundRun(
-  settings: PeerSettings,
-  founding: Founding,
-  ports: PeerPorts,
-  warn: (code: string, message: string) => void,
-): Promise<Run> {
+/** Builds the learner, whose weights complete the manifest. */
+export async function foundRun(settings: PeerSettings, founding: Founding, ports: PeerPorts): Promise<Run> {
   const random = settings.deterministic ? seededRandom(founding.seed, 'founding') : ports.random
-  const { plan, warning } = planRun(founding, random)
-  if (warning !== null) warn('strategy', warning)
+  const plan = planRun(founding, random)
   const learner = await ports.workers.learner(learnerSettings(plan, settings, ports.network.id))
   const first = await learner.snapshot()
   const initialDigest = encodeText(await ports.workers.compute.digest(first.parameters), 'base16')

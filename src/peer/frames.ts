@@ -2,12 +2,14 @@
  * Frames of one peer: its own, numbered without a gap in this incarnation, and those of others, which pass the gate here. A refused one is
  * counted against its author and told.
  */
-import type { Codec } from '../average/codecs.ts'
+import type { Codec, CodecModel } from '../average/codecs.ts'
 import { sumOfSquares } from '../average/distance.ts'
+import { type CodecUse, framePass, payloadPass } from '../average/passes.ts'
 import type { PeerId, Verdict } from '../ports/network.ts'
-import { encodeFrame, type Frame } from '../wire/frame.ts'
+import type { Compute } from '../ports/workers.ts'
+import type { Frame } from '../wire/frame.ts'
 import type { Author, Authors } from './authors.ts'
-import { judgeFrame } from './gate.ts'
+import { type GateContext, type GateResult, judgeFrame, judgeOpened, openFrame } from './gate.ts'
 import type { Intake } from './intake.ts'
 import type { OwnMoves } from './own-moves.ts'
 import type { Run } from './run.ts'
@@ -28,6 +30,8 @@ export interface OwnFrame {
   readonly moved: number | null
   /** Share of the coordinates that travel. */
   readonly share: number
+  /** Of `mine`. */
+  readonly norm: number
 }
 
 export type ReceivedFrame =
@@ -39,6 +43,8 @@ export interface FramesOptions {
   readonly self: PeerId
   readonly run: Run
   readonly codec: Codec
+  readonly codecModel: CodecModel
+  readonly compute: Compute
   readonly incarnation: number
   readonly snapshots: Snapshots
   readonly authors: Authors
@@ -53,6 +59,8 @@ export interface FramesOptions {
 export class Frames {
   readonly #options: FramesOptions
   #sequence = 0
+  /** Of the parameters in the last own frame; null before. */
+  #ownNorm: number | null = null
 
   constructor(options: FramesOptions) {
     this.#options = options
@@ -63,69 +71,94 @@ export class Frames {
     return this.#sequence
   }
 
-  /** A snapshot, taken now, and its frame. `epoch`: the round that it belongs to, which also draws its coordinates. */
+  /** A snapshot, taken now, after every earlier delta was applied, and its frame. `epoch`: the round that it belongs to, which also draws its coordinates. */
   async take(epoch: number): Promise<OwnFrame> {
-    const { self, run, codec, incarnation, snapshots, moves } = this.#options
+    const { self, run, codec, incarnation, snapshots, compute, moves } = this.#options
     const snapshot = await snapshots.take()
     const { parameters } = snapshot
-    const payload = new Uint8Array(codec.bytesFor(parameters.length))
-    const quantised = (draw: number) => {
-      codec.encode(parameters, payload, draw)
-      const values = new Float32Array(parameters.length)
-      codec.decode(payload, values, draw)
-      return values
-    }
-    const mine = quantised(epoch)
     this.#sequence++
-    const bytes = encodeFrame({
+    const header = {
       runPrefix: run.prefix,
       author: self,
       incarnation,
       sequence: this.#sequence,
       version: snapshot.version,
       epoch,
-      codec: codec.id,
-      count: parameters.length,
-      payload,
       normalisers: snapshot.ownNormalisers,
-    })
+    }
+    const input = { header, codec: this.#use(epoch), values: parameters }
+    const { bytes, mine, norm } = await compute.pass(framePass, input, parameters.byteLength)
+    this.#ownNorm = norm
     const draws = codec.coordinates(parameters.length) !== null
     return {
       snapshot,
       bytes,
       epoch,
       mine,
-      mineFor: (draw) => (draws && draw !== epoch ? quantised(draw) : mine),
+      norm,
+      mineFor: (draw) => (draws && draw !== epoch ? quantised(codec, parameters, draw) : mine),
       moved: moves.measure(snapshot),
       share: codec.shareOf(parameters.length),
     }
   }
 
+  /** Of a frame that came through gossip: judged at once. */
   receive(id: PeerId, bytes: Uint8Array): ReceivedFrame {
-    const { run, codec, snapshots, authors, intake, now, onHeard } = this.#options
+    const { authors, intake, now } = this.#options
     const author = authors.hear(id, now())
     if (authors.isMuted(author, now())) return { ok: false, code: 'muted', verdict: 'ignore' }
     const over = intake.overRate(id, bytes.length, now())
     if (over !== null) return this.#refuse(author, 'rate_limited', over)
-    const own = snapshots.latest?.parameters ?? run.initial
-    const result = judgeFrame(id, bytes, {
-      runPrefix: run.prefix,
-      codec,
-      parameterCount: run.parameterCount,
-      normaliserSizes: run.normaliserSizes,
-      last: author.frame,
-      ownNorm: Math.sqrt(sumOfSquares(own)),
-    })
+    return this.#judged(author, judgeFrame(id, bytes, this.#context(author)))
+  }
+
+  /** Of a frame that we asked for; passes over large ones run in a helper thread. */
+  async verify(id: PeerId, bytes: Uint8Array): Promise<ReceivedFrame> {
+    const { authors, compute, now } = this.#options
+    const author = authors.hear(id, now())
+    const opened = openFrame(id, bytes, this.#context(author))
+    if (!opened.ok) return this.#judged(author, opened)
+    const { frame } = opened
+    const input = { payload: frame.payload, digest: frame.digest, codec: this.#use(frame.epoch), count: frame.count }
+    const inspected = await compute.pass(payloadPass, input, frame.payload.length)
+    return this.#judged(author, judgeOpened(frame, inspected, this.#context(author)))
+  }
+
+  /** Counts against `id`, and tells, what is wrong with a message of its own. */
+  refuse(id: PeerId, code: string): void {
+    this.#refuse(this.#options.authors.hear(id, this.#options.now()), code, 'ignore')
+  }
+
+  #judged(author: Author, result: GateResult): ReceivedFrame {
+    const { intake, now, onHeard } = this.#options
     if (!result.ok) {
       if (result.code === 'late') return this.#late()
       return this.#refuse(author, result.code, result.hostile ? 'reject' : 'ignore')
     }
     const { beacon } = author
     if (beacon?.leaving && result.frame.incarnation <= beacon.incarnation) return this.#late()
-    if (!intake.admits(id, now())) return this.#refuse(author, 'quota', 'ignore')
+    if (!intake.admits(author.id, now())) return this.#refuse(author, 'quota', 'ignore')
     author.frame = { incarnation: result.frame.incarnation, sequence: result.frame.sequence }
     onHeard(author)
     return { ok: true, author, frame: result.frame, parameters: result.parameters }
+  }
+
+  #context(author: Author): GateContext {
+    const { run, codec } = this.#options
+    this.#ownNorm ??= Math.sqrt(sumOfSquares(run.initial))
+    return {
+      runPrefix: run.prefix,
+      codec,
+      parameterCount: run.parameterCount,
+      normaliserSizes: run.normaliserSizes,
+      last: author.frame,
+      ownNorm: this.#ownNorm,
+    }
+  }
+
+  #use(draw: number): CodecUse {
+    const { codec, codecModel } = this.#options
+    return { name: codec.name, model: codecModel, draw }
   }
 
   #late(): ReceivedFrame {
@@ -139,4 +172,13 @@ export class Frames {
     this.#options.onRefused(author.id, code)
     return { ok: false, code, verdict }
   }
+}
+
+/** Q(values), as drawn by `draw`. */
+function quantised(codec: Codec, values: Float32Array, draw: number): Float32Array {
+  const payload = new Uint8Array(codec.bytesFor(values.length))
+  codec.encode(values, payload, draw)
+  const decoded = new Float32Array(values.length)
+  codec.decode(payload, decoded, draw)
+  return decoded
 }

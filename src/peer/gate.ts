@@ -6,11 +6,11 @@
  * Every refusal has a code and says whether it is the author's doing: then the network charges the sender for it.
  */
 import type { Codec } from '../average/codecs.ts'
-import { sumOfSquares } from '../average/distance.ts'
+import { inspectPayload } from '../average/passes.ts'
 import type { PeerId } from '../ports/network.ts'
 import { equalBytes } from '../util/bytes.ts'
 import { GrapevineError } from '../util/errors.ts'
-import { checkDigest, decodeFrame, type Frame } from '../wire/frame.ts'
+import { decodeFrame, type Frame } from '../wire/frame.ts'
 import { isNewer, isSame } from './authors.ts'
 import { MAX_NORM_RATIO } from './limits.ts'
 
@@ -31,7 +31,25 @@ export type GateResult =
   /** `hostile`: no honest peer sends this. `late` is no fault at all: gossip delivered an older frame after a newer one. */
   | { readonly ok: false; readonly code: string; readonly hostile: boolean }
 
+/** What is known of a payload once it was read: null where its digest is another. */
+export interface InspectedPayload {
+  readonly parameters: Float32Array | null
+  readonly norm: number
+}
+
 export function judgeFrame(author: PeerId, bytes: Uint8Array, context: GateContext): GateResult {
+  const opened = openFrame(author, bytes, context)
+  if (!opened.ok) return opened
+  const { frame } = opened
+  return judgeOpened(frame, inspectPayload(frame.payload, frame.digest, context.codec, frame.epoch, context.parameterCount), context)
+}
+
+/** What can be said without a pass over the payload. */
+export function openFrame(
+  author: PeerId,
+  bytes: Uint8Array,
+  context: GateContext,
+): { readonly ok: true; readonly frame: Frame } | Extract<GateResult, { ok: false }> {
   let frame: Frame
   try {
     frame = decodeFrame(bytes)
@@ -42,30 +60,21 @@ export function judgeFrame(author: PeerId, bytes: Uint8Array, context: GateConte
   if (!equalBytes(frame.runPrefix, context.runPrefix)) return refuse('manifest_mismatch')
   if (frame.codec !== context.codec.id || frame.count !== context.parameterCount) return refuse('manifest_mismatch')
   if (frame.payload.length !== context.codec.bytesFor(context.parameterCount)) return refuse('wrong_length')
-  if (!holds(() => checkDigest(frame))) return refuse('bad_digest')
+  return { ok: true, frame }
+}
+
+export function judgeOpened(frame: Frame, { parameters, norm }: InspectedPayload, context: GateContext): GateResult {
+  if (parameters === null) return refuse('bad_digest')
   const { normaliserSizes } = context
   if (frame.normalisers.length !== normaliserSizes.length || frame.normalisers.some(({ mean }, i) => mean.length !== normaliserSizes[i])) {
     return refuse('bad_normaliser')
   }
-  const parameters = new Float32Array(context.parameterCount)
-  context.codec.decode(frame.payload, parameters, frame.epoch)
-  // In float64 no finite float32 vector overflows; the sum is not finite exactly when a value is not.
-  const norm = Math.sqrt(sumOfSquares(parameters))
   if (!Number.isFinite(norm)) return refuse('not_finite')
   if (!isNewer(frame, context.last)) return { ok: false, code: isSame(frame, context.last) ? 'stale_version' : 'late', hostile: false }
   if (norm > MAX_NORM_RATIO * context.ownNorm) return refuse('too_far')
   return { ok: true, frame, parameters }
 }
 
-function refuse(code: string): GateResult {
+function refuse(code: string): Extract<GateResult, { ok: false }> {
   return { ok: false, code, hostile: true }
-}
-
-function holds(check: () => void): boolean {
-  try {
-    check()
-    return true
-  } catch {
-    return false
-  }
 }

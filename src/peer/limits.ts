@@ -16,7 +16,10 @@ export const NORMALISER_AGE_MS = 600_000
 /** A frame whose norm passes this multiple of our own parameters' is refused: no honest replica of one run is a thousand times another. */
 export const MAX_NORM_RATIO = 1_000
 
-/** Largest encoded snapshot that `auto` sends through gossip. libp2p's gossip drops anything over 4 MiB without an error. */
+/** Largest encoded snapshot that `auto` sends through gossip: everybody hears everybody's. */
+export const AUTO_GOSSIP_FRAME_BYTES = 65_536
+
+/** Largest one that goes through gossip at all. libp2p's gossip drops anything over 4 MiB without an error. */
 export const MAX_GOSSIP_FRAME_BYTES = 1_048_576
 
 /** Time between beacons: at least 2 s, and 50 ms per peer known, so that a swarm of any size hears at most 20 beacons a second. */
@@ -193,3 +196,40 @@ export const TOLD_REFUSALS = { perSecond: 5, burst: 50 }
 /** `--max-memory`: below, not even an idle peer fits; above, no machine has it. */
 export const MIN_MAX_MEMORY_BYTES = 268_435_456
 export const MAX_MAX_MEMORY_BYTES = 1_099_511_627_776
+
+// Exchanges and pushes of parameters over direct requests
+
+/** An exchange of frames of n bytes takes at most 10 s, plus 2 s for each MiB: both frames at 1 MiB/s. Who takes longer frees the place for others. */
+export const EXCHANGE_BASE_MS = 10_000
+export const EXCHANGE_BYTES_PER_SECOND = 1_048_576
+
+/** Ranges of a frame asked for at once: the next are on their way while one is taken in. */
+export const RANGES_AT_ONCE = 4
+
+/** Longest that a request is held while a snapshot or a digest is made, in milliseconds: well below the silence that ends a request. */
+export const PATIENCE_MS = 2_000
+
+/** Pauses between questions that were answered by `wait`, in milliseconds, doubling from the first to the last. */
+export const WAIT_FIRST_MS = 10
+export const WAIT_LAST_MS = 500
+
+/** Partners that a round tries at random after the rule's own was busy or away. */
+export const FALLBACK_PARTNERS = 2
+
+/** Committed exchanges whose initiator has not said that they are settled; the design's limit. At 5 exchanges a second, a minute's worth. */
+export const MAX_OUTCOMES = 256
+
+/** Asking for a lost outcome: first and last pause in milliseconds, doubling; given up after ten minutes, when most crashed peers are back. */
+export const ASK_AGAIN_FIRST_MS = 500
+export const ASK_AGAIN_LAST_MS = 30_000
+export const GIVE_UP_MS = 600_000
+
+/** Differences kept for exchanges whose outcome is unknown, in bytes: one model of the largest size. */
+export const MAX_UNSETTLED_BYTES = 268_435_456
+
+/** Exchanges are told as settled together: after this many milliseconds, or at once when there are so many. */
+export const SETTLED_DELAY_MS = 5_000
+export const SETTLED_MANY = 64
+
+/** Exchanges that never settled and are remembered one by one: a person looks at the latest few, sums are kept of all. */
+export const MAX_LEDGER_ENTRIES = 256

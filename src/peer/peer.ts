@@ -7,6 +7,7 @@
  */
 import { type Codec, codecNamed } from '../average/codecs.ts'
 import { robustRule } from '../average/combine.ts'
+import { isMutual, PAIR_RULES, partnerBy } from '../average/partners.ts'
 import { Sketcher } from '../average/sketch.ts'
 import type { PeerEvent, PeerState } from '../observe/events.ts'
 import type { LearnerSettings, Progress, Snapshot } from '../ports/learner.ts'
@@ -19,6 +20,7 @@ import { Beacons } from './beacons.ts'
 import { NO_CLIP, SelfCentredClip } from './clip.ts'
 import { Donor } from './donor.ts'
 import { type EvaluationListener, Evaluations } from './evaluations.ts'
+import type { LedgerEntry } from './exchange/ledger.ts'
 import { Frames } from './frames.ts'
 import { Intake } from './intake.ts'
 import { MAX_ADDRESSES_PER_AUTHOR, STATS_PERIOD_MS } from './limits.ts'
@@ -46,6 +48,8 @@ export interface PeerOptions {
   readonly pace?: 'own' | 'driven'
   /** Everybody who takes part, this peer included, sorted: one shared view for lock step. When absent: whoever is alive, as heard. */
   readonly view?: () => readonly PeerId[]
+  /** Keeps the deltas of exchanges that never settle, so that `ledger` can be compared with the drift. */
+  readonly keepDeltas?: boolean
   readonly emit: (event: PeerEvent) => void
 }
 
@@ -83,7 +87,8 @@ export class Peer {
     const { learner, manifest } = run
     // One that goes on from a checkpoint has said so in an earlier life.
     this.#solvedReported = learner.progress().solved !== null
-    this.#codec = codecNamed(manifest.averaging.codec, { run: run.id, slices: learner.describe().slices.map(({ length }) => length) })
+    const codecModel = { run: run.id, slices: learner.describe().slices.map(({ length }) => length) }
+    this.#codec = codecNamed(manifest.averaging.codec, codecModel)
     this.#intake = new Intake(network, options.strictQuotas === true)
     this.#snapshots = new Snapshots(learner, clock)
     this.#moves = new OwnMoves()
@@ -92,6 +97,8 @@ export class Peer {
       self: network.id,
       run,
       codec: this.#codec,
+      codecModel,
+      compute: workers.compute,
       incarnation: options.incarnation,
       snapshots: this.#snapshots,
       authors: this.authors,
@@ -202,6 +209,11 @@ export class Peer {
     await this.#rounds?.once(options)
   }
 
+  /** Exchanges that are not settled, or never were; empty with strategies that have none. */
+  ledger(): readonly LedgerEntry[] {
+    return this.#strategy?.ledger?.() ?? []
+  }
+
   get alive(): number {
     return this.authors.alive().length
   }
@@ -257,7 +269,7 @@ export class Peer {
   #startStrategy(): void {
     const { network, clock, random, workers } = this.#ports
     const { manifest, learner } = this.run
-    const { incarnation, minPeriodMs, emit } = this.#options
+    const { incarnation, minPeriodMs, keepDeltas, emit } = this.#options
     const strategy = strategyNamed(manifest.averaging.strategy)
     const mixing = new Mixing({ strategy: strategy.name, clock, learner, authors: this.authors, moves: this.#moves, emit })
     const epoch = () => this.#rounds?.epoch ?? 0
@@ -274,11 +286,17 @@ export class Peer {
       signal: this.#stopping.signal,
       clip: this.#clip ?? NO_CLIP,
       robust: robustRule(manifest.averaging.robust),
+      rule: manifest.averaging.partner,
+      keepDeltas: keepDeltas === true,
       view: () => this.#view(),
       epoch,
+      partner: () => this.#partner(),
       ownFrame: (drawn) => this.#frames.take(drawn ?? epoch()),
       receive: (author, bytes) => this.#frames.receive(author, bytes),
+      verify: (author, bytes) => this.#frames.verify(author, bytes),
+      refuse: (author, code) => this.#frames.refuse(author, code),
       apply: (delta, own, mixed) => mixing.apply(delta, own.snapshot, mixed),
+      onFailure: (error) => this.#loopFailed(error),
     })
     if (this.#strategy === null) return
     this.#rounds = new Rounds({
@@ -290,6 +308,14 @@ export class Peer {
       inCompany: () => this.#view().length > 1,
       onFailure: (error) => this.#loopFailed(error),
     })
+  }
+
+  #partner(): { readonly id: PeerId; readonly mutual: boolean } | null {
+    const { network, random } = this.#ports
+    const rule = PAIR_RULES.find((name) => name === this.run.manifest.averaging.partner) ?? 'random'
+    const view = this.#view()
+    const id = partnerBy(rule, { self: network.id, view, run: this.run.id, epoch: this.#rounds?.epoch ?? 0, random })
+    return id === null ? null : { id, mutual: isMutual(rule, view, network.id) }
   }
 
   #view(): readonly PeerId[] {

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { ROBUST_RULES } from '../average/combine.ts'
+import { PARTNER_RULES } from '../average/partners.ts'
 import { isBridged, isGymnasiumId } from '../envs/bridge/script.ts'
 import { listEnvironments } from '../envs/registry.ts'
 import { ALGORITHMS } from '../learn/hyperparameters.ts'
@@ -52,6 +53,7 @@ const foundingShape = {
   preset: field((value) => (typeof value === 'string' ? { value } : { fault: `must be a name, not ${shown(value)}` })),
   seed: field((value) => wholeNumber(value, 0, MAX_SEED)),
   strategy: field((value) => oneOf('strategy', value, ['auto', ...strategyNames()])),
+  partner: field((value) => oneOf('partner rule', value, PARTNER_RULES)),
   codec: field(readCodec),
   period: field((value) => wholeNumber(value, 1, MAX_PERIOD_UPDATES)),
   robust: field((value) => oneOf('robust rule', value, ROBUST_RULES)),

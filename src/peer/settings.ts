@@ -37,6 +37,8 @@ export interface Founding {
   readonly strategy: string
   readonly codec: string
   readonly robust: string
+  /** null: the strategy's own. */
+  readonly partner: string | null
   readonly period: number
   readonly seed: number
   readonly name: string
@@ -292,6 +294,7 @@ function found(
       strategy: given.strategy ?? 'auto',
       codec: given.codec ?? 'f32',
       robust: given.robust ?? 'clip',
+      partner: given.partner ?? null,
       period: given.period ?? base?.period ?? 1,
       seed: given.seed ?? (given.deterministic === true ? DETERMINISTIC_SEED : randomSeed),
       name: given.name ?? environment,

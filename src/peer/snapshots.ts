@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../ports/clock.ts'
 import type { Learner, Snapshot } from '../ports/learner.ts'
+import { copyFloats } from '../util/memory.ts'
 
 export interface TakenSnapshot extends Snapshot {
   readonly takenAtMs: number
@@ -31,7 +32,7 @@ export class Snapshots {
       const replica = await this.#learner.snapshot()
       const taken: TakenSnapshot = {
         ...replica,
-        parameters: replica.parameters.slice(),
+        parameters: copyFloats(replica.parameters),
         target: replica.target === null ? null : replica.target.slice(),
         takenAtMs: this.#clock.now(),
       }

@@ -13,6 +13,14 @@ export interface Compute {
   sealTensors(file: TensorFile): Promise<Uint8Array>
   /** The body of a snapshot, encoded and digested; `replica` is only read, and not after the promise has settled. */
   freeze(replica: Replica): Promise<FrozenReplica>
+  /** `pass` of average/passes.ts over `input`, in a helper thread where `bytes`, what it reads, is large. */
+  pass<I, O>(pass: Pass<I, O>, input: I, bytes: number): Promise<O>
+}
+
+/** A pure function with a name, of cloneable values. */
+export interface Pass<I, O> {
+  readonly name: string
+  readonly run: (input: I) => O
 }
 
 export interface FrozenReplica {

@@ -87,10 +87,7 @@ export async function runSimulation(settings: SimulateSettings, hooks: Simulatio
       if (!over) hooks.onEvent?.({ ...event, node, seconds: clock.now() / 1_000 })
     },
     prepare: (node, run) => (settings.init === 'independent' ? adoptOwn(found.seed, node, run) : Promise.resolve()),
-    foundRun: (ports) =>
-      foundRun(peer, founding, ports, (code, message) => {
-        hooks.onEvent?.({ event: 'warning', code, message, node: 0, seconds: 0 })
-      }),
+    foundRun: (ports) => foundRun(peer, founding, ports),
   }
   const swarm = settings.mode === 'lockstep' ? await lockstepSwarm(context) : await freeSwarm(context)
   try {

@@ -34,6 +34,7 @@ export function inlineWorkers(
       sealTensors: async (file) => sealTensors(file),
       chunkDigests: async (bytes, chunkBytes) => chunkDigests(bytes, chunkBytes),
       freeze: async (replica) => freezeReplica(replica),
+      pass: async (pass, input) => pass.run(input),
     },
     async stop() {
       await Promise.all([...learners, ...evaluators].map((each) => each.stop()))

@@ -12,6 +12,9 @@ export const AGENT_VERSION = `grapevine/${PROTOCOL_VERSION[0]}.${PROTOCOL_VERSIO
 /** Manifest and snapshots: see state.ts. */
 export const STATE_PROTOCOL = `/grapevine/state/${PROTOCOL_VERSION[0]}`
 
+/** Exchanges of parameters: see exchange.ts. */
+export const EXCHANGE_PROTOCOL = `/grapevine/exchange/${PROTOCOL_VERSION[0]}`
+
 /** Gossip topic of a run's beacons; `run` is the run id in hex. */
 export function beaconTopic(run: string): string {
   return `/grapevine/${PROTOCOL_VERSION[0]}/${run}/beacon`

@@ -8,7 +8,7 @@ import type { Manifest } from '../../src/wire/manifest.ts'
 
 const settings = resolveSettings({ command: 'start', addresses: [], flags: {}, file: null, randomSeed: 1 })
 assert.ok('found' in settings.run)
-const manifest: Manifest = { ...planRun(settings.run.found, seededRandom(1)).plan, initialDigest: '0'.repeat(64) }
+const manifest: Manifest = { ...planRun(settings.run.found, seededRandom(1)), initialDigest: '0'.repeat(64) }
 const GIB = 2 ** 30
 
 function refusal(changes: Partial<Manifest>, memory = GIB, allowPython = false): { message: string; field: unknown } {

@@ -141,7 +141,7 @@ export class VirtualSwarm {
   #found(settings: PeerSettings, ports: PeerPorts, wrappers: readonly WrapperUse[] | undefined): Promise<Run> {
     assert.ok('found' in settings.run)
     const founding = wrappers === undefined ? settings.run.found : { ...settings.run.found, wrappers }
-    return foundRun(settings, founding, ports, () => undefined)
+    return foundRun(settings, founding, ports)
   }
 
   #settings(options: VirtualPeerOptions): PeerSettings {

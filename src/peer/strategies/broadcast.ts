@@ -1,9 +1,13 @@
 /**
  * `broadcast`: publish my snapshot over gossip; mix the newest unused snapshot of each of the k authors heard:
- * x += sum_j c_j (Q(theirs_j) - Q(my last published)) / (k + 1), or what another robust rule makes of them. Each pair is used once.
+/**
+ * `broadcast`: publish my snapshot over gossip; mix the newest unused snapshot of each of the k authors heard:
+ * x += sum_j c_j (Q(theirs_j) - Q(my last published)) / (k + 1), or what another robust rule makes of them. Each pair is used once. With the
+ * partner rule `ring` only both neighbours are heard.
  */
 import { robustDelta } from '../../average/combine.ts'
-import { squaredDistance, sumOfSquares } from '../../average/distance.ts'
+import { squaredDistance } from '../../average/distance.ts'
+import { ringNeighbours } from '../../average/partners.ts'
 import type { PeerId, Verdict } from '../../ports/network.ts'
 import { encodedFrameBytes } from '../../wire/frame.ts'
 import { parameterTopic } from '../../wire/protocol.ts'
@@ -13,6 +17,7 @@ import type { Strategy, StrategyContext } from './strategy.ts'
 
 export const broadcast: Strategy = {
   name: 'broadcast',
+  rules: ['all', 'ring'],
   start(context) {
     const { network, run, codec, authors } = context
     const topic = parameterTopic(run.id)
@@ -51,10 +56,11 @@ function receive(context: StrategyContext, id: PeerId, bytes: Uint8Array): Verdi
 
 async function mix(context: StrategyContext, own: OwnFrame): Promise<void> {
   const { authors, clock, clip, robust } = context
-  const received = authors.takePending(clock.now(), MAX_FRAME_AGE_MS)
+  const heard = context.rule === 'ring' ? ringNeighbours(context.view(), context.network.id) : null
+  const pending = authors.takePending(clock.now(), MAX_FRAME_AGE_MS)
+  const received = heard === null ? pending : pending.filter(({ author }) => heard.includes(author.id))
   if (received.length === 0) return
   const { mine } = own
-  const ownNorm = Math.sqrt(sumOfSquares(mine))
   const theirs = received.map(({ frame }) => against(mine, own.mineFor(frame.epoch), frame.parameters))
   const differences = received.map(({ author }, j) => ({ author: author.id, norm: Math.sqrt(squaredDistance(theirs[j]!, mine)) }))
   const factors = clip.factors(own, differences)
@@ -64,7 +70,7 @@ async function mix(context: StrategyContext, own: OwnFrame): Promise<void> {
     author,
     normalisers: frame.normalisers,
     version: frame.version,
-    distance: ownNorm === 0 ? null : differences[i]!.norm / ownNorm,
+    distance: own.norm === 0 ? null : differences[i]!.norm / own.norm,
     bytes: frame.bytes,
     receivedAtMs: frame.receivedAtMs,
   }))

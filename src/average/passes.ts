@@ -1,0 +1,113 @@
+/**
+ * The passes that averaging makes over whole models, as named functions, so that large ones can run in a helper thread (Compute.pass):
+ * arguments and results are cloneable, and large arrays among the results lie in shared memory.
+ */
+import type { Pass } from '../ports/workers.ts'
+import { equalBytes } from '../util/bytes.ts'
+import { allocateBytes, allocateFloats } from '../util/memory.ts'
+import { sha256 } from '../util/sha256.ts'
+import { encodeFrame, type Frame } from '../wire/frame.ts'
+import { type Codec, type CodecModel, codecNamed } from './codecs.ts'
+import { sumOfSquares } from './distance.ts'
+
+/** A codec in words. */
+export interface CodecUse {
+  readonly name: string
+  readonly model: CodecModel
+  readonly draw: number
+}
+
+/** Encodes `values` [n] into a frame. `mine` [n] = Q(values), the same array where the codec is exact; `norm` of it. */
+export const framePass: Pass<
+  {
+    readonly header: Omit<Frame, 'payload' | 'payloadBytes' | 'digest' | 'count' | 'codec'>
+    readonly codec: CodecUse
+    readonly values: Float32Array
+  },
+  { readonly bytes: Uint8Array; readonly mine: Float32Array; readonly norm: number }
+> = {
+  name: 'frame',
+  run({ header, codec: use, values }) {
+    const codec = codecOf(use)
+    const payload = new Uint8Array(codec.bytesFor(values.length))
+    codec.encode(values, payload, use.draw)
+    const frame = encodeFrame({ ...header, codec: codec.id, count: values.length, payload })
+    const bytes = allocateBytes(frame.length)
+    bytes.set(frame)
+    if (isExact(codec, values.length)) return { bytes, mine: values, norm: Math.sqrt(sumOfSquares(values)) }
+    const mine = allocateFloats(values.length)
+    codec.decode(payload, mine, use.draw)
+    return { bytes, mine, norm: Math.sqrt(sumOfSquares(mine)) }
+  },
+}
+
+/** `inspectPayload` in a helper thread. */
+export const payloadPass: Pass<
+  { readonly payload: Uint8Array; readonly digest: Uint8Array; readonly codec: CodecUse; readonly count: number },
+  { readonly parameters: Float32Array | null; readonly norm: number }
+> = {
+  name: 'payload',
+  run: ({ payload, digest, codec, count }) => inspectPayload(payload, digest, codecOf(codec), codec.draw, count),
+}
+
+/**
+ * Checks a payload, of the codec's length for `count`, against its SHA-256 and decodes it: `parameters` [count], null where the digest is
+ * another. `norm` is finite exactly when all values are.
+ */
+export function inspectPayload(
+  payload: Uint8Array,
+  digest: Uint8Array,
+  codec: Codec,
+  draw: number,
+  count: number,
+): { readonly parameters: Float32Array | null; readonly norm: number } {
+  if (!equalBytes(sha256(payload), digest)) return { parameters: null, norm: 0 }
+  const parameters = allocateFloats(count)
+  codec.decode(payload, parameters, draw)
+  // In float64 no finite float32 vector overflows.
+  return { parameters, norm: Math.sqrt(sumOfSquares(parameters)) }
+}
+
+/** theirs - mine, both [n], rounded to float32: exactly the negative of what the other side computes. */
+export const differencePass: Pass<
+  { readonly theirs: Float32Array; readonly mine: Float32Array },
+  { readonly difference: Float32Array; readonly norm: number }
+> = {
+  name: 'difference',
+  run({ theirs, mine }) {
+    const difference = allocateFloats(mine.length)
+    let squares = 0
+    for (let i = 0; i < mine.length; i++) {
+      const d = Math.fround(theirs[i]! - mine[i]!)
+      difference[i] = d
+      squares += d * d
+    }
+    return { difference, norm: Math.sqrt(squares) }
+  },
+}
+
+/** weight * values [n]. */
+export const scalePass: Pass<{ readonly values: Float32Array; readonly weight: number }, Float32Array> = {
+  name: 'scale',
+  run({ values, weight }) {
+    const scaled = allocateFloats(values.length)
+    for (let i = 0; i < values.length; i++) scaled[i] = weight * values[i]!
+    return scaled
+  },
+}
+
+const PASSES = [framePass, payloadPass, differencePass, scalePass] as const
+
+/** For the helper thread: runs the pass of this name. */
+export function runPass(name: string, input: unknown): unknown {
+  const pass = PASSES.find((candidate) => candidate.name === name) as Pass<unknown, unknown>
+  return pass.run(input)
+}
+
+function codecOf(use: CodecUse): Codec {
+  return codecNamed(use.name, use.model)
+}
+
+function isExact(codec: Codec, count: number): boolean {
+  return codec.shareOf(count) === 1 && codec.errorBound(1) === 0
+}

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { type VirtualPeer, VirtualSwarm } from '../support/virtual-swarm.ts'
+
+const pairwise = { strategy: 'pairwise' }
+const parametersOf = async ({ peer }: VirtualPeer) => (await peer.run.learner.snapshot()).parameters.slice()
+
+/** `count` peers that hold and make their rounds when told to, moved apart by 3, 6, ... */
+async function held(count: number, flags: Readonly<Record<string, unknown>> = {}) {
+  const swarm = new VirtualSwarm()
+  const ids: string[] = []
+  const options = { waitForPeers: 60, pace: 'driven', view: () => ids } as const
+  const peers = [await swarm.add({ ...options, flags: { ...pairwise, ...flags } })]
+  for (let i = 1; i < count; i++) peers.push(await swarm.add({ ...options, join: peers[0]!.network.addresses() }))
+  // Everybody is connected to everybody.
+  for (const a of peers)
+    for (const b of peers.slice(peers.indexOf(a) + 1))
+      await swarm.during(a.network.dial(b.network.addresses()[0]!, new AbortController().signal))
+  ids.push(...peers.map(({ network }) => network.id).sort())
+  const initial = peers[0]!.peer.run.initial
+  for (const [i, { peer }] of peers.entries()) await peer.run.learner.mix(initial.map(() => 3 * i))
+  const shiftOf = async (virtual: VirtualPeer) => {
+    const shifts = (await parametersOf(virtual)).map((value, i) => value - initial[i]!)
+    const mean = shifts.reduce((sum, shift) => sum + shift, 0) / shifts.length
+    assert.ok(
+      shifts.every((shift) => Math.abs(shift - mean) < 1e-4),
+      'one shift everywhere',
+    )
+    return mean
+  }
+  const end = async () => {
+    for (const peer of peers) await peer.leave()
+  }
+  return { swarm, peers, shiftOf, end }
+}
+
+const near = (value: number, expected: number) => assert.ok(Math.abs(value - expected) < 1e-4, `${value} is not ${expected}`)
+
+describe('pairwise', () => {
+  test('one exchange: both are their mean, both say so, and nothing stays open once it is told', async () => {
+    const { swarm, peers, shiftOf, end } = await held(2)
+    const [a, b] = peers as [VirtualPeer, VirtualPeer]
+    await swarm.during(a.peer.round({ partner: b.network.id }))
+    near(await shiftOf(a), 1.5)
+    near(await shiftOf(b), 1.5)
+    for (const [one, other] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      const [mix] = one.of('mix')
+      assert.equal(mix?.with, other.network.id)
+      assert.equal(mix?.strategy, 'pairwise')
+    }
+    assert.equal(b.peer.counters().outcomesKept, 1)
+    assert.equal(a.peer.counters().exchanges, 1)
+    await swarm.clock.run(10_000)
+    assert.equal(b.peer.counters().outcomesKept, 0)
+    assert.deepEqual([...a.peer.ledger(), ...b.peer.ledger()], [])
+    await end()
+  })
+
+  test('all propose at once: crossing proposals become one exchange, others hear busy, and the mean stays', async () => {
+    const { swarm, peers, shiftOf, end } = await held(6)
+    for (let round = 0; round < 12; round++) await swarm.during(Promise.all(peers.map(({ peer }) => peer.round())))
+    const shifts = await Promise.all(peers.map(shiftOf))
+    near(
+      shifts.reduce((sum, shift) => sum + shift, 0),
+      45,
+    )
+    assert.ok(Math.max(...shifts) - Math.min(...shifts) < 1, `${shifts}`)
+    const sum = (name: string) => peers.reduce((total, { peer }) => total + (peer.counters()[name] ?? 0), 0)
+    assert.equal(sum('exchanges'), sum('exchangesAnswered'))
+    assert.ok(sum('exchangesBusy') > 0)
+    assert.equal(sum('exchangesFailed') + sum('exchangesLost') + sum('roundsFailed'), 0)
+    await end()
+  })
+
+  test('two that propose to each other at once exchange once', async () => {
+    const { swarm, peers, shiftOf, end } = await held(2)
+    const [a, b] = peers as [VirtualPeer, VirtualPeer]
+    await swarm.during(Promise.all([a.peer.round({ partner: b.network.id }), b.peer.round({ partner: a.network.id })]))
+    near(await shiftOf(a), 1.5)
+    near(await shiftOf(b), 1.5)
+    assert.equal(a.peer.counters().exchanges! + b.peer.counters().exchanges!, 1)
+    await end()
+  })
+
+  test('exponential: exact after log2 n rounds', async () => {
+    const { swarm, peers, shiftOf, end } = await held(8, { partner: 'exponential' })
+    for (let round = 0; round < 3; round++) await swarm.during(Promise.all(peers.map(({ peer }) => peer.round())))
+    for (const peer of peers) near(await shiftOf(peer), 10.5)
+    await end()
+  })
+
+  test('while all learn, at their own pace', async () => {
+    const swarm = new VirtualSwarm()
+    const a = await swarm.add({ flags: pairwise })
+    const b = await swarm.add({ join: a.network.addresses() })
+    const c = await swarm.add({ join: a.network.addresses() })
+    await swarm.until(() => [a, b, c].every((peer) => peer.of('mix').length >= 20), 60_000, 'all mix')
+    for (const peer of [a, b, c]) {
+      assert.equal(peer.peer.counters().exchangesFailed, 0)
+      assert.deepEqual(peer.of('refused'), [])
+      assert.deepEqual(peer.of('warning'), [])
+    }
+    await c.crash()
+    const mixes = a.of('mix').length
+    await swarm.until(() => a.of('mix').length > mixes + 20, 60_000, 'the others go on')
+    for (const peer of [a, b]) await peer.leave()
+  })
+})
