@@ -1,5 +1,5 @@
 /** What `start` and `join` share: from flags and file to settings, and from settings to a running daemon (or, with --dry-run, to their print). */
-import { availableParallelism } from 'node:os'
+import { availableParallelism, setPriority } from 'node:os'
 import { stringify } from 'yaml'
 import { systemClock } from '../node/clock.ts'
 import { loadOwnModule, looksLikeModule } from '../node/own-module.ts'
@@ -35,6 +35,8 @@ export async function launch(command: 'start' | 'join', flags: PeerFlags, { io, 
     io.out.write(flags.json ? `${JSON.stringify(plan(settings))}\n` : stringify(plan(settings)))
     return DONE
   }
+  // Threads take over the priority of the one that starts them.
+  if (settings.nice !== null) setPriority(settings.nice)
   // Loaded only now: libp2p and its parts take longer than everything else here.
   const { createPeer } = await import('../peer/daemon.ts')
   const program = programWords({ env: io.env, launcher: process.argv[1] ?? '', node: process.execPath, cwd: process.cwd() })

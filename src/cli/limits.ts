@@ -23,3 +23,6 @@ export const SAME_SIGNAL_MS = 300
 
 /** After a daemon has left nothing should be running; what still is after this many milliseconds is ended. */
 export const LINGER_MS = 200
+
+/** `status --watch` asks once in this many milliseconds: progress is told ten times as often, and a person reads slower. */
+export const WATCH_PERIOD_MS = 1_000

@@ -8,6 +8,7 @@ import { harmless } from '../observe/format.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { nearest } from '../util/nearest.ts'
 import { type Context, examples } from './command.ts'
+import { addCompletion } from './completion.ts'
 import { addEnvs } from './envs.ts'
 import { BAD_USAGE, DONE, exitCodeOf } from './exit.ts'
 import { addInvite } from './invite.ts'
@@ -15,6 +16,7 @@ import { type Io, processIo } from './io.ts'
 import { addJoin } from './join.ts'
 import { addKeygen } from './keygen.ts'
 import { LINGER_MS } from './limits.ts'
+import { addPause, addResume } from './pause.ts'
 import { addPeers } from './peers.ts'
 import { addSimulate } from './simulate.ts'
 import { addStart } from './start.ts'
@@ -67,7 +69,20 @@ function buildProgram(context: Context, finish: (code: number) => void): Command
       getErrHelpWidth: () => Math.min(80, err.columns),
     })
     .addHelpText('after', examples('grapevine start --help', 'grapevine start'))
-  for (const add of [addStart, addJoin, addStatus, addStop, addInvite, addKeygen, addPeers, addSimulate, addEnvs])
+  for (const add of [
+    addStart,
+    addJoin,
+    addStatus,
+    addStop,
+    addPause,
+    addResume,
+    addInvite,
+    addKeygen,
+    addPeers,
+    addSimulate,
+    addEnvs,
+    addCompletion,
+  ])
     add(program, context, finish)
   for (const command of program.commands) command.helpOption('-h, --help', 'show this help')
   // One line for each command, so that the list fits a small terminal. Set last: commands that are added later would take it over.

@@ -25,7 +25,7 @@ import {
 import { lockHolder } from './lock.ts'
 import { isRunning } from './processes.ts'
 
-export type ControlCommand = 'status' | 'stop' | 'invite' | 'peers' | 'ban' | 'unban'
+export type ControlCommand = 'status' | 'stop' | 'pause' | 'resume' | 'invite' | 'peers' | 'ban' | 'unban'
 
 /** A whole request: the command and what it takes, not judged yet. */
 export type ControlRequest = Readonly<Record<string, unknown>>

@@ -310,6 +310,8 @@ class Daemon implements PeerDaemon {
     try {
       return await serveControl(dataDir, {
         status: () => this.status(),
+        pause: () => door.peer.pause(),
+        resume: () => door.peer.resume(),
         invite: ({ withKey }) => invitation(door, withKey === true, swarmKey),
         peers: () => listPeers(door),
         ban: (request) => banPeer(door, request),

@@ -28,6 +28,9 @@ const ENGINES = ['wasm', 'tfjs'] as const
 
 const MAX_PORT = 65_535
 
+/** Below 0 needs a right that few have. */
+const MAX_NICENESS = 19
+
 /** Seeds are 32-bit words. */
 const MAX_SEED = 4_294_967_295
 
@@ -69,6 +72,7 @@ const localShape = {
   announce: field((value) => addresses(value, 'dial')),
   lan: field(yesOrNo),
   'no-mdns': field(yesOrNo),
+  nice: field((value) => wholeNumber(value, 0, MAX_NICENESS)),
   http: field(readHttp),
   'no-http': field(yesOrNo),
   engine: field((value) => oneOf('engine', value, ENGINES)),

@@ -75,6 +75,8 @@ export interface PeerSettings {
   readonly allow: string | null
   /** Quotas of authors per address hold for private and loopback addresses, too. */
   readonly strictQuotas: boolean
+  /** How far behind other programs it stands for the processor, of 19; null: as it was started. */
+  readonly nice: number | null
   /** Where the dashboard listens; null: nowhere. Port 0: any free one. */
   readonly http: { readonly host: string; readonly port: number } | null
   readonly until: Until
@@ -180,6 +182,7 @@ export function resolveSettings(sources: SettingsSources): PeerSettings {
     swarmKey: given['swarm-key'] === undefined ? target.swarmKey : { file: given['swarm-key'] },
     allow: given.allow ?? null,
     strictQuotas: given['strict-quotas'] === true,
+    nice: given.nice ?? null,
     http: given['no-http'] === true ? null : (given.http ?? DEFAULT_HTTP),
     until: given.until ?? { kind: 'forever' },
     threshold: given.threshold ?? null,
