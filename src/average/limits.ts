@@ -6,8 +6,21 @@
  */
 export const OUTLIER_RATIO = 3
 
-/** Radius of clipping in own moves between mixes. Two replicas that move independently and mix by halves stand about two moves apart. */
-export const CLIP_FACTOR = 4
+/**
+ * Radius of clipping in own moves between mixes. Replicas that moved independently since they were equal are root 2 moves apart, and snapshots
+ * that are not of the same moment a little more; every further move is room for liars.
+ */
+export const CLIP_FACTOR = 2
+
+/** An author is far when its difference is clipped to this share or less, while FAR_MAJORITY of the others mixed lately are not clipped at all. */
+export const FAR_FACTOR = 0.35
+export const FAR_MAJORITY = 2 / 3
+
+/** Others that must have been mixed lately before anybody is called far. */
+export const FAR_LEAST_OTHERS = 2
+
+/** Authors whose last factors are remembered for that. */
+export const FAR_AUTHORS = 64
 
 /** Mixes over which the typical own move is averaged: follows a falling learning rate, forgives one odd update. */
 export const CLIP_MEMORY = 10
@@ -48,3 +61,6 @@ export const CONSENSUS_LEVELS: Readonly<Record<string, ConsensusLevels>> = {
 
 /** Of algorithms that nobody has measured: the cautious ones. */
 export const OTHER_CONSENSUS_LEVELS: ConsensusLevels = { target: 0.03, danger: 0.1 }
+
+/** Mixes over which the distance is smoothed, and after which the period may change again. */
+export const CONSENSUS_MEMORY_MIXES = 5

@@ -15,6 +15,8 @@ export interface OuterSettings {
   readonly momentum: number
 }
 
+export const NO_OUTER_STEP: OuterSettings = { learningRate: 1, momentum: 0 }
+
 /** Whether these settings do anything that averaging alone does not. */
 export function isPlainAveraging({ learningRate, momentum }: OuterSettings): boolean {
   return learningRate === 1 && momentum === 0

@@ -2,6 +2,7 @@
  * Self-centred clipping of one peer: who mixes asks for factors, then tells what was mixed. One for each peer, shared by everything that mixes,
  * because the radius is learned from how far the peer moves by itself between any two mixes (average/robust.ts).
  */
+import { FAR_AUTHORS, FAR_FACTOR, FAR_LEAST_OTHERS, FAR_MAJORITY } from '../average/limits.ts'
 import { afterMix, afterUpdates, type ClipState, clipFactor, clipRadius, NEW_CLIP_STATE } from '../average/robust.ts'
 import type { PeerId } from '../ports/network.ts'
 
@@ -34,8 +35,16 @@ export const NO_CLIP: Clip = {
 
 export class SelfCentredClip implements Clip {
   #state: ClipState = NEW_CLIP_STATE
+  /** By author, the longest ago mixed first. */
+  readonly #lastFactors = new Map<PeerId, number>()
+  readonly #onFar: (author: PeerId) => void
   /** Differences shortened so far. */
   clipped = 0
+
+  /** `onFar` is told of an author that stands far from us where most others are near; after a partition heals, most are far, and nobody is told of. */
+  constructor(onFar: (author: PeerId) => void = () => undefined) {
+    this.#onFar = onFar
+  }
 
   /** Infinite until our own updates moved us once. */
   get radius(): number {
@@ -54,6 +63,22 @@ export class SelfCentredClip implements Clip {
       differences.map(({ author }) => author),
       factors,
     )
+    this.#judge(differences, factors)
+  }
+
+  #judge(differences: readonly Difference[], factors: readonly number[]): void {
+    for (const [i, { author }] of differences.entries()) {
+      this.#lastFactors.delete(author)
+      this.#lastFactors.set(author, factors[i]!)
+    }
+    for (const author of [...this.#lastFactors.keys()].slice(0, -FAR_AUTHORS)) this.#lastFactors.delete(author)
+    const known = [...this.#lastFactors]
+    for (const [i, { author }] of differences.entries()) {
+      if (factors[i]! > FAR_FACTOR) continue
+      const others = known.filter(([other]) => other !== author)
+      const near = others.filter(([, factor]) => factor === 1)
+      if (others.length >= FAR_LEAST_OTHERS && near.length >= FAR_MAJORITY * others.length) this.#onFar(author)
+    }
   }
 
   #after({ moved }: Standpoint): ClipState {

@@ -3,6 +3,7 @@
  * swarm must agree on, and the learner built from it.
  */
 import { toString as encodeText } from 'uint8arrays/to-string'
+import { isPlainAveraging } from '../average/outer.ts'
 import { findEnvironment } from '../envs/registry.ts'
 import { requireAlgorithm, resolveHyperparameters } from '../learn/hyperparameters.ts'
 import { layout } from '../learn/layout.ts'
@@ -38,7 +39,15 @@ export function planRun(founding: Founding, random: Random): RunPlan {
       horizonSteps: founding.horizonSteps,
     },
     network,
-    averaging: { strategy, period: founding.period, codec: founding.codec, partner, robust: founding.robust },
+    averaging: {
+      strategy,
+      period: founding.period,
+      codec: founding.codec,
+      partner,
+      robust: founding.robust,
+      ...(founding.periodTarget === null ? {} : { periodTarget: founding.periodTarget }),
+      ...(isPlainAveraging(founding.outer) ? {} : { outer: founding.outer }),
+    },
     seed: founding.seed,
     nonce: nonce(random),
   }

@@ -150,12 +150,13 @@ export const DEFAULT_PENALTY = 0.5
 
 /**
  * Causes that weigh otherwise. What comes too often is dropped anyway, and only a flood of it mutes; what is over a limit that all share is
- * nobody's fault; two messages of one number are a lie or a restored backup.
+ * nobody's fault; who stands far from all others a while lies or is lost, eight mixes in a row mute; two messages of one number are a lie or a restored backup.
  */
 export const PENALTIES: Readonly<Record<string, number>> = {
   rate_limited: 0.999,
   rate_limited_total: 1,
   quota: 1,
+  far: 0.8,
   stale_beacon: 0.9,
   stale_version: 0.8,
 }
@@ -233,3 +234,6 @@ export const SETTLED_MANY = 64
 
 /** Exchanges that never settled and are remembered one by one: a person looks at the latest few, sums are kept of all. */
 export const MAX_LEDGER_ENTRIES = 256
+
+/** Longest period that `--period auto` comes to by itself, in updates: minutes of a slow learner, which is as long as a joiner should wait for a mix. */
+export const MOST_AUTO_PERIOD_UPDATES = 10_000

@@ -1,10 +1,12 @@
 /**
  * Applying what was received: the delta to the replica, the authors' normalisers beside our own, and one `mix` event for each author.
  */
+import { isPlainAveraging, type OuterSettings, outerStep } from '../average/outer.ts'
 import type { PeerEvent } from '../observe/events.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Learner, Normaliser } from '../ports/learner.ts'
 import type { Author, Authors } from './authors.ts'
+import type { Consensus } from './consensus.ts'
 import { MAX_NORMALISER_AUTHORS, NORMALISER_AGE_MS } from './limits.ts'
 import type { OwnMoves } from './own-moves.ts'
 import type { TakenSnapshot } from './snapshots.ts'
@@ -28,11 +30,16 @@ export interface MixingOptions {
   readonly learner: Learner
   readonly authors: Authors
   readonly moves: OwnMoves
+  readonly outer: OuterSettings
+  readonly consensus: Consensus
+  /** Peers of the swarm, ourselves included. */
+  readonly peers: () => number
   readonly emit: (event: PeerEvent) => void
 }
 
 export class Mixing {
   readonly #options: MixingOptions
+  #velocity: Float32Array | null = null
 
   constructor(options: MixingOptions) {
     this.#options = options
@@ -40,9 +47,14 @@ export class Mixing {
 
   /** `own`: the snapshot that the delta was made of. */
   async apply(delta: Float32Array, own: TakenSnapshot, mixed: readonly Mixed[]): Promise<void> {
-    const { clock, learner, moves, strategy, emit } = this.#options
-    await learner.mix(delta)
-    moves.mixed(own, delta)
+    const { clock, learner, moves, consensus, peers, strategy, emit } = this.#options
+    const whole = this.#withOuterStep(delta, own)
+    await learner.mix(whole)
+    moves.mixed(own, whole)
+    consensus.mixed(
+      mixed.flatMap(({ distance }) => distance ?? []),
+      peers(),
+    )
     await this.#mergeNormalisers(own.ownNormalisers, mixed)
     const nowMs = clock.now()
     for (const { author, version, distance, bytes, receivedAtMs } of mixed) {
@@ -58,6 +70,17 @@ export class Mixing {
         bytes,
       })
     }
+  }
+
+  /** A delta that comes late belongs to a round that is over, and is added as it is. */
+  #withOuterStep(delta: Float32Array, own: TakenSnapshot): Float32Array {
+    const { outer, moves } = this.#options
+    const before = moves.reference
+    if (isPlainAveraging(outer) || before === null || moves.isLate(own)) return delta
+    this.#velocity ??= new Float32Array(delta.length)
+    const whole = delta.slice()
+    outerStep(outer, before, own.parameters, this.#velocity, whole)
+    return whole
   }
 
   /** Each author's newest moments replace its earlier ones and are never added twice; no author's word counts for more than what we saw ourselves. */

@@ -21,11 +21,21 @@ export class OwnMoves {
     return this.#reference === null ? null : Math.sqrt(squaredDistance(snapshot.parameters, this.#reference))
   }
 
+  /** Whether a mix of a later snapshot is behind us. */
+  isLate(snapshot: TakenSnapshot): boolean {
+    return snapshot.takenAtMs < this.#takenAtMs
+  }
+
+  /** Where the last mix left the replica, not to be changed, and to be read before the next; null before `begin`. */
+  get reference(): Float32Array | null {
+    return this.#reference
+  }
+
   /** `delta`, made from `snapshot`, is added to the replica. One that comes late is added to what later ones left. */
   mixed(snapshot: TakenSnapshot, delta: Float32Array): void {
     const reference = this.#reference
     if (reference === null) return
-    const late = snapshot.takenAtMs < this.#takenAtMs
+    const late = this.isLate(snapshot)
     if (!late) this.#takenAtMs = snapshot.takenAtMs
     const from = late ? reference : snapshot.parameters
     for (let i = 0; i < reference.length; i++) reference[i] = from[i]! + delta[i]!

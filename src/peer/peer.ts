@@ -7,7 +7,9 @@
  */
 import { type Codec, codecNamed } from '../average/codecs.ts'
 import { robustRule } from '../average/combine.ts'
+import { NO_OUTER_STEP } from '../average/outer.ts'
 import { isMutual, PAIR_RULES, partnerBy } from '../average/partners.ts'
+import { consensusLevels } from '../average/period.ts'
 import { Sketcher } from '../average/sketch.ts'
 import type { PeerEvent, PeerState } from '../observe/events.ts'
 import type { LearnerSettings, Progress, Snapshot } from '../ports/learner.ts'
@@ -18,12 +20,13 @@ import { beaconTopic } from '../wire/protocol.ts'
 import { type Author, Authors } from './authors.ts'
 import { Beacons } from './beacons.ts'
 import { NO_CLIP, SelfCentredClip } from './clip.ts'
+import { Consensus } from './consensus.ts'
 import { Donor } from './donor.ts'
 import { type EvaluationListener, Evaluations } from './evaluations.ts'
 import type { LedgerEntry } from './exchange/ledger.ts'
 import { Frames } from './frames.ts'
 import { Intake } from './intake.ts'
-import { MAX_ADDRESSES_PER_AUTHOR, STATS_PERIOD_MS } from './limits.ts'
+import { MAX_ADDRESSES_PER_AUTHOR, MOST_AUTO_PERIOD_UPDATES, STATS_PERIOD_MS } from './limits.ts'
 import { Mixing } from './mixing.ts'
 import { OwnMoves } from './own-moves.ts'
 import { Redialler } from './redial.ts'
@@ -67,6 +70,7 @@ export class Peer {
   readonly #frames: Frames
   readonly #moves: OwnMoves
   readonly #clip: SelfCentredClip | null
+  readonly #consensus: Consensus
   readonly #stopping = new AbortController()
   #strategy: RunningStrategy | null = null
   #rounds: Rounds | null = null
@@ -92,7 +96,15 @@ export class Peer {
     this.#intake = new Intake(network, options.strictQuotas === true)
     this.#snapshots = new Snapshots(learner, clock)
     this.#moves = new OwnMoves()
-    this.#clip = manifest.averaging.robust === 'none' ? null : new SelfCentredClip()
+    this.#clip = manifest.averaging.robust === 'none' ? null : new SelfCentredClip((id) => this.#distrust(id))
+    const { period, periodTarget } = manifest.averaging
+    this.#consensus = new Consensus({
+      levels: consensusLevels(manifest.algorithm.id),
+      period,
+      target: periodTarget ?? null,
+      bounds: { least: 1, most: Math.max(period, MOST_AUTO_PERIOD_UPDATES) },
+      onDanger: (relative) => this.#inDanger(relative),
+    })
     this.#frames = new Frames({
       self: network.id,
       run,
@@ -257,6 +269,7 @@ export class Peer {
       roundsFailed: this.#rounds?.failed ?? 0,
       ...this.#strategy?.counters(),
       clipped: this.#clip?.clipped ?? 0,
+      period: this.#consensus.period,
       framesDropped: this.authors.dropped,
       messagesLate: this.authors.late,
       snapshotsServed: this.#donor.served,
@@ -271,7 +284,17 @@ export class Peer {
     const { manifest, learner } = this.run
     const { incarnation, minPeriodMs, keepDeltas, emit } = this.#options
     const strategy = strategyNamed(manifest.averaging.strategy)
-    const mixing = new Mixing({ strategy: strategy.name, clock, learner, authors: this.authors, moves: this.#moves, emit })
+    const mixing = new Mixing({
+      strategy: strategy.name,
+      clock,
+      learner,
+      authors: this.authors,
+      moves: this.#moves,
+      outer: manifest.averaging.outer ?? NO_OUTER_STEP,
+      consensus: this.#consensus,
+      peers: () => this.#view().length,
+      emit,
+    })
     const epoch = () => this.#rounds?.epoch ?? 0
     this.#strategy = strategy.start({
       network,
@@ -303,7 +326,7 @@ export class Peer {
       strategy: this.#strategy,
       clock,
       learner,
-      period: manifest.averaging.period,
+      period: () => this.#consensus.period,
       minPeriodMs,
       inCompany: () => this.#view().length > 1,
       onFailure: (error) => this.#loopFailed(error),
@@ -342,6 +365,16 @@ export class Peer {
       this.#options.emit({ event: 'peer', id: change.id, state: 'connecting' })
     }
     this.#beacons.greet()
+  }
+
+  #distrust(id: PeerId): void {
+    const author = this.authors.get(id)
+    if (author !== undefined) this.authors.refuse(author, 'far', this.#ports.clock.now())
+  }
+
+  #inDanger(relative: number): void {
+    const message = `The swarm's replicas are ${relative.toFixed(2)} of their size apart, farther than learning is known to bear: averaging more often (--period, or --period auto) would help.`
+    this.#options.emit({ event: 'warning', code: 'far_apart', message })
   }
 
   #onMuted({ id, refusals, trust }: Author): void {

@@ -12,7 +12,8 @@ export interface RoundsOptions {
   readonly strategy: RunningStrategy
   readonly clock: Clock
   readonly learner: Learner
-  readonly period: number
+  /** Updates between rounds, asked anew for each. */
+  readonly period: () => number
   readonly minPeriodMs: number
   /** Is anybody there to average with? */
   readonly inCompany: () => boolean
@@ -40,7 +41,7 @@ export class Rounds {
     const { learner, clock, period, minPeriodMs, onFailure } = this.#options
     while (!signal.aborted) {
       const startedAtMs = clock.now()
-      const progress = await learner.reach(learner.progress().updates + period, signal)
+      const progress = await learner.reach(learner.progress().updates + period(), signal)
       const paceMs = progress.holding ? Math.max(minPeriodMs, HOLDING_PERIOD_MS) : minPeriodMs
       await clock.sleep(Math.max(0, startedAtMs + paceMs - clock.now()), signal)
       try {

@@ -24,6 +24,9 @@ import {
 } from './limits.ts'
 import { strategyNames } from './strategy-names.ts'
 
+/** Nesterov momentum on what happens between mixes, or nothing. */
+const OUTER_STEPS = ['none', 'nesterov'] as const
+
 const ENGINES = ['wasm', 'tfjs'] as const
 
 const MAX_PORT = 65_535
@@ -58,7 +61,8 @@ const foundingShape = {
   strategy: field((value) => oneOf('strategy', value, ['auto', ...strategyNames()])),
   partner: field((value) => oneOf('partner rule', value, PARTNER_RULES)),
   codec: field(readCodec),
-  period: field((value) => wholeNumber(value, 1, MAX_PERIOD_UPDATES)),
+  period: field<number | 'auto'>((value) => (value === 'auto' ? { value } : wholeNumber(value, 1, MAX_PERIOD_UPDATES, ', or auto'))),
+  outer: field((value) => oneOf('outer step', value, OUTER_STEPS)),
   robust: field((value) => oneOf('robust rule', value, ROBUST_RULES)),
   name: field(readName),
 }

@@ -4,6 +4,8 @@
  * They come from flags and from a file, both read by one schema under the same names; a flag wins over the file, the file over the preset.
  * All faults are reported at once, each as a sentence that names the flag or field and what it may be.
  */
+import { NO_OUTER_STEP, type OuterSettings } from '../average/outer.ts'
+import { consensusLevels } from '../average/period.ts'
 import { findEnvironment } from '../envs/registry.ts'
 import type { WrapperUse } from '../envs/wrappers/wrap.ts'
 import { type AlgorithmId, hyperparameterFaults, hyperparameterRules } from '../learn/hyperparameters.ts'
@@ -40,6 +42,9 @@ export interface Founding {
   /** null: the strategy's own. */
   readonly partner: string | null
   readonly period: number
+  /** Relative consensus distance that peers keep by changing their periods; null: the period stays. */
+  readonly periodTarget: number | null
+  readonly outer: OuterSettings
   readonly seed: number
   readonly name: string
 }
@@ -121,6 +126,9 @@ export interface Fault {
   readonly fields?: readonly string[]
 }
 
+/** What helped a little in measurements at a period of 20 updates; 0.9 often broke them. */
+const DEFAULT_OUTER_MOMENTUM = 0.5
+
 const DEFAULT_ENVIRONMENT = 'CartPole-v1'
 const DEFAULT_ALGORITHM: AlgorithmId = 'a2c'
 const DEFAULT_ENGINE = 'wasm'
@@ -136,7 +144,7 @@ const ALL_INTERFACES = ['/ip4/0.0.0.0/tcp/0']
 
 /** What `--set` takes beside hyper-parameters: `horizonSteps` of the run, and what is this peer's own. */
 const OWN_ASSIGNMENTS = ['minPeriodMs', 'checkpointSeconds']
-const EXTRA_ASSIGNMENTS = ['horizonSteps', ...OWN_ASSIGNMENTS]
+const EXTRA_ASSIGNMENTS = ['horizonSteps', 'outerLearningRate', 'outerMomentum', 'consensusTarget', ...OWN_ASSIGNMENTS]
 
 /** How one command prints is no setting of a daemon. */
 const LINE_ONLY = ['config', 'quiet', 'verbose', 'json', 'dry-run']
@@ -273,6 +281,12 @@ function found(
 ): PeerSettings['run'] {
   const environment = given.env ?? DEFAULT_ENVIRONMENT
   const algorithm = given.algo ?? DEFAULT_ALGORITHM
+  const outerRate = assignedBetween('outerLearningRate', assigned, 0.01, 2, faults)
+  const outerMomentum = assignedBetween('outerMomentum', assigned, 0, 0.99, faults)
+  const target = assignedBetween('consensusTarget', assigned, 0.001, 1, faults)
+  for (const name of ['outerLearningRate', 'outerMomentum'])
+    if (name in assigned && given.outer !== 'nesterov') faults.add('usage', `${name} (--set) needs --outer nesterov`)
+  if ('consensusTarget' in assigned && given.period !== 'auto') faults.add('usage', 'consensusTarget (--set) needs --period auto')
   const horizonSteps = wholeAssignment('horizonSteps', assigned, 1, Number.MAX_SAFE_INTEGER, faults)
   const own = Object.fromEntries(Object.entries(assigned).filter(([name]) => !EXTRA_ASSIGNMENTS.includes(name)))
   // Without knowing the algorithm nothing can be said of its hyper-parameters.
@@ -298,7 +312,10 @@ function found(
       codec: given.codec ?? 'f32',
       robust: given.robust ?? 'clip',
       partner: given.partner ?? null,
-      period: given.period ?? base?.period ?? 1,
+      period: typeof given.period === 'number' ? given.period : (base?.period ?? 1),
+      periodTarget: given.period === 'auto' ? (target ?? consensusLevels(algorithm).target) : null,
+      outer:
+        given.outer === 'nesterov' ? { learningRate: outerRate ?? 1, momentum: outerMomentum ?? DEFAULT_OUTER_MOMENTUM } : NO_OUTER_STEP,
       seed: given.seed ?? (given.deterministic === true ? DETERMINISTIC_SEED : randomSeed),
       name: given.name ?? environment,
     },
@@ -324,6 +341,19 @@ function wholeAssignment(
   const value = assigned[name]
   if (value === undefined || (typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max)) return value
   faults.add('usage', `${name} (--set) must be a whole number from ${min} to ${max}, not ${JSON.stringify(value)}`)
+  return undefined
+}
+
+function assignedBetween(
+  name: string,
+  assigned: Readonly<Record<string, HyperValue>>,
+  min: number,
+  max: number,
+  faults: Faults,
+): number | undefined {
+  const value = assigned[name]
+  if (value === undefined || (typeof value === 'number' && value >= min && value <= max)) return value
+  faults.add('usage', `${name} (--set) must be a number from ${min} to ${max}, not ${JSON.stringify(value)}`)
   return undefined
 }
 

@@ -25,9 +25,13 @@ export interface Manifest {
     readonly strategy: string
     /** Updates between rounds. */
     readonly period: number
+    /** Relative consensus distance that peers keep by changing their periods; when absent the period stays. */
+    readonly periodTarget?: number | undefined
     readonly codec: string
     readonly partner: string
     readonly robust: string
+    /** Nesterov momentum on what happens between mixes; when absent: none. */
+    readonly outer?: { readonly learningRate: number; readonly momentum: number } | undefined
   }
   readonly seed: number
   /** SHA-256 (hex) of the initial parameters in canonical order, little-endian float32. */
@@ -71,7 +75,15 @@ const schema: z.ZodType<Manifest> = z.strictObject({
     heads: z.array(z.strictObject({ name: id, layers: z.array(layer), size: count, gain: z.number() })).min(1),
     vectors: z.array(z.strictObject({ name: id, size: count, initial: z.number() })),
   }),
-  averaging: z.strictObject({ strategy: id, period: count, codec: id, partner: id, robust: id }),
+  averaging: z.strictObject({
+    strategy: id,
+    period: count,
+    periodTarget: z.number().positive().exactOptional(),
+    codec: id,
+    partner: id,
+    robust: id,
+    outer: z.strictObject({ learningRate: z.number().positive().max(2), momentum: z.number().min(0).lt(1) }).exactOptional(),
+  }),
   seed: z.int().nonnegative(),
   initialDigest: hex(32),
   nonce: hex(16),

@@ -57,15 +57,15 @@ describe('own moves', () => {
 })
 
 describe('the clip of one peer', () => {
-  test('knows nothing until it moved, then shortens to four own moves, for a share of the coordinates to its root', () => {
+  test('knows nothing until it moved, then shortens to two own moves, for a share of the coordinates to its root', () => {
     const clip = new SelfCentredClip()
     const far = [{ author: 'a', norm: 80 }]
     assert.deepEqual(clip.factors({ moved: null, share: 1 }, far), [1])
-    assert.deepEqual(clip.factors({ moved: 1, share: 1 }, far), [0.05])
-    assert.deepEqual(clip.factors({ moved: 1, share: 0.25 }, far), [0.025])
+    assert.deepEqual(clip.factors({ moved: 1, share: 1 }, far), [0.025])
+    assert.deepEqual(clip.factors({ moved: 1, share: 0.25 }, far), [0.0125])
     assert.equal(clip.radius, Number.POSITIVE_INFINITY)
-    clip.mixed({ moved: 1, share: 1 }, far, [0.05])
-    assert.equal(clip.radius, 4)
+    clip.mixed({ moved: 1, share: 1 }, far, [0.025])
+    assert.equal(clip.radius, 2)
     assert.equal(clip.clipped, 1)
   })
 })

@@ -163,7 +163,7 @@ test('all faults are reported at once, each naming its place and the nearest cho
     '--env names no environment known here: "CartPole"; did you mean CartPole-v1?',
     '--algo names no algorithm known here: "a2x"; did you mean a2c?',
     '--codec names no codec known here: "f61"; did you mean f16?',
-    '--period must be a whole number from 1 to 1000000, not "0".',
+    '--period must be a whole number from 1 to 1000000, or auto, not "0".',
     '--listen has no valid address in "/ip4/1.2.3.4/tpc/1": did you mean /ip4/1.2.3.4/tcp/1?',
     '--engine names no engine known here: "torch"; choose one of wasm, tfjs.',
     '--until steps must be a whole number from 1 to 9007199254740991, not "-1".',
@@ -223,4 +223,21 @@ test('addresses to join are bounded', () => {
   assert.deepEqual(faults({ command: 'join', addresses }).lines, [
     'At most 64 addresses are tried, not 65; one peer that answers is enough.',
   ])
+})
+
+test('consensus control and the outer step have settings of their own, which need them', () => {
+  const founding = (flags: Record<string, unknown>) => {
+    const { run } = resolveSettings({ command: 'start', addresses: [], flags, file: null, randomSeed: 1 })
+    assert.ok('found' in run)
+    return run.found
+  }
+  const plain = founding({})
+  assert.deepEqual([plain.periodTarget, plain.outer, plain.robust], [null, { learningRate: 1, momentum: 0 }, 'clip'])
+  const chosen = founding({ period: 'auto', outer: 'nesterov', set: ['outerLearningRate=0.7'], codec: 'subset:0.10:int8' })
+  assert.deepEqual([chosen.period, chosen.periodTarget], [50, 0.03])
+  assert.deepEqual([chosen.outer, chosen.codec], [{ learningRate: 0.7, momentum: 0.5 }, 'subset:0.1:int8'])
+  assert.equal(founding({ period: 'auto', set: ['consensusTarget=0.2'] }).periodTarget, 0.2)
+  for (const flags of [{ set: ['outerMomentum=0.5'] }, { set: ['consensusTarget=0.2'] }, { outer: 'nesterov', set: ['outerMomentum=1'] }]) {
+    assert.throws(() => founding(flags), { code: 'usage' })
+  }
 })

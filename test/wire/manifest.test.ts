@@ -27,6 +27,14 @@ test('the run id of the example never changes: peers of older builds compute it 
   assert.equal(runId(bytes), 'c5377a60e2eb41e38739402a9f27bfb14e62f98db4b810a5f1fd4c33bcdcea0c')
 })
 
+test('what may be absent survives the round trip, and nothing stands for it', () => {
+  const averaging = { ...EXAMPLE_MANIFEST.averaging, periodTarget: 0.15, outer: { learningRate: 0.7, momentum: 0.5 } }
+  assert.deepEqual(decodeManifest(encodeManifest({ ...EXAMPLE_MANIFEST, averaging })).averaging, averaging)
+  assert.ok(!('outer' in decodeManifest(bytes).averaging))
+  const wrong = { ...averaging, outer: { learningRate: 0, momentum: 1 } }
+  assert.equal(refusal(() => decodeManifest(forged({ averaging: wrong }))).code, 'bad_manifest')
+})
+
 test('a field that is missing, unknown or of the wrong type is named', () => {
   const { seed: _, ...withoutSeed } = EXAMPLE_MANIFEST
   const cases: [Uint8Array, string][] = [
