@@ -33,6 +33,7 @@ const LOCAL: readonly [string, string][] = [
   ['--announce <addr>', 'address to tell others instead; repeatable'],
   ['--lan', 'listen on all interfaces and find peers by mDNS'],
   ['--no-mdns', 'with --lan: do not look for peers'],
+  ['--metrics <files>', 'write metrics/ into the data folder: tensorboard,csv'],
   ['--nice <n>', 'stand behind other programs for the processor: 0 to 19'],
   ['--http <addr:port>', 'where the dashboard listens (127.0.0.1, a free port)'],
   ['--no-http', 'no dashboard'],

@@ -23,6 +23,7 @@ import { folderStorage } from '../node/storage.ts'
 import { threadWorkers } from '../node/workers.ts'
 import type { PeerEvent, PeerStatus } from '../observe/events.ts'
 import { TOKEN_BYTES } from '../observe/limits.ts'
+import { MetricFiles } from '../observe/metric-files.ts'
 import type { Log } from '../ports/log.ts'
 import type { PeerId } from '../ports/network.ts'
 import type { Storage } from '../ports/storage.ts'
@@ -222,6 +223,7 @@ class Daemon implements PeerDaemon {
     const control = await this.#serveControl(folder.path, door, swarmKey)
     this.#closers.push(() => control.close())
     signal.throwIfAborted()
+    this.#writeMetrics(peer, storage)
     await this.#serveDashboard(door, storage, ports)
     signal.throwIfAborted()
     const http = this.#dashboard?.url ?? null
@@ -326,6 +328,19 @@ class Daemon implements PeerDaemon {
       const message = `Cannot open the control socket in ${dataDir}: ${messageOf(error)}; choose another folder with --data-dir.`
       throw new GrapevineError('data_dir', 'local', message)
     }
+  }
+
+  #writeMetrics(peer: Peer, storage: Storage): void {
+    const kinds = this.#settings.metrics
+    if (kinds.length === 0) return
+    const files = new MetricFiles({
+      kinds,
+      append: (name, bytes) => storage.append(name, bytes),
+      unixSeconds: () => systemClock.unixSeconds(),
+      statistics: () => peer.run.learner.progress().statistics,
+      failed: (message) => this.#emit({ event: 'warning', code: 'metrics_not_written', message }),
+    })
+    this.#closers.push(this.on((event) => files.take(event)))
   }
 
   /** The token lies beside the key, for this user only, and is gone when the daemon is. */

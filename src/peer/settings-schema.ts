@@ -9,6 +9,7 @@ import { isBridged, isGymnasiumId } from '../envs/bridge/script.ts'
 import { listEnvironments } from '../envs/registry.ts'
 import { ALGORITHMS } from '../learn/hyperparameters.ts'
 import { MAX_ACTORS, MAX_ENGINE_THREADS } from '../learn/limits.ts'
+import { METRIC_FILES, type MetricFile } from '../observe/metric-files.ts'
 import type { HyperValue } from '../ports/learner.ts'
 import { nearest } from '../util/nearest.ts'
 import { type AddressUse, type AddressVerdict, readAddress } from '../wire/address.ts'
@@ -76,6 +77,7 @@ const localShape = {
   announce: field((value) => addresses(value, 'dial')),
   lan: field(yesOrNo),
   'no-mdns': field(yesOrNo),
+  metrics: field(readMetrics),
   nice: field((value) => wholeNumber(value, 0, MAX_NICENESS)),
   http: field(readHttp),
   'no-http': field(yesOrNo),
@@ -211,6 +213,14 @@ function addresses(value: unknown, use: AddressUse): Read<readonly string[]> {
   const read = given.map((text) => address(text, use))
   const bad = read.find((result) => 'fault' in result)
   return bad ?? { value: read.flatMap((result) => ('value' in result ? [result.value] : [])) }
+}
+
+/** One or more names with commas between, or a list of them. */
+function readMetrics(value: unknown): Read<readonly MetricFile[]> {
+  const names = Array.isArray(value) ? value : String(value).split(',')
+  const read = names.map((name) => oneOf('file of metrics', typeof name === 'string' ? name.trim() : name, METRIC_FILES))
+  const bad = read.find((result) => 'fault' in result)
+  return bad ?? { value: [...new Set(read.flatMap((result) => ('value' in result ? [result.value] : [])))] }
 }
 
 /** ADDR:PORT, the address as digits: names may lead elsewhere tomorrow. */

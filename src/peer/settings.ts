@@ -10,6 +10,7 @@ import { findEnvironment } from '../envs/registry.ts'
 import type { WrapperUse } from '../envs/wrappers/wrap.ts'
 import { type AlgorithmId, hyperparameterFaults, hyperparameterRules } from '../learn/hyperparameters.ts'
 import { preset } from '../learn/presets.ts'
+import type { MetricFile } from '../observe/metric-files.ts'
 import type { HyperValue, NetworkSpec, OwnModule } from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { nearest } from '../util/nearest.ts'
@@ -82,6 +83,8 @@ export interface PeerSettings {
   readonly strictQuotas: boolean
   /** How far behind other programs it stands for the processor, of 19; null: as it was started. */
   readonly nice: number | null
+  /** Files of metrics that are written into the folder `metrics` of the data folder. */
+  readonly metrics: readonly MetricFile[]
   /** Where the dashboard listens; null: nowhere. Port 0: any free one. */
   readonly http: { readonly host: string; readonly port: number } | null
   readonly until: Until
@@ -191,6 +194,7 @@ export function resolveSettings(sources: SettingsSources): PeerSettings {
     allow: given.allow ?? null,
     strictQuotas: given['strict-quotas'] === true,
     nice: given.nice ?? null,
+    metrics: given.metrics ?? [],
     http: given['no-http'] === true ? null : (given.http ?? DEFAULT_HTTP),
     until: given.until ?? { kind: 'forever' },
     threshold: given.threshold ?? null,
