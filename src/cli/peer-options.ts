@@ -56,7 +56,7 @@ const LOCAL: readonly [string, string][] = [
   ['--dry-run', 'print what would run, and leave'],
 ]
 
-/** What `--help` shows, so that it fits a small terminal; `--help-all` shows every flag. */
+/** What `--help` shows. */
 const COMMON = ['--env', '--algo', '--set', '--data-dir', '--lan', '--until', '--json', '--dry-run', '--help-all']
 
 /** Flags that may come more than once. */
@@ -88,12 +88,13 @@ export function addPeerOptions(command: Command, founding: boolean): void {
     command.addOption(option)
   }
   command.addOption(new Option('--wait-for-peers <n>').hideHelp())
-  addHelp(command)
+  addHelpAll(command, COMMON)
   // Commander would stop at the first.
   command.allowUnknownOption().allowExcessArguments()
 }
 
-function addHelp(command: Command): void {
+/** `--help` shows the `common` flags, so that it fits a small terminal; `--help-all` shows every flag. */
+export function addHelpAll(command: Command, common: readonly string[]): void {
   let all = false
   command.addOption(new Option('--help-all', 'show every flag; these are the common ones'))
   command.on('option:help-all', () => {
@@ -101,7 +102,7 @@ function addHelp(command: Command): void {
     command.help()
   })
   command.configureHelp({
-    visibleOptions: ({ options }) => options.filter((option) => !option.hidden && (all || COMMON.includes(option.long ?? ''))),
+    visibleOptions: ({ options }) => options.filter((option) => !option.hidden && (all || common.includes(option.long ?? ''))),
   })
 }
 

@@ -1,6 +1,7 @@
 /** `grapevine simulate`: a whole swarm in this process, on virtual time. */
 import { type Command, Option } from 'commander'
 import { type AddCommand, examples } from './command.ts'
+import { addHelpAll } from './peer-options.ts'
 
 const FLAGS: readonly [string, string][] = [
   ['--nodes <n>', 'peers (8)'],
@@ -31,8 +32,24 @@ const FLAGS: readonly [string, string][] = [
   ['--json', 'events as JSON lines on stdout, the summary last'],
 ]
 
+/** What `--help` shows. */
+const COMMON = [
+  '--nodes',
+  '--rounds',
+  '--until-return',
+  '--env',
+  '--algo',
+  '--loss',
+  '--latency',
+  '--scenario',
+  '--seed',
+  '--json',
+  '--report',
+  '--help-all',
+]
+
 /** They say how this command prints and are no settings of the simulation. */
-const OF_THE_LINE = ['json', 'verbose', 'report']
+const OF_THE_LINE = ['json', 'verbose', 'report', 'help-all']
 
 export const addSimulate: AddCommand = (program, { io, version }, finish) => {
   const command = program
@@ -43,6 +60,7 @@ export const addSimulate: AddCommand = (program, { io, version }, finish) => {
     if (option.long === '--set') option.argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value])
     command.addOption(option)
   }
+  addHelpAll(command, COMMON)
   command.addHelpText(
     'after',
     examples('grapevine simulate --nodes 16 --until-return 475', 'grapevine simulate --nodes 8 --latency 20ms-80ms --loss 0.1 --slow 1:10'),
