@@ -1,6 +1,6 @@
 /**
- * The network of lock step: no time passes on it and nobody is connected to anybody in particular. A request reaches the peer it names at
- * once; what is published on a topic reaches those who listen to its author (`hears`) at once, without going on from there.
+ * The network of lock step: no time passes on it and nobody is connected to anybody in particular. A request reaches the peer it names, and
+ * what is published all subscribers, at once.
  *
  * With loss, whatever passes between two peers in one step passes or fails as a whole: the fate of a pair (of a direction, for what is
  * published) is drawn once a step.
@@ -24,8 +24,6 @@ interface Topic {
 
 export class LockstepHub {
   readonly options: LockstepHubOptions
-  /** Who hears what a peer publishes; null: everybody. */
-  hears: ((listener: number, author: number) => boolean) | null = null
   readonly members: LockstepNetwork[] = []
   readonly byId = new Map<PeerId, LockstepNetwork>()
   readonly #lost = new Map<string, boolean>()
@@ -157,8 +155,7 @@ class LockstepNetwork implements Network {
   }
 
   #reaches(member: LockstepNetwork): boolean {
-    const { hears } = this.#hub
-    return member !== this && !member.#stopped && (hears === null || hears(member.index, this.index))
+    return member !== this && !member.#stopped
   }
 }
 

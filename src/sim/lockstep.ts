@@ -1,9 +1,10 @@
 /**
  * Lock step: all peers make `period` updates, then one averaging step with one view of who is there. Averaging takes no time.
  *
- * A step of `pairwise` with partner rule `random` is n/2 ticks, each one uniformly random pair, one after the other. Every other rule and
- * strategy has all peers make their round at once. What is published arrives before anybody mixes.
+ * A step of `pairwise` with partner rule `random` is n/2 ticks, each one uniformly random pair, one after the other; with the other rules one
+ * exchange of each pair that the rule brings together. With every other strategy all peers make their round at once.
  */
+import { matching, PAIR_RULES, partnerBy } from '../average/partners.ts'
 import type { PeerId } from '../ports/network.ts'
 import { type SeededRandom, seededRandom } from '../util/random.ts'
 import type { Manifest } from '../wire/manifest.ts'
@@ -29,12 +30,12 @@ export async function lockstepSwarm(context: SwarmContext): Promise<Swarm> {
     addresses: () => [],
   })
   view = nodes.map(({ id }) => id).sort()
+  const byId = new Map(nodes.map((node) => [node.id, node]))
   for (const node of nodes) {
     await node.peer!.start()
     await node.learner!.hold()
   }
   const { averaging } = nodes[0]!.run!.manifest
-  if (averaging.partner === 'ring') hub.hears = (listener, author) => areNeighbours(listener, author, nodes.length)
   const random = seededRandom(seed, 'ticks')
   const failures: unknown[] = []
   for (const { learner } of nodes) learner!.failed.catch((error: unknown) => failures.push(error))
@@ -46,7 +47,10 @@ export async function lockstepSwarm(context: SwarmContext): Promise<Swarm> {
       if (settings.learning) await clock.during(Promise.all(nodes.map((node) => update(node, number * averaging.period))), Number.MAX_VALUE)
       else await clock.run(passMs)
       if (failures.length > 0) throw failures[0]
-      await averagingStep(clock, hub, nodes, averaging, random)
+      hub.step()
+      if (averaging.strategy !== 'pairwise') await together(clock, nodes)
+      else if (averaging.partner === 'random') await ticks(clock, hub, nodes, random)
+      else await pairs(clock, byId, pairsOf(averaging.partner, view, nodes[0]!.run!.id, number, random))
     },
   }
 }
@@ -58,24 +62,49 @@ async function update({ learner }: SimulatedNode, number: number): Promise<void>
   await learner!.hold()
 }
 
-async function averagingStep(
-  clock: VirtualClock,
-  hub: LockstepHub,
-  nodes: readonly SimulatedNode[],
-  { strategy, partner }: Manifest['averaging'],
-  random: SeededRandom,
-): Promise<void> {
-  if (nodes.length < 2) return
-  if (strategy === 'pairwise' && partner === 'random') {
-    for (let tick = 0; tick < Math.floor(nodes.length / 2); tick++) {
-      hub.step()
-      const one = random.below(nodes.length)
-      const other = (one + 1 + random.below(nodes.length - 1)) % nodes.length
-      await clock.during(nodes[one]!.peer!.round({ partner: nodes[other]!.id }), STEP_LIMIT_MS)
-    }
-    return
+/** n/2 exchanges, each of one uniformly random pair, one after the other. */
+async function ticks(clock: VirtualClock, hub: LockstepHub, nodes: readonly SimulatedNode[], random: SeededRandom): Promise<void> {
+  for (let tick = 0; tick < Math.floor(nodes.length / 2); tick++) {
+    hub.step()
+    const one = random.below(nodes.length)
+    const other = (one + 1 + random.below(nodes.length - 1)) % nodes.length
+    await clock.during(nodes[one]!.peer!.round({ partner: nodes[other]!.id }), STEP_LIMIT_MS)
   }
-  hub.step()
+}
+
+/** One exchange of each pair, all at once. A pair whose exchange fails does not look for others, as free peers would. */
+async function pairs(
+  clock: VirtualClock,
+  byId: ReadonlyMap<PeerId, SimulatedNode>,
+  chosen: readonly (readonly [PeerId, PeerId])[],
+): Promise<void> {
+  await clock.during(Promise.all(chosen.map(([one, other]) => byId.get(one)!.peer!.round({ partner: other }))), STEP_LIMIT_MS)
+}
+
+/** Whom the rule brings together in this round, each peer at most once. */
+function pairsOf(
+  rule: string,
+  view: readonly PeerId[],
+  run: string,
+  epoch: number,
+  random: SeededRandom,
+): readonly (readonly [PeerId, PeerId])[] {
+  if (rule === 'matching') return matching(view, run, epoch)
+  const named = PAIR_RULES.find((name) => name === rule) ?? 'random'
+  const taken = new Set<PeerId>()
+  const chosen: (readonly [PeerId, PeerId])[] = []
+  for (const self of view) {
+    if (taken.has(self)) continue
+    const partner = partnerBy(named, { self, view, run, epoch, random })
+    if (partner === null || taken.has(partner)) continue
+    taken.add(self).add(partner)
+    chosen.push([self, partner])
+  }
+  return chosen
+}
+
+/** Every peer makes a round. What is published arrives before anybody mixes. */
+async function together(clock: VirtualClock, nodes: readonly SimulatedNode[]): Promise<void> {
   const published = Promise.withResolvers<void>()
   const all = Promise.all(nodes.map(({ peer }) => peer!.round({ delivered: () => published.promise })))
   all.catch(() => undefined)
@@ -83,8 +112,4 @@ async function averagingStep(
   await clock.run(0)
   published.resolve()
   await clock.during(all, STEP_LIMIT_MS)
-}
-
-function areNeighbours(a: number, b: number, nodes: number): boolean {
-  return (a + 1) % nodes === b || (b + 1) % nodes === a
 }

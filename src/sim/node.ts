@@ -3,6 +3,7 @@
  */
 import type { Pace, PacedCore } from '../learn/inline-learner.ts'
 import type { PeerEvent } from '../observe/events.ts'
+import type { LedgerEntry } from '../peer/exchange/ledger.ts'
 import { joinRun } from '../peer/join.ts'
 import { Peer, type PeerOptions } from '../peer/peer.ts'
 import { learnerSettings, type PeerPorts, type Run } from '../peer/run.ts'
@@ -50,6 +51,8 @@ export class SimulatedNode {
   #life: { readonly ports: PeerPorts; readonly run: Run; readonly peer: Peer } | null = null
   /** What learned last: the replica of a node that is down stays what it was. */
   #core: PacedCore | null = null
+  /** What exchanges of earlier lives left unsettled. */
+  readonly #ledgerBefore: LedgerEntry[] = []
   /** Counts starts and crashes, so that a restart in vain ends with the next crash. */
   #turns = 0
   #bytesBefore = 0
@@ -86,6 +89,11 @@ export class SimulatedNode {
   /** The replica, also of a node that is down; null before the first start. */
   get core(): PacedCore | null {
     return this.#core
+  }
+
+  /** What exchanges of all its lives left unsettled, with their deltas. */
+  get ledger(): readonly LedgerEntry[] {
+    return [...this.#ledgerBefore, ...(this.#life?.peer.ledger() ?? [])]
   }
 
   /** Bytes sent in all its lives. */
@@ -132,6 +140,7 @@ export class SimulatedNode {
       minPeriodMs: settings.minPeriodMs,
       knownAddresses,
       waitForPeers: 0,
+      keepDeltas: true,
       emit: (event) => emit(this.index, event),
     })
     this.#life = { ports, run, peer }
@@ -153,6 +162,7 @@ export class SimulatedNode {
     if (life === null) return
     const { network, workers } = life.ports
     this.#bytesBefore += network.counters().bytesOut
+    this.#ledgerBefore.push(...life.peer.ledger())
     await network.stop()
     await life.peer.stop()
     await workers.stop()

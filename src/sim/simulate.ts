@@ -8,6 +8,7 @@ import type { PacedCore } from '../learn/inline-learner.ts'
 import { createLearner } from '../learn/learner.ts'
 import { preset, presetNetwork } from '../learn/presets.ts'
 import type { PeerEvent } from '../observe/events.ts'
+import { driftOf } from '../peer/exchange/ledger.ts'
 import { foundRun } from '../peer/found.ts'
 import type { Run } from '../peer/run.ts'
 import type { Founding, PeerSettings } from '../peer/settings.ts'
@@ -132,9 +133,10 @@ async function measure(
   return { summary, curves, averaging: swarm.averaging }
 }
 
-/** What is known to be missing from the mean: nothing yet, for gossip keeps no books. */
+/** How far exchanges that one side applied and the other did not have moved the mean. */
 function ledgerOf(nodes: readonly SimulatedNode[]): Float64Array {
-  return new Float64Array(nodes[0]!.core!.description.parameterCount)
+  const entries = nodes.flatMap(({ ledger }) => ledger)
+  return driftOf(entries, nodes[0]!.core!.description.parameterCount).map((value) => value / nodes.length)
 }
 
 /** One engine, and one memory, for all peers: each has its own network on it. */
