@@ -104,7 +104,8 @@ export function resolveSimulation(flags: SimulateFlags, found: readonly Fault[] 
   const peer = resolveSettings({
     command: 'start',
     addresses: [],
-    flags: { ...ofStart, set: withoutPace(ofStart.set) },
+    // Replicas that do not learn never move by themselves, so that nothing tells how far is far.
+    flags: { ...(given.learning === 'off' ? { robust: 'none' } : {}), ...ofStart, set: withoutPace(ofStart.set) },
     file: null,
     faults,
     randomSeed: DEFAULT_SEED,

@@ -68,7 +68,7 @@ test('a slow peer is slow alone', async () => {
 })
 
 test('copies that come when they are forgotten are refused by name', async () => {
-  const { events, distance } = await scenario([{ at: 0, do: 'duplicate', probability: 0.5 }], 20)
+  const { events, distance } = await scenario([{ at: 0, do: 'duplicate', probability: 0.02 }], 20)
   const codes = new Set(events.flatMap((event) => (event.event === 'refused' ? [event.code] : [])))
   assert.ok(codes.has('stale_beacon') || codes.has('stale_version'))
   assert.ok(distance[20]! < 1e-3)
