@@ -7,7 +7,6 @@
 import { matching, PAIR_RULES, partnerBy } from '../average/partners.ts'
 import type { PeerId } from '../ports/network.ts'
 import { type SeededRandom, seededRandom } from '../util/random.ts'
-import type { Manifest } from '../wire/manifest.ts'
 import type { VirtualClock } from './clock.ts'
 import { STEP_LIMIT_MS } from './limits.ts'
 import { LockstepHub } from './lockstep-network.ts'
