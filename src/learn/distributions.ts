@@ -4,7 +4,8 @@
  * All maths is our own, so equal inputs and an equal random stream give equal actions on every machine. Nothing is allocated.
  */
 import type { Random } from '../ports/random.ts'
-import { cos, exp, log } from '../util/maths.ts'
+import { exp, log } from '../util/maths.ts'
+import { standardNormal } from '../util/normal.ts'
 import { requireLength, requireRoom } from './shapes.ts'
 
 const HALF_LOG_TWO_PI = 0.9189385332046727
@@ -171,10 +172,4 @@ export function sampleGaussian(mean: Float32Array, logStd: Float32Array, random:
   for (let i = 0; i < actions.length; i++) {
     actions[i] = mean[i]! + exp(logStd[i % width]!) * standardNormal(random)
   }
-}
-
-/** A standard normal number. [Box and Muller 1958]; 1 - u keeps the logarithm finite. */
-function standardNormal(random: Random): number {
-  const radius = Math.sqrt(-2 * log(1 - random.uniform()))
-  return radius * cos(2 * Math.PI * random.uniform())
 }

@@ -5,7 +5,7 @@
  * Biases are 0, gains of layer normalisation 1, free vectors their `initial`.
  */
 import type { NetworkSpec, Slice } from '../ports/learner.ts'
-import { cos, log } from '../util/maths.ts'
+import { standardNormal } from '../util/normal.ts'
 import { type SeededRandom, seededRandom } from '../util/random.ts'
 import { type Layer, layout } from './layout.ts'
 import { MAX_ORTHOGONAL_WORK } from './limits.ts'
@@ -50,7 +50,7 @@ function orthogonal(kernel: Float32Array, rows: number, columns: number, gain: n
   }
   const vectors: Float64Array[] = []
   for (let i = 0; i < count; i++) {
-    const vector = Float64Array.from({ length }, () => gaussian(random))
+    const vector = Float64Array.from({ length }, () => standardNormal(random))
     for (const earlier of vectors) {
       const along = dot(vector, earlier)
       for (let k = 0; k < length; k++) vector[k]! -= along * earlier[k]!
@@ -67,13 +67,7 @@ function orthogonal(kernel: Float32Array, rows: number, columns: number, gain: n
 }
 
 function normal(kernel: Float32Array, deviation: number, random: SeededRandom): void {
-  for (let i = 0; i < kernel.length; i++) kernel[i] = deviation * gaussian(random)
-}
-
-/** One standard normal value [Box and Muller 1958]. */
-function gaussian(random: SeededRandom): number {
-  const radius = Math.sqrt(-2 * log(1 - random.uniform()))
-  return radius * cos(2 * Math.PI * random.uniform())
+  for (let i = 0; i < kernel.length; i++) kernel[i] = deviation * standardNormal(random)
 }
 
 function dot(a: Float64Array, b: Float64Array): number {

@@ -1,24 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createLearner, type LearnerCore } from '../../src/learn/learner.ts'
+import { createLearner } from '../../src/learn/learner.ts'
 import { preset, presetNetwork } from '../../src/learn/presets.ts'
 import type { HyperValue, LearnerSettings } from '../../src/ports/learner.ts'
-import { toySettings } from './toy.ts'
+import { algorithmSettings, parametersOf, toySettings, update } from './toy.ts'
 
-function settings(id: string, hyperparameters: Readonly<Record<string, HyperValue>> = {}, changes: Partial<LearnerSettings> = {}) {
-  const base = toySettings(id, { workers: 3, ...hyperparameters }, changes)
-  return { ...base, algorithm: { ...base.algorithm, id: 'a3c' } }
-}
-
-function parametersOf(learner: LearnerCore): Float32Array {
-  const parameters = new Float32Array(learner.description.parameterCount)
-  learner.snapshot({ parameters, target: null })
-  return parameters
-}
-
-function update(learner: LearnerCore, times: number): void {
-  for (let i = 0; i < times; i++) learner.update()
-}
+const settings = (id: string, hyperparameters: Readonly<Record<string, HyperValue>> = {}, changes: Partial<LearnerSettings> = {}) =>
+  algorithmSettings('a3c', id, { workers: 3, ...hyperparameters }, changes)
 
 test('A3C finds the action that pays with workers that take turns, and reports it by the usual names', async () => {
   const learner = await createLearner(settings('Toy/Choice', {}, { threshold: 3.8 }))

@@ -3,11 +3,11 @@ import { test } from 'node:test'
 import { registerEnv } from '../../src/envs/registry.ts'
 import type { BoxSpace, Space } from '../../src/envs/types.ts'
 import { createEngine } from '../../src/learn/engines/create.ts'
-import { createLearner, type LearnerCore } from '../../src/learn/learner.ts'
+import { createLearner } from '../../src/learn/learner.ts'
 import { preset, presetNetwork } from '../../src/learn/presets.ts'
 import type { HyperValue, LearnerSettings } from '../../src/ports/learner.ts'
 import { assertClose } from './helpers.ts'
-import { toySettings } from './toy.ts'
+import { algorithmSettings, parametersOf, toySettings, update } from './toy.ts'
 
 const OBSERVED: BoxSpace = { kind: 'box', shape: [2], low: Float32Array.of(-1, -1), high: Float32Array.of(1, 1) }
 const THREE: Space = { kind: 'discrete', n: 3 }
@@ -36,20 +36,8 @@ registerEnv('Toy/Ends', ({ terminated, truncated }) => {
   }
 })
 
-function settings(id: string, hyperparameters: Readonly<Record<string, HyperValue>> = {}, changes: Partial<LearnerSettings> = {}) {
-  const base = toySettings(id, { rolloutLength: 5, inlineLag: 2, ...hyperparameters }, changes)
-  return { ...base, algorithm: { ...base.algorithm, id: 'impala' } }
-}
-
-function parametersOf(learner: LearnerCore): Float32Array {
-  const parameters = new Float32Array(learner.description.parameterCount)
-  learner.snapshot({ parameters, target: null })
-  return parameters
-}
-
-function update(learner: LearnerCore, times: number): void {
-  for (let i = 0; i < times; i++) learner.update()
-}
+const settings = (id: string, hyperparameters: Readonly<Record<string, HyperValue>> = {}, changes: Partial<LearnerSettings> = {}) =>
+  algorithmSettings('impala', id, { rolloutLength: 5, inlineLag: 2, ...hyperparameters }, changes)
 
 test('IMPALA finds the action that pays from lagging actors, counts, and reports it by the usual names', async () => {
   const learner = await createLearner(settings('Toy/Choice', {}, { threshold: 3.8 }))

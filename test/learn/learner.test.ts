@@ -1,18 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createLearner, type LearnerCore } from '../../src/learn/learner.ts'
+import { createLearner } from '../../src/learn/learner.ts'
 import { assertClose } from './helpers.ts'
-import { toySettings } from './toy.ts'
-
-function parametersOf(learner: LearnerCore): Float32Array {
-  const parameters = new Float32Array(learner.description.parameterCount)
-  learner.snapshot({ parameters, target: null })
-  return parameters
-}
-
-function update(learner: LearnerCore, times: number): void {
-  for (let i = 0; i < times; i++) learner.update()
-}
+import { parametersOf, toySettings, update } from './toy.ts'
 
 test('A2C finds the action that pays, counts, and reports it by the usual names', async () => {
   const learner = await createLearner(toySettings('Toy/Choice', {}, { threshold: 3.8 }))

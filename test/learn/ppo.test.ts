@@ -7,7 +7,7 @@ import { createEngine } from '../../src/learn/engines/create.ts'
 import { Evaluator } from '../../src/learn/evaluate.ts'
 import { hyperparameterFaults } from '../../src/learn/hyperparameters.ts'
 import { initialParameters } from '../../src/learn/initialise.ts'
-import { createLearner, type LearnerCore } from '../../src/learn/learner.ts'
+import { createLearner } from '../../src/learn/learner.ts'
 import type { Samples } from '../../src/learn/minibatches.ts'
 import { actorCriticNetwork } from '../../src/learn/networks.ts'
 import { createPolicyHead } from '../../src/learn/policy-head.ts'
@@ -18,7 +18,7 @@ import { preset, presetNetwork } from '../../src/learn/presets.ts'
 import type { HyperValue, LearnerSettings } from '../../src/ports/learner.ts'
 import { seededRandom } from '../../src/util/random.ts'
 import { assertClose } from './helpers.ts'
-import { toySettings } from './toy.ts'
+import { parametersOf, toySettings, update } from './toy.ts'
 
 const OBSERVED: BoxSpace = { kind: 'box', shape: [2], low: Float32Array.of(-1, -1), high: Float32Array.of(1, 1) }
 const THREE: Space = { kind: 'discrete', n: 3 }
@@ -43,16 +43,6 @@ function settings(id: string, hyperparameters: Readonly<Record<string, HyperValu
   const own = { environments: 4, rolloutLength: 8, batchSize: 16, epochs: 4, learningRate: 0.01, finalLearningRate: 0.005 }
   const algorithm = { id: 'ppo', hyperparameters: { ...own, ...hyperparameters }, horizonSteps: 10_000 }
   return toySettings(id, {}, { algorithm, ...changes })
-}
-
-function parametersOf(learner: LearnerCore): Float32Array {
-  const parameters = new Float32Array(learner.description.parameterCount)
-  learner.snapshot({ parameters, target: null })
-  return parameters
-}
-
-function update(learner: LearnerCore, times: number): void {
-  for (let i = 0; i < times; i++) learner.update()
 }
 
 test('PPO finds the action that pays, counts every optimiser step, and reports it by the usual names', async () => {

@@ -1,6 +1,7 @@
 /** Toy environments and settings that the learner's tests share. Importing this file registers the environments. */
 import { registerEnv } from '../../src/envs/registry.ts'
 import type { BoxSpace, Environment, Space, StepResult } from '../../src/envs/types.ts'
+import type { LearnerCore } from '../../src/learn/learner.ts'
 import type { HyperValue, LearnerSettings, NetworkSpec } from '../../src/ports/learner.ts'
 
 /** Observation space of every toy: [2] */
@@ -90,4 +91,27 @@ export function toySettings(
     untilSteps: null,
     ...changes,
   }
+}
+
+/** Settings of `algorithm` in a toy. */
+export function algorithmSettings(
+  algorithm: string,
+  id: string,
+  hyperparameters: Readonly<Record<string, HyperValue>> = {},
+  changes: Partial<LearnerSettings> = {},
+): LearnerSettings {
+  const base = toySettings(id, hyperparameters, changes)
+  return { ...base, algorithm: { ...base.algorithm, id: algorithm } }
+}
+
+/** A copy of the learner's parameters. */
+export function parametersOf(learner: LearnerCore): Float32Array {
+  const parameters = new Float32Array(learner.description.parameterCount)
+  learner.snapshot({ parameters, target: null })
+  return parameters
+}
+
+/** So many calls of `update`. */
+export function update(learner: LearnerCore, times: number): void {
+  for (let i = 0; i < times; i++) learner.update()
 }
