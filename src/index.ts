@@ -27,6 +27,8 @@ export type {
 } from './envs/types.ts'
 export type { PeerEvent, PeerState, PeerStatus } from './observe/events.ts'
 export type { PeerDaemon } from './peer/daemon.ts'
+export type { RoundOptions, RunningStrategy, Strategy, StrategyContext } from './peer/strategies/strategy.ts'
+export { registerStrategy } from './peer/strategies.ts'
 export type { FaultRecord } from './sim/faults.ts'
 export type { Curves } from './sim/recorder.ts'
 export type { NodeEvent, SimulationHooks, SimulationResult, SimulationSummary } from './sim/simulate.ts'

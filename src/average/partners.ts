@@ -98,10 +98,12 @@ export function ringNeighbours(view: readonly PeerId[], self: PeerId): readonly 
   return [...new Set([view[(rank + n - 1) % n]!, view[(rank + 1) % n]!])]
 }
 
-/** The next own round's epoch: one more, and one step towards the median of the others' where that is not the same. */
-export function nextEpoch(own: number, others: readonly number[]): number {
-  if (others.length === 0) return own + 1
+/**
+ * Epoch = own rounds + shift. The shift moves by at most one per own round towards the median of the others' (each measured when it was heard:
+ * its epoch less our own rounds then); without others it stays.
+ */
+export function nextShift(shift: number, others: readonly number[]): number {
+  if (others.length === 0) return shift
   const sorted = [...others].sort((a, b) => a - b)
-  const median = sorted[sorted.length >>> 1]!
-  return Math.max(own, own + 1 + Math.sign(median - own))
+  return shift + Math.sign(sorted[sorted.length >>> 1]! - shift)
 }

@@ -75,6 +75,9 @@ function withEnvironment(founds: boolean, flags: Readonly<Record<string, unknown
   return { ...flags, env: founds ? id : undefined }
 }
 
+/** Who founds has no id before the data folder is open. */
+const NO_PEER_YET = 'this peer'
+
 /** The manifest as far as it is known before the weights are drawn, and the settings of this peer. */
 function plan(settings: PeerSettings): unknown {
   const { run, ...rest } = settings
@@ -82,6 +85,6 @@ function plan(settings: PeerSettings): unknown {
   const local = rest.swarmKey !== null && 'hex' in rest.swarmKey ? { ...rest, swarmKey: 'from the invitation' } : rest
   if ('join' in run) return { join: run.join, settings: local }
   if ('resume' in run) return { resume: run.resume, settings: local }
-  const { nonce: _, ...manifest } = planRun(run.found, systemRandom)
+  const { nonce: _, ...manifest } = planRun(run.found, systemRandom, NO_PEER_YET)
   return { manifest, settings: local }
 }

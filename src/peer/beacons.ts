@@ -38,8 +38,10 @@ export interface BeaconsOptions {
   readonly snapshots: Snapshots
   readonly authors: Authors
   readonly sketcher: Sketcher
-  /** Own rounds so far. */
+  /** Epoch of the last own round. */
   readonly epoch: () => number
+  /** Without what followed the others'. */
+  readonly ownRounds: () => number
   readonly topic: string
   readonly incarnation: number
   readonly onState: (author: Author, state: PeerState) => void
@@ -116,6 +118,7 @@ export class Beacons {
       return 'ignore'
     }
     author.beacon = beacon
+    author.ahead = beacon.epoch - this.#options.ownRounds()
     if (beacon.leaving) author.pending = null
     this.setState(author, beacon.leaving ? 'left' : 'alive')
     return 'accept'

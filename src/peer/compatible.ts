@@ -17,7 +17,7 @@ import { CODEC_FORMS, readCodecName } from '../wire/codec-names.ts'
 import type { Manifest } from '../wire/manifest.ts'
 import { BYTES_PER_PARAMETER } from './limits.ts'
 import type { PeerSettings } from './settings.ts'
-import { strategyNamed } from './strategies.ts'
+import { partnerFault, strategyNamed } from './strategies.ts'
 import { strategyNames } from './strategy-names.ts'
 
 /** The environment's entry; throws `cannot_join`. */
@@ -35,10 +35,9 @@ export function checkCompatible(manifest: Manifest, settings: Pick<PeerSettings,
   const { strategy, codec, robust } = manifest.averaging
   if (!strategyNames().includes(strategy))
     throw cannotJoin('averaging', `strategy ${strategy} is not known here (${strategyNames().join(', ')} are)`)
-  const { rules } = strategyNamed(strategy)
   const { partner } = manifest.averaging
-  if (!rules.includes(partner))
-    throw cannotJoin('averaging', `partner rule ${partner} of ${strategy} is not known here (${rules.join(', ')} are)`)
+  const choices = partnerFault(strategyNamed(strategy), partner)
+  if (choices !== null) throw cannotJoin('averaging', `partner rule ${partner} of ${strategy} is not known here (${choices} are)`)
   if (readCodecName(codec) === null) throw cannotJoin('averaging', `codec ${codec} is not known here (${CODEC_FORMS.join(', ')} are)`)
   if (!ROBUST_RULES.some((rule) => rule === robust))
     throw cannotJoin('averaging', `robust rule ${robust} is not known here (${ROBUST_RULES.join(', ')} are)`)

@@ -8,6 +8,7 @@ import { findEnvironment } from '../envs/registry.ts'
 import { requireAlgorithm, resolveHyperparameters } from '../learn/hyperparameters.ts'
 import { layout } from '../learn/layout.ts'
 import { preset, presetNetwork } from '../learn/presets.ts'
+import type { PeerId } from '../ports/network.ts'
 import type { Random } from '../ports/random.ts'
 import { seededRandom } from '../util/random.ts'
 import { decodeManifest, encodeManifest, type Manifest } from '../wire/manifest.ts'
@@ -19,15 +20,15 @@ import { resolveAveraging } from './strategies.ts'
 /** What the founder decides; the digest of the initial weights follows from it. */
 export type RunPlan = Omit<Manifest, 'initialDigest'>
 
-/** Everything of the manifest but the digest. */
-export function planRun(founding: Founding, random: Random): RunPlan {
+/** Everything of the manifest but the digest. `self`: the founder, who is the server where nobody else is named. */
+export function planRun(founding: Founding, random: Random, self: PeerId): RunPlan {
   const environment = findEnvironment(founding.environment)
   const algorithm = requireAlgorithm(founding.algorithm)
   const chosen = preset(algorithm, environment.id, founding.preset)
   const wrappers = founding.wrappers ?? chosen.wrappers ?? []
   const network = founding.network ?? presetNetwork(algorithm, chosen.network, environment.id, founding.environmentOptions, wrappers)
   const { parameterCount, slices } = layout(network)
-  const { strategy, partner } = resolveAveraging(founding, { parameterCount, slices: slices.map(({ length }) => length) })
+  const { strategy, partner } = resolveAveraging(founding, { parameterCount, slices: slices.map(({ length }) => length) }, self)
   return {
     protocol: PROTOCOL_VERSION,
     name: founding.name,
@@ -56,7 +57,7 @@ export function planRun(founding: Founding, random: Random): RunPlan {
 /** Builds the learner, whose weights complete the manifest. */
 export async function foundRun(settings: PeerSettings, founding: Founding, ports: PeerPorts): Promise<Run> {
   const random = settings.deterministic ? seededRandom(founding.seed, 'founding') : ports.random
-  const plan = planRun(founding, random)
+  const plan = planRun(founding, random, ports.network.id)
   const learner = await ports.workers.learner(learnerSettings(plan, settings, ports.network.id))
   const first = await learner.snapshot()
   const initialDigest = encodeText(await ports.workers.compute.digest(first.parameters), 'base16')

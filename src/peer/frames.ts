@@ -8,7 +8,7 @@ import { type CodecUse, framePass, payloadPass } from '../average/passes.ts'
 import type { PeerId, Verdict } from '../ports/network.ts'
 import type { Compute } from '../ports/workers.ts'
 import type { Frame } from '../wire/frame.ts'
-import type { Author, Authors } from './authors.ts'
+import { type Author, type Authors, isNewer } from './authors.ts'
 import { type GateContext, type GateResult, judgeFrame, judgeOpened, openFrame } from './gate.ts'
 import type { Intake } from './intake.ts'
 import type { OwnMoves } from './own-moves.ts'
@@ -113,7 +113,7 @@ export class Frames {
   }
 
   /** Of a frame that we asked for; passes over large ones run in a helper thread. */
-  async verify(id: PeerId, bytes: Uint8Array): Promise<ReceivedFrame> {
+  async verify(id: PeerId, bytes: Uint8Array, { anyOrder = false } = {}): Promise<ReceivedFrame> {
     const { authors, compute, now } = this.#options
     const author = authors.hear(id, now())
     const opened = openFrame(id, bytes, this.#context(author))
@@ -121,7 +121,7 @@ export class Frames {
     const { frame } = opened
     const input = { payload: frame.payload, digest: frame.digest, codec: this.#use(frame.epoch), count: frame.count }
     const inspected = await compute.pass(payloadPass, input, frame.payload.length)
-    return this.#judged(author, judgeOpened(frame, inspected, this.#context(author)))
+    return this.#judged(author, judgeOpened(frame, inspected, anyOrder ? { ...this.#context(author), last: null } : this.#context(author)))
   }
 
   /** Counts against `id`, and tells, what is wrong with a message of its own. */
@@ -138,7 +138,7 @@ export class Frames {
     const { beacon } = author
     if (beacon?.leaving && result.frame.incarnation <= beacon.incarnation) return this.#late()
     if (!intake.admits(author.id, now())) return this.#refuse(author, 'quota', 'ignore')
-    author.frame = { incarnation: result.frame.incarnation, sequence: result.frame.sequence }
+    if (isNewer(result.frame, author.frame)) author.frame = { incarnation: result.frame.incarnation, sequence: result.frame.sequence }
     onHeard(author)
     return { ok: true, author, frame: result.frame, parameters: result.parameters }
   }

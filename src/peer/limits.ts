@@ -232,6 +232,20 @@ export const MAX_UNSETTLED_BYTES = 268_435_456
 export const SETTLED_DELAY_MS = 5_000
 export const SETTLED_MANY = 64
 
+/** Weights of push-sum that are sent and taken: halves of halves lose no precision, and one peer does not hold the whole swarm. */
+export const MIN_PUSH_WEIGHT = 1 / 64
+export const MAX_PUSH_WEIGHT = 64
+
+/** Messages of push-sum that wait to be mixed, and own ones that wait for an answer: each holds a model. */
+export const MAX_PUSHES_KEPT = 16
+
+/** Names of messages taken that are remembered, so that none is taken twice: ten minutes of retries at five a second. */
+export const MAX_PUSHES_REMEMBERED = 4_096
+
+/** Asking a busy server again: milliseconds, half of them at random, and how often in one round. */
+export const SERVER_RETRY_MS = 20
+export const SERVER_ATTEMPTS = 50
+
 /** Exchanges that never settled and are remembered one by one: a person looks at the latest few, sums are kept of all. */
 export const MAX_LEDGER_ENTRIES = 256
 

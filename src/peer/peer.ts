@@ -24,6 +24,7 @@ import { Consensus } from './consensus.ts'
 import { Donor } from './donor.ts'
 import { type EvaluationListener, Evaluations } from './evaluations.ts'
 import type { LedgerEntry } from './exchange/ledger.ts'
+import type { Mass } from './exchange/mass.ts'
 import { Frames } from './frames.ts'
 import { Intake } from './intake.ts'
 import { MAX_ADDRESSES_PER_AUTHOR, MOST_AUTO_PERIOD_UPDATES, STATS_PERIOD_MS } from './limits.ts'
@@ -130,6 +131,7 @@ export class Peer {
       authors: this.authors,
       sketcher: new Sketcher(run.id, run.initial),
       epoch: () => this.#rounds?.epoch ?? 0,
+      ownRounds: () => this.#rounds?.count ?? 0,
       topic: beaconTopic(run.id),
       incarnation: options.incarnation,
       onState: (author, state) => this.#onState(author, state),
@@ -226,6 +228,11 @@ export class Peer {
     return this.#strategy?.ledger?.() ?? []
   }
 
+  /** Where push-sum's weight is; null with other strategies. */
+  mass(): Mass | null {
+    return this.#strategy?.mass?.() ?? null
+  }
+
   get alive(): number {
     return this.authors.alive().length
   }
@@ -265,7 +272,7 @@ export class Peer {
       for (const [code, count] of author.refusals) refused[`refused_${code}`] = (refused[`refused_${code}`] ?? 0) + count
     }
     return {
-      rounds: this.#rounds?.epoch ?? 0,
+      rounds: this.#rounds?.count ?? 0,
       roundsFailed: this.#rounds?.failed ?? 0,
       ...this.#strategy?.counters(),
       clipped: this.#clip?.clipped ?? 0,
@@ -282,7 +289,7 @@ export class Peer {
   #startStrategy(): void {
     const { network, clock, random, workers } = this.#ports
     const { manifest, learner } = this.run
-    const { incarnation, minPeriodMs, keepDeltas, emit } = this.#options
+    const { incarnation, minPeriodMs, keepDeltas, pace, emit } = this.#options
     const strategy = strategyNamed(manifest.averaging.strategy)
     const mixing = new Mixing({
       strategy: strategy.name,
@@ -316,7 +323,7 @@ export class Peer {
       partner: () => this.#partner(),
       ownFrame: (drawn) => this.#frames.take(drawn ?? epoch()),
       receive: (author, bytes) => this.#frames.receive(author, bytes),
-      verify: (author, bytes) => this.#frames.verify(author, bytes),
+      verify: (author, bytes, how) => this.#frames.verify(author, bytes, how),
       refuse: (author, code) => this.#frames.refuse(author, code),
       apply: (delta, own, mixed) => mixing.apply(delta, own.snapshot, mixed),
       onFailure: (error) => this.#loopFailed(error),
@@ -329,6 +336,7 @@ export class Peer {
       period: () => this.#consensus.period,
       minPeriodMs,
       inCompany: () => this.#view().length > 1,
+      ahead: () => (pace === 'driven' ? [] : this.authors.alive().flatMap((author) => author.ahead ?? [])),
       onFailure: (error) => this.#loopFailed(error),
     })
   }

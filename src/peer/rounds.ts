@@ -3,6 +3,7 @@
  * round does is the strategy's business. Learning never waits for it: the learner hands out a copy and later adds a delta, both at an update
  * boundary. While the learner holds, rounds go on, paced by time.
  */
+import { nextShift } from '../average/partners.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Learner } from '../ports/learner.ts'
 import { HOLDING_PERIOD_MS } from './limits.ts'
@@ -15,6 +16,8 @@ export interface RoundsOptions {
   /** Updates between rounds, asked anew for each. */
   readonly period: () => number
   readonly minPeriodMs: number
+  /** Of others: their epoch, less our own count when we heard of it. */
+  readonly ahead: () => readonly number[]
   /** Is anybody there to average with? */
   readonly inCompany: () => boolean
   readonly onFailure: (error: unknown) => void
@@ -22,7 +25,9 @@ export interface RoundsOptions {
 
 export class Rounds {
   readonly #options: RoundsOptions
-  #epoch = 0
+  #shift = 0
+  /** Own rounds so far. */
+  count = 0
   #turn: Promise<unknown> = Promise.resolve()
   /** Rounds that ended in an error. */
   failed = 0
@@ -31,9 +36,9 @@ export class Rounds {
     this.#options = options
   }
 
-  /** Own rounds so far. */
+  /** Of the last own round: their count, moved towards the others' by at most one each round, so that partner rules agree without a clock. */
   get epoch(): number {
-    return this.#epoch
+    return Math.max(0, this.count + this.#shift)
   }
 
   /** Rounds at their own pace until `signal` aborts; a failure ends no round but its own. */
@@ -62,7 +67,8 @@ export class Rounds {
 
   async #round(options: RoundOptions): Promise<void> {
     if (!this.#options.inCompany()) return
-    this.#epoch++
+    this.count++
+    this.#shift = nextShift(this.#shift, this.#options.ahead())
     try {
       await this.#options.strategy.round(options)
     } catch (error) {

@@ -14,6 +14,7 @@ import type { HyperValue } from '../ports/learner.ts'
 import { nearest } from '../util/nearest.ts'
 import { type AddressUse, type AddressVerdict, readAddress } from '../wire/address.ts'
 import { CODEC_FORMS, readCodecName } from '../wire/codec-names.ts'
+import { peerIdBytes } from '../wire/peer-id.ts'
 import {
   MAX_ADDRESSES_GIVEN,
   MAX_MAX_MEMORY_BYTES,
@@ -61,6 +62,11 @@ const foundingShape = {
   seed: field((value) => wholeNumber(value, 0, MAX_SEED)),
   strategy: field((value) => oneOf('strategy', value, ['auto', ...strategyNames()])),
   partner: field((value) => oneOf('partner rule', value, PARTNER_RULES)),
+  server: field((value) =>
+    typeof value === 'string' && peerIdBytes(value) !== null
+      ? { value }
+      : { fault: `must be the id of a peer (12D3KooW...), not ${shown(value)}` },
+  ),
   codec: field(readCodec),
   period: field<number | 'auto'>((value) => (value === 'auto' ? { value } : wholeNumber(value, 1, MAX_PERIOD_UPDATES, ', or auto'))),
   outer: field((value) => oneOf('outer step', value, OUTER_STEPS)),

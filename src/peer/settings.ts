@@ -42,6 +42,8 @@ export interface Founding {
   readonly robust: string
   /** null: the strategy's own. */
   readonly partner: string | null
+  /** Of the strategy `server`: the peer that everyone exchanges with; null: the founder. */
+  readonly server: string | null
   readonly period: number
   /** Relative consensus distance that peers keep by changing their periods; null: the period stays. */
   readonly periodTarget: number | null
@@ -316,6 +318,7 @@ function found(
       codec: given.codec ?? 'f32',
       robust: given.robust ?? 'clip',
       partner: given.partner ?? null,
+      server: given.server ?? null,
       period: typeof given.period === 'number' ? given.period : (base?.period ?? 1),
       periodTarget: given.period === 'auto' ? (target ?? consensusLevels(algorithm).target) : null,
       outer:

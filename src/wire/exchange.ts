@@ -41,7 +41,6 @@ export type ExchangeRequest =
   | {
       readonly kind: 'push'
       readonly id: ExchangeId
-      readonly draw: number
       readonly weight: number
       readonly frameBytes: number
       readonly head: Uint8Array
@@ -108,9 +107,8 @@ export function encodeExchangeRequest(request: ExchangeRequest): Uint8Array {
       return writer.bytes
     }
     case 'push': {
-      const writer = started(PUSH, ID_BYTES + 24 + request.head.length)
+      const writer = started(PUSH, ID_BYTES + 16 + request.head.length)
       writeId(writer, request.id)
-      writer.u53(request.draw)
       writer.f64(request.weight)
       writer.u53(request.frameBytes)
       writer.set(request.head)
@@ -164,11 +162,10 @@ function readRequest(kind: number, reader: Reader): ExchangeRequest | null {
       return { kind: 'abort', id: readId(reader) }
     case PUSH: {
       const id = readId(reader)
-      const draw = reader.u53()
       const weight = reader.f64()
       if (!(weight > 0 && Number.isFinite(weight))) throw badMessage('a weight is not a positive number')
       const frameBytes = reader.u53()
-      return { kind: 'push', id, draw, weight, frameBytes, head: readHead(reader, frameBytes) }
+      return { kind: 'push', id, weight, frameBytes, head: readHead(reader, frameBytes) }
     }
     default:
       return null

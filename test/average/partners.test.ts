@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import {
   isMutual,
   matching,
-  nextEpoch,
+  nextShift,
   PAIR_RULES,
   type PairRule,
   partnerBy,
@@ -86,10 +86,10 @@ describe('partner rules', () => {
     assert.deepEqual(ringNeighbours(['a'], 'a'), [])
   })
 
-  test('an epoch goes on by one, catches up by two, waits for those behind', () => {
-    assert.equal(nextEpoch(5, []), 6)
-    assert.equal(nextEpoch(5, [5, 5, 5]), 6)
-    assert.equal(nextEpoch(5, [9, 9, 2]), 7)
-    assert.equal(nextEpoch(5, [1, 2, 9]), 5)
+  test('the shift of an epoch follows the median by one each round', () => {
+    assert.equal(nextShift(5, []), 5)
+    assert.equal(nextShift(0, [0, 0, 7]), 0)
+    assert.equal(nextShift(0, [9, 9, 2]), 1)
+    assert.equal(nextShift(3, [1, 2, 9]), 2)
   })
 })

@@ -5,10 +5,11 @@ import { planRun } from '../../src/peer/found.ts'
 import { resolveSettings } from '../../src/peer/settings.ts'
 import { seededRandom } from '../../src/util/random.ts'
 import type { Manifest } from '../../src/wire/manifest.ts'
+import { examplePeerId } from '../support/peer-ids.ts'
 
 const settings = resolveSettings({ command: 'start', addresses: [], flags: {}, file: null, randomSeed: 1 })
 assert.ok('found' in settings.run)
-const manifest: Manifest = { ...planRun(settings.run.found, seededRandom(1)), initialDigest: '0'.repeat(64) }
+const manifest: Manifest = { ...planRun(settings.run.found, seededRandom(1), examplePeerId(1)), initialDigest: '0'.repeat(64) }
 const GIB = 2 ** 30
 
 function refusal(changes: Partial<Manifest>, memory = GIB, allowPython = false): { message: string; field: unknown } {

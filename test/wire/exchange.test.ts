@@ -30,7 +30,7 @@ const requests: fc.Arbitrary<ExchangeRequest> = fc.oneof(
   plain({ kind: fc.constant('commit' as const), id, factor }),
   plain({ kind: fc.constantFrom('outcome' as const, 'abort' as const), id }),
   plain({ kind: fc.constant('settled' as const), settled: fc.array(id, { maxLength: MAX_SETTLED }) }),
-  fc.tuple(framed, id, u53, weight).map(([frame, name, draw, w]) => ({ kind: 'push' as const, id: name, draw, weight: w, ...frame })),
+  fc.tuple(framed, id, weight).map(([frame, name, w]) => ({ kind: 'push' as const, id: name, weight: w, ...frame })),
 )
 const responses: fc.Arbitrary<ExchangeResponse> = fc.oneof(
   framed.map((frame) => ({ kind: 'accept' as const, ...frame })),
@@ -123,7 +123,6 @@ describe('messages of an exchange', () => {
       encodeExchangeRequest({
         kind: 'push',
         id: { incarnation: 1, number: 1 },
-        draw: 0,
         weight: value,
         frameBytes: 0,
         head: new Uint8Array(0),

@@ -16,14 +16,15 @@ import type { Compute } from '../../ports/workers.ts'
 import type { Authors } from '../authors.ts'
 import type { Clip } from '../clip.ts'
 import type { LedgerEntry } from '../exchange/ledger.ts'
+import type { Mass } from '../exchange/mass.ts'
 import type { OwnFrame, ReceivedFrame } from '../frames.ts'
 import type { Mixed } from '../mixing.ts'
 import type { Run } from '../run.ts'
 
 export interface Strategy {
   readonly name: string
-  /** Partner rules that it goes by, its default first. */
-  readonly rules: readonly string[]
+  /** Partner rules that it goes by, its default first; or that the manifest names one peer in a rule's place. */
+  readonly rules: readonly string[] | 'a peer'
   /** null: this strategy has no rounds. */
   start(context: StrategyContext): RunningStrategy | null
 }
@@ -34,6 +35,8 @@ export interface RunningStrategy {
   counters(): Readonly<Record<string, number>>
   /** Exchanges that are not settled, or never were. */
   ledger?(): readonly LedgerEntry[]
+  /** Where push-sum's weight is. */
+  mass?(): Mass
 }
 
 /** Of a round that somebody drives in lock step; both absent otherwise. */
@@ -57,7 +60,7 @@ export interface StrategyContext {
   readonly run: Run
   readonly codec: Codec
   readonly incarnation: number
-  /** The manifest's partner rule. */
+  /** The manifest's partner rule, or the peer that it names. */
   readonly rule: string
   /** Simulations ask for the deltas of what never settles, to compare them with the drift. */
   readonly keepDeltas: boolean
@@ -75,8 +78,8 @@ export interface StrategyContext {
   ownFrame(epoch?: number): Promise<OwnFrame>
   /** Passes a received frame through the gate; a refused one is counted and told. */
   receive(author: PeerId, bytes: Uint8Array): ReceivedFrame
-  /** The same for a frame that was asked for, of any size. */
-  verify(author: PeerId, bytes: Uint8Array): Promise<ReceivedFrame>
+  /** The same for a frame that was asked for, of any size. `anyOrder`: also one that is older than the newest of its author. */
+  verify(author: PeerId, bytes: Uint8Array, options?: { readonly anyOrder: boolean }): Promise<ReceivedFrame>
   /** Counts against a peer, and tells, what is wrong with a message of its. */
   refuse(peer: PeerId, code: string): void
   /** Adds `delta` to the replica and takes in what came along with it: normalisers, counts, one `mix` event for each author. */
