@@ -217,7 +217,7 @@ class Daemon implements PeerDaemon {
     const keeper = this.#keeper(run, ports, incarnation, peer, folder.path)
     this.#closers.push(async () => {
       // What a learner that failed holds is nothing to go on from. Saving and the goodbye do not wait for each other: time is short.
-      await Promise.all([keeper.end(this.#failure === null), peer.stop()])
+      await Promise.all([keeper.end(this.#failure === null || isOutOfMemory(this.#failure.error)), peer.stop()])
     })
     const door = { peer, network, bans }
     const control = await this.#serveControl(folder.path, door, swarmKey)
@@ -397,6 +397,11 @@ async function swarmKeyOf({ swarmKey }: PeerSettings): Promise<Uint8Array | null
 function evaluationOf(run: Run, settings: PeerSettings, self: PeerId) {
   const { evalEvery: everySteps } = settings
   return everySteps === null ? null : { everySteps, settings: learnerSettings(run.manifest, settings, self) }
+}
+
+/** The learner is well then, and what it knows is worth a checkpoint. */
+function isOutOfMemory(error: unknown): boolean {
+  return error instanceof GrapevineError && error.code === 'out_of_memory'
 }
 
 function messageOf(error: unknown): string {

@@ -53,14 +53,15 @@ export class TestDaemon {
     })
   }
 
-  /** `grapevine ARGS --json` with a fresh data folder, unless `dataDir` is one; `launcher` is another grapevine.cjs than the source tree's. */
+  /** `grapevine ARGS --json` with a fresh data folder, unless `dataDir` is one; `before`: what runs it, such as a network namespace; `launcher` is another grapevine.cjs than the source tree's. */
   static spawn(
-    context: TestContext,
+    context: Pick<TestContext, 'after'>,
     args: readonly string[],
-    { launcher = LAUNCHER, dataDir = mkdtempSync(join(tmpdir(), 'grapevine-daemon-')) } = {},
+    { launcher = LAUNCHER, dataDir = mkdtempSync(join(tmpdir(), 'grapevine-daemon-')), before = [] as readonly string[] } = {},
   ): TestDaemon {
     const until = args.includes('--until') ? [] : ['--until', `minutes=${ORPHAN_MINUTES}`]
-    const child = spawn(process.execPath, [launcher, ...args, '--json', '--data-dir', dataDir, ...until], {
+    const [program = process.execPath, ...words] = [...before, process.execPath]
+    const child = spawn(program, [...words, launcher, ...args, '--json', '--data-dir', dataDir, ...until], {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     running.add(child)
@@ -104,6 +105,16 @@ export class TestDaemon {
   /** All events called `name` so far, from index `from` on. */
   all<Name extends EventName>(name: Name, from = 0): EventNamed<Name>[] {
     return this.events.slice(from).filter((event): event is EventNamed<Name> => event.event === name)
+  }
+
+  /** Of the process; with `before`, of what runs it. */
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
+  /** What it wrote to its log so far. */
+  get log(): readonly string[] {
+    return this.#log
   }
 
   /** Ends it without warning; resolves when it is gone. */
