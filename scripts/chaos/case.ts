@@ -1,5 +1,4 @@
 /** A case of the fault bench: what it injects, and what it checks. Numbers are those of the table of faults in the documentation of the bench. */
-import type { TestDaemon } from '../../test/support/daemon.ts'
 import type { Lab } from './lab.ts'
 
 export interface Case {
@@ -25,5 +24,3 @@ export interface CaseResult {
   readonly checks: readonly Check[]
   readonly seconds: number
 }
-
-export type Daemon = TestDaemon

@@ -110,7 +110,7 @@ export async function addressOf(daemon: TestDaemon): Promise<string> {
   return address
 }
 
-export async function statusOf(daemon: TestDaemon): Promise<PeerStatus> {
+async function statusOf(daemon: TestDaemon): Promise<PeerStatus> {
   return (await askDaemon(daemon.dataDir, 'status')) as PeerStatus
 }
 
