@@ -26,3 +26,11 @@ export const LINGER_MS = 200
 
 /** `status --watch` asks once in this many milliseconds: progress is told ten times as often, and a person reads slower. */
 export const WATCH_PERIOD_MS = 1_000
+
+/** `eval --episodes`: a hundred tell how good a policy is, a million are a slip. */
+export const MAX_EVAL_EPISODES = 1_000_000
+
+/** Of `eval --gif`: pixels of a side, milliseconds of one picture (GIF knows hundredths of a second), and pictures: a minute and a half of play. */
+export const GIF_PIXELS = 240
+export const GIF_FRAME_MS = 40
+export const MAX_GIF_FRAMES = 2_000

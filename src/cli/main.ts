@@ -10,7 +10,9 @@ import { nearest } from '../util/nearest.ts'
 import { type Context, examples } from './command.ts'
 import { addCompletion } from './completion.ts'
 import { addEnvs } from './envs.ts'
+import { addEval } from './eval.ts'
 import { BAD_USAGE, DONE, exitCodeOf } from './exit.ts'
+import { addExport } from './export.ts'
 import { addInvite } from './invite.ts'
 import { type Io, processIo } from './io.ts'
 import { addJoin } from './join.ts'
@@ -79,6 +81,8 @@ function buildProgram(context: Context, finish: (code: number) => void): Command
     addInvite,
     addKeygen,
     addPeers,
+    addEval,
+    addExport,
     addSimulate,
     addEnvs,
     addCompletion,

@@ -59,3 +59,6 @@ export const MAX_ENGINE_THREADS = 2
 
 /** Most actor threads of one learner: what large machines have cores for. */
 export const MAX_ACTORS = 256
+
+/** Episodes that an evaluation plays side by side: enough for the kernels, few enough that a hundred episodes are shared evenly. */
+export const MAX_EVALUATION_ROWS = 20

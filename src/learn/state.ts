@@ -4,7 +4,7 @@
  * Errors: `state` where a saved state does not fit what is restored (another count of environments, another algorithm).
  */
 import type { WrappedVector } from '../envs/wrappers/wrap.ts'
-import type { LearnerState, StateArray } from '../ports/learner.ts'
+import type { LearnerState, Replica, StateArray } from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
 import type { SeededRandom } from '../util/random.ts'
 import { MAX_ENVIRONMENT_SEED } from './actors.ts'
@@ -124,6 +124,16 @@ export function savedCounters(state: LearnerState): {
   const [updates = 0, , , adoptedVersion = 0] = state.counters ?? []
   const [steps = 0, episodes = 0] = state['episodes/counters'] ?? []
   return { version: adoptedVersion + updates, steps, updates, episodes }
+}
+
+/** What acting needs of a replica, under the names of a saved learner. */
+export function replicaState({ parameters, target, normalisers }: Replica): LearnerState {
+  const state: Record<string, StateArray> = { parameters: parameters.slice(), ...(target === null ? {} : { target: target.slice() }) }
+  for (const [i, { count, mean, m2 }] of normalisers.entries()) {
+    const parts = [Float64Array.of(count, 0), mean.slice(), m2.slice(), new Float64Array(mean.length), new Float64Array(mean.length)]
+    for (const [part, array] of parts.entries()) state[`normaliser/${i}/${part}`] = array
+  }
+  return state
 }
 
 /** A parameter-like vector, in canonical order. */

@@ -233,6 +233,7 @@ class Daemon implements PeerDaemon {
     }
     await peer.start()
     keeper.start()
+    this.#closers.push(peer.onEvaluated((evaluated) => keeper.evaluated(evaluated)))
     this.#watchUntil(run, peer)
   }
 
@@ -257,7 +258,6 @@ class Daemon implements PeerDaemon {
       settings: this.#settings,
       incarnation,
       addresses: () => peer.addressBook(),
-      evaluated: () => null,
       pathOf: (name) => join(folder, name),
       emit: (event) => this.#emit(event),
     })

@@ -2,12 +2,12 @@
  * Keeps what a peer needs to go on after it ended in whatever way: checkpoints of its learner, and the addresses of others. What cannot be
  * written (a full disk) is told as a warning, stops nobody, and is tried again at the next turn.
  */
-import { savedCounters } from '../learn/state.ts'
+import { replicaState, savedCounters } from '../learn/state.ts'
 import type { PeerEvent } from '../observe/events.ts'
-import type { LearnerState } from '../ports/learner.ts'
 import { saveAddresses } from '../store/addresses.ts'
 import { type CheckpointFacts, checkpointFile, type Evaluated } from '../store/checkpoint-file.ts'
 import { CheckpointWriter } from '../store/checkpoints.ts'
+import type { EvaluatedReplica } from './evaluations.ts'
 import { ADDRESSES_PERIOD_MS } from './limits.ts'
 import type { PeerPorts, Run } from './run.ts'
 import type { PeerSettings } from './settings.ts'
@@ -18,8 +18,6 @@ export interface KeeperOptions {
   readonly settings: Pick<PeerSettings, 'checkpointMs' | 'checkpointReplay'>
   readonly incarnation: number
   readonly addresses: () => readonly string[]
-  /** Of the parameters as they are now; null: they were not evaluated. */
-  readonly evaluated: () => Evaluated | null
   /** The path of a stored file as a person reads it. */
   readonly pathOf: (name: string) => string
   readonly emit: (event: PeerEvent) => void
@@ -42,6 +40,23 @@ export class Keeper {
   /** Saves at once and then in every period. */
   start(): void {
     this.#loop ??= this.#run(this.#ending.signal)
+  }
+
+  /** Keeps an evaluated replica where it is better than every one before; never rejects. */
+  async evaluated({ replica, deterministic, episodes, steps, best }: EvaluatedReplica): Promise<void> {
+    if (!best || !Number.isFinite(deterministic)) return
+    const { run, ports } = this.#options
+    try {
+      const progress = run.learner.progress()
+      const facts = this.#facts(
+        { version: replica.version, steps, updates: progress.updates, episodes: progress.episodes },
+        { mean: deterministic, episodes },
+      )
+      const file = checkpointFile({ facts, manifestBytes: run.manifestBytes, state: replicaState(replica) })
+      await this.#writer.keepBest(await ports.workers.compute.sealTensors(file), facts)
+    } catch (error) {
+      this.#warn('checkpoint_failed', `The best replica could not be kept: ${messageOf(error)}`)
+    }
   }
 
   /** Ends what `start` began; `save`: with a last checkpoint. Nothing is written afterwards. */
@@ -86,7 +101,7 @@ export class Keeper {
     const { run, ports, settings, pathOf, emit } = this.#options
     try {
       const state = await run.learner.saveState({ replay: settings.checkpointReplay })
-      const facts = this.#facts(state)
+      const facts = this.#facts(savedCounters(state), null)
       const standing = `${facts.version} ${facts.steps}`
       if (standing === this.#saved) return
       const bytes = await ports.workers.compute.sealTensors(checkpointFile({ facts, manifestBytes: run.manifestBytes, state }))
@@ -101,16 +116,16 @@ export class Keeper {
     }
   }
 
-  #facts(state: LearnerState): CheckpointFacts {
-    const { run, ports, incarnation, evaluated } = this.#options
+  #facts(counters: ReturnType<typeof savedCounters>, evaluation: Evaluated | null): CheckpointFacts {
+    const { run, ports, incarnation } = this.#options
     return {
       run: run.id,
       peer: ports.network.id,
       incarnation,
       savedAtUnixSeconds: ports.clock.unixSeconds(),
-      ...savedCounters(state),
+      ...counters,
       returnMean: run.learner.progress().returnMean,
-      evaluation: evaluated(),
+      evaluation,
     }
   }
 

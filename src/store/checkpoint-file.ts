@@ -14,7 +14,6 @@ const FORMAT = 'grapevine checkpoint 1'
 /** Returns of whole episodes under the parameters of a checkpoint. */
 export interface Evaluated {
   readonly mean: number
-  readonly deviation: number
   readonly episodes: number
 }
 
@@ -55,7 +54,7 @@ const schema = z.object({
   updates: count,
   episodes: count,
   returnMean: z.number().nullable(),
-  evaluation: z.object({ mean: z.number(), deviation: z.number(), episodes: count }).nullable(),
+  evaluation: z.object({ mean: z.number(), episodes: count }).nullable(),
   manifest: z.base64(),
 })
 

@@ -100,11 +100,12 @@ export class CheckpointWriter {
     await this.#storage.write(name, bytes)
     const own = before.filter(({ run }) => run === this.#run)
     for (const { name: old } of own.slice(KEPT_CHECKPOINTS - 1)) await this.#storage.remove(old)
-    await this.#keepBest(bytes, facts)
+    await this.keepBest(bytes, facts)
     return name
   }
 
-  async #keepBest(bytes: Uint8Array, facts: CheckpointFacts): Promise<void> {
+  /** Keeps a sealed checkpoint, which need not hold more than the replica, as the best where it is better than the best so far. */
+  async keepBest(bytes: Uint8Array, facts: CheckpointFacts): Promise<void> {
     const score = scoreOf(facts)
     if (score === null) return
     this.#best ??= await this.#storedScore()

@@ -109,7 +109,6 @@ export class VirtualSwarm {
       settings,
       incarnation,
       addresses: () => peer.addressBook(),
-      evaluated: () => null,
       pathOf: (name) => name,
       emit,
     })
