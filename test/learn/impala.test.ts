@@ -1,40 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { registerEnv } from '../../src/envs/registry.ts'
-import type { BoxSpace, Space } from '../../src/envs/types.ts'
-import { createEngine } from '../../src/learn/engines/create.ts'
 import { createLearner } from '../../src/learn/learner.ts'
 import { preset, presetNetwork } from '../../src/learn/presets.ts'
 import type { HyperValue, LearnerSettings } from '../../src/ports/learner.ts'
 import { assertClose } from './helpers.ts'
 import { algorithmSettings, parametersOf, toySettings, update } from './toy.ts'
-
-const OBSERVED: BoxSpace = { kind: 'box', shape: [2], low: Float32Array.of(-1, -1), high: Float32Array.of(1, 1) }
-const THREE: Space = { kind: 'discrete', n: 3 }
-
-/** Episodes of three steps that pay 1 a step and end in the ways that the options say, on an observation that nothing else shows. */
-registerEnv('Toy/Ends', ({ terminated, truncated }) => {
-  let step = 0
-  return {
-    observationSpace: OBSERVED,
-    actionSpace: THREE,
-    reset() {
-      step = 0
-      return { observation: Float32Array.of(1, 0), info: {} }
-    },
-    step() {
-      const over = ++step === 3
-      return {
-        observation: over ? Float32Array.of(-1, 1) : Float32Array.of(1, step / 3),
-        reward: 1,
-        terminated: over && terminated === true,
-        truncated: over && truncated === true,
-        info: {},
-      }
-    },
-    close() {},
-  }
-})
 
 const settings = (id: string, hyperparameters: Readonly<Record<string, HyperValue>> = {}, changes: Partial<LearnerSettings> = {}) =>
   algorithmSettings('impala', id, { rolloutLength: 5, inlineLag: 2, ...hyperparameters }, changes)
@@ -112,28 +82,6 @@ test('the lag is there: the policies differ, and other lags give other replicas'
   assert.ok(Math.abs(none.kl) < 1e-6)
   assert.ok(some.kl > 1e-3, `divergence ${some.kl}`)
   assert.notDeepEqual(some.parameters, none.parameters)
-})
-
-test('a truncated episode bootstraps from its final observation, a terminated one does not, and termination wins', async () => {
-  const value = async (options: Readonly<Record<string, boolean>>) => {
-    const environment = { id: 'Toy/Ends', options }
-    const hyperparameters = { gamma: 0.5, learningRate: 0.02, finalLearningRate: 0.001, inlineLag: 1 }
-    const learner = await createLearner(settings('Toy/Ends', hyperparameters, { environment }))
-    update(learner, 600)
-    const network = (await createEngine('wasm', { deterministic: true })).build(settings('Toy/Ends').network, 3)
-    const parameters = network.allocate()
-    network.write(parameters, parametersOf(learner))
-    network.forward(parameters, Float32Array.of(1, 0, 1, 1 / 3, 1, 2 / 3), 3)
-    const values = network.output('value').slice()
-    network.forward(parameters, Float32Array.of(-1, 1), 1)
-    return { values, final: network.output('value')[0]! }
-  }
-  assertClose((await value({ terminated: true })).values, [1.75, 1.5, 1], 0, 0.1)
-  assertClose((await value({ terminated: true, truncated: true })).values, [1.75, 1.5, 1], 0, 0.1)
-  const { values, final } = await value({ truncated: true })
-  const last = 1 + 0.5 * final
-  assert.ok(Math.abs(final) > 0.2, `value ${final} of the final observation`)
-  assertClose(values, [1.5 + 0.25 * last, 1 + 0.5 * last, last], 0, 0.1)
 })
 
 test('equal seeds give equal replicas, other actor seeds others', async () => {

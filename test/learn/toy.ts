@@ -46,6 +46,30 @@ registerEnv('Toy/Throws', () =>
   }),
 )
 
+/** Episodes of three steps that pay 1 a step and end in the ways that the options say, on an observation that nothing else shows. */
+registerEnv('Toy/Ends', ({ terminated, truncated }) => {
+  let step = 0
+  return {
+    observationSpace: OBSERVED,
+    actionSpace: THREE,
+    reset() {
+      step = 0
+      return { observation: Float32Array.of(1, 0), info: {} }
+    },
+    step() {
+      const over = ++step === 3
+      return {
+        observation: over ? Float32Array.of(-1, 1) : Float32Array.of(1, step / 3),
+        reward: 1,
+        terminated: over && terminated === true,
+        truncated: over && truncated === true,
+        info: {},
+      }
+    },
+    close() {},
+  }
+})
+
 const HIDDEN = [{ kind: 'dense', units: 8, activation: 'tanh' }] as const
 const DISCRETE: NetworkSpec = {
   input: [2],
