@@ -91,6 +91,6 @@ async function joinOnce(addresses: readonly string[]): Promise<number> {
     return (await Promise.race([mixed.promise, late])) - began
   } finally {
     await peer.stop()
-    rmSync(folder, { recursive: true, force: true })
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
   }
 }

@@ -25,6 +25,20 @@ export class Machines {
     }
   }
 
+  /** Can lines be made slow and lossy here? Some kernels lack that module. */
+  static haveNetem(): boolean {
+    const net = new Machines()
+    try {
+      net.add()
+      net.worsen(0, 'delay 1ms')
+      return true
+    } catch {
+      return false
+    } finally {
+      net.remove()
+    }
+  }
+
   /** Address of machine `i`. */
   host(i: number): string {
     return `10.79.${process.pid % 200}.${i + 1}`

@@ -162,7 +162,8 @@ export const PROCESSES: readonly Case[] = [
       await Promise.all(live.map((daemon) => daemon.event('mix', START_MS)))
       const memory: [number, number][] = []
       const began = performance.now()
-      let lastMixes = eldest.all('mix').length
+      const mixesSomewhere = () => lab.daemons.reduce((sum, daemon) => sum + daemon.all('mix').length, 0)
+      let lastMixes = mixesSomewhere()
       let lastMixAt = began
       let longestGapMs = 0
       let kills = 0
@@ -177,14 +178,14 @@ export const PROCESSES: readonly Case[] = [
           await victim.kill()
           kills++
         }
-        const mixes = eldest.all('mix').length
+        const mixes = mixesSomewhere()
         if (mixes > lastMixes) lastMixAt = performance.now()
         longestGapMs = Math.max(longestGapMs, performance.now() - lastMixAt)
         lastMixes = mixes
         memory.push([(performance.now() - began) / 1_000, memoryOf(eldest) / 1_048_576])
       }
       lab.injected = kills
-      lab.check('a mix at least every 10 s', longestGapMs <= 10_000, `longest gap ${Math.round(longestGapMs)} ms`)
+      lab.check('a mix somewhere at least every 10 s', longestGapMs <= 10_000, `longest gap ${Math.round(longestGapMs)} ms`)
       const late = memory.filter(([second]) => second > duration.seconds / 3)
       lab.check(
         'memory of the longest-lived peer (slope after warm-up)',
@@ -226,6 +227,10 @@ export const PROCESSES: readonly Case[] = [
     title: '5 % loss, 200 ms latency with 100 ms of jitter, 1 Mbit/s',
     needsRoot: true,
     run: async (lab) => {
+      if (!Machines.haveNetem()) {
+        lab.check('tc netem', false, 'not in this kernel: nothing was tried')
+        return
+      }
       const { net, daemons } = await machines(lab, 3)
       for (let i = 0; i < 3; i++) net.worsen(i, 'delay 200ms 100ms loss 5% rate 1mbit')
       const ids = await Promise.all(daemons.map(idOf))

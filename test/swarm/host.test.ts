@@ -89,7 +89,9 @@ test('announced addresses replace those listened on, here and in what others hea
   assert.deepEqual(a.addresses(), announced)
   await a.dial(b.addresses()[0]!, forever)
   await until(() => b.peers().length === 1, 'connecting')
-  assert.deepEqual(b.peers(), [{ id: a.id, addresses: announced }])
+  const [seen] = b.peers()
+  assert.deepEqual([seen?.id, seen?.addresses], [a.id, announced])
+  assert.match(seen?.observed ?? '', /^\/ip4\/127\.0\.0\.1\/tcp\//)
 })
 
 test('what is asked of a network that does not run fails with closed', async () => {
