@@ -8,7 +8,8 @@ import { allocateBytes, allocateFloats } from '../util/memory.ts'
 import { sha256 } from '../util/sha256.ts'
 import { encodeFrame, type Frame } from '../wire/frame.ts'
 import { type Codec, type CodecModel, codecNamed } from './codecs.ts'
-import { sumOfSquares } from './distance.ts'
+import { squaredDistance, sumOfSquares } from './distance.ts'
+import { type OuterSettings, outerStep } from './outer.ts'
 
 /** A codec in words. */
 export interface CodecUse {
@@ -96,7 +97,44 @@ export const scalePass: Pass<{ readonly values: Float32Array; readonly weight: n
   },
 }
 
-const PASSES = [framePass, payloadPass, differencePass, scalePass] as const
+/** ||to - from||, both [n]. */
+export const distancePass: Pass<{ readonly from: Float32Array; readonly to: Float32Array }, number> = {
+  name: 'distance',
+  run: ({ from, to }) => Math.sqrt(squaredDistance(to, from)),
+}
+
+/** to + delta, both [n]. */
+export const addPass: Pass<{ readonly to: Float32Array; readonly delta: Float32Array }, Float32Array> = {
+  name: 'add',
+  run({ to, delta }) {
+    const sum = allocateFloats(delta.length)
+    for (let i = 0; i < sum.length; i++) sum[i] = to[i]! + delta[i]!
+    return sum
+  },
+}
+
+/** `outerStep` on copies: the delta with what the step goes beyond it, and the next velocity. */
+export const outerPass: Pass<
+  {
+    readonly settings: OuterSettings
+    readonly before: Float32Array
+    readonly replica: Float32Array
+    readonly velocity: Float32Array
+    readonly delta: Float32Array
+  },
+  { readonly delta: Float32Array; readonly velocity: Float32Array }
+> = {
+  name: 'outer',
+  run({ settings, before, replica, velocity, delta }) {
+    const next = { delta: allocateFloats(delta.length), velocity: allocateFloats(delta.length) }
+    next.delta.set(delta)
+    next.velocity.set(velocity)
+    outerStep(settings, before, replica, next.velocity, next.delta)
+    return next
+  },
+}
+
+const PASSES = [framePass, payloadPass, differencePass, scalePass, distancePass, addPass, outerPass] as const
 
 /** For the helper thread: runs the pass of this name. */
 export function runPass(name: string, input: unknown): unknown {

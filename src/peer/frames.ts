@@ -97,7 +97,7 @@ export class Frames {
       mine,
       norm,
       mineFor: (draw) => (draws && draw !== epoch ? quantised(codec, parameters, draw) : mine),
-      moved: moves.measure(snapshot),
+      moved: await moves.measure(snapshot),
       share: codec.shareOf(parameters.length),
     }
   }

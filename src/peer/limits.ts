@@ -150,13 +150,13 @@ export const DEFAULT_PENALTY = 0.5
 
 /**
  * Causes that weigh otherwise. What comes too often is dropped anyway, and only a flood of it mutes; what is over a limit that all share is
- * nobody's fault; who stands far from all others a while lies or is lost, eight mixes in a row mute; two messages of one number are a lie or a restored backup.
+ * nobody's fault; who stands far from all others a while lies or is lost, five mixes in a row mute; two messages of one number are a lie or a restored backup.
  */
 export const PENALTIES: Readonly<Record<string, number>> = {
   rate_limited: 0.999,
   rate_limited_total: 1,
   quota: 1,
-  far: 0.8,
+  far: 0.7,
   stale_beacon: 0.9,
   stale_version: 0.8,
 }

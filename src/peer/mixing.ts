@@ -1,10 +1,12 @@
 /**
  * Applying what was received: the delta to the replica, the authors' normalisers beside our own, and one `mix` event for each author.
  */
-import { isPlainAveraging, type OuterSettings, outerStep } from '../average/outer.ts'
+import { isPlainAveraging, type OuterSettings } from '../average/outer.ts'
+import { outerPass } from '../average/passes.ts'
 import type { PeerEvent } from '../observe/events.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Learner, Normaliser } from '../ports/learner.ts'
+import type { Compute } from '../ports/workers.ts'
 import type { Author, Authors } from './authors.ts'
 import type { Consensus } from './consensus.ts'
 import { MAX_NORMALISER_AUTHORS, NORMALISER_AGE_MS } from './limits.ts'
@@ -30,6 +32,7 @@ export interface MixingOptions {
   readonly learner: Learner
   readonly authors: Authors
   readonly moves: OwnMoves
+  readonly compute: Compute
   readonly outer: OuterSettings
   readonly consensus: Consensus
   /** Peers of the swarm, ourselves included. */
@@ -48,9 +51,9 @@ export class Mixing {
   /** `own`: the snapshot that the delta was made of. */
   async apply(delta: Float32Array, own: TakenSnapshot, mixed: readonly Mixed[]): Promise<void> {
     const { clock, learner, moves, consensus, peers, strategy, emit } = this.#options
-    const whole = this.#withOuterStep(delta, own)
+    const whole = await this.#withOuterStep(delta, own)
     await learner.mix(whole)
-    moves.mixed(own, whole)
+    await moves.mixed(own, whole)
     consensus.mixed(
       mixed.flatMap(({ distance }) => distance ?? []),
       peers(),
@@ -73,14 +76,16 @@ export class Mixing {
   }
 
   /** A delta that comes late belongs to a round that is over, and is added as it is. */
-  #withOuterStep(delta: Float32Array, own: TakenSnapshot): Float32Array {
-    const { outer, moves } = this.#options
-    const before = moves.reference
-    if (isPlainAveraging(outer) || before === null || moves.isLate(own)) return delta
-    this.#velocity ??= new Float32Array(delta.length)
-    const whole = delta.slice()
-    outerStep(outer, before, own.parameters, this.#velocity, whole)
-    return whole
+  async #withOuterStep(delta: Float32Array, own: TakenSnapshot): Promise<Float32Array> {
+    const { outer, moves, compute } = this.#options
+    if (isPlainAveraging(outer)) return delta
+    const before = await moves.before(own)
+    if (before === null) return delta
+    const velocity = this.#velocity ?? new Float32Array(delta.length)
+    const input = { settings: outer, before, replica: own.parameters, velocity, delta }
+    const next = await compute.pass(outerPass, input, delta.byteLength)
+    this.#velocity = next.velocity
+    return next.delta
   }
 
   /** Each author's newest moments replace its earlier ones and are never added twice; no author's word counts for more than what we saw ourselves. */

@@ -1,15 +1,22 @@
 /**
  * How far a peer goes by itself between two mixes: the distance of its next snapshot from where the last mix had left it. One pass over the
- * parameters for each snapshot that goes out, and one for each mix.
+ * parameters for each snapshot that goes out and one for each mix, in a helper thread where they are large; in the order of the calls.
  */
-import { squaredDistance } from '../average/distance.ts'
+import { addPass, distancePass } from '../average/passes.ts'
+import type { Compute } from '../ports/workers.ts'
 import type { TakenSnapshot } from './snapshots.ts'
 
 export class OwnMoves {
-  /** Where the last mix left the replica. */
+  readonly #compute: Compute
+  #turn: Promise<unknown> = Promise.resolve()
+  /** Where the last mix left the replica; null before `begin`. */
   #reference: Float32Array | null = null
   /** When the snapshot that the reference was made of was taken. */
   #takenAtMs = Number.NEGATIVE_INFINITY
+
+  constructor(compute: Compute) {
+    this.#compute = compute
+  }
 
   /** `start`: the parameters before the first own update. */
   begin(start: Float32Array): void {
@@ -17,27 +24,36 @@ export class OwnMoves {
   }
 
   /** Norm of the own updates since the last mix; null before `begin`. */
-  measure(snapshot: TakenSnapshot): number | null {
-    return this.#reference === null ? null : Math.sqrt(squaredDistance(snapshot.parameters, this.#reference))
+  measure({ parameters }: TakenSnapshot): Promise<number | null> {
+    return this.#inTurn(async () => {
+      const from = this.#reference
+      return from === null ? null : this.#compute.pass(distancePass, { from, to: parameters }, parameters.byteLength)
+    })
   }
 
-  /** Whether a mix of a later snapshot is behind us. */
-  isLate(snapshot: TakenSnapshot): boolean {
-    return snapshot.takenAtMs < this.#takenAtMs
-  }
-
-  /** Where the last mix left the replica, not to be changed, and to be read before the next; null before `begin`. */
-  get reference(): Float32Array | null {
-    return this.#reference
+  /** Where the last mix left the replica; null before `begin`, and where a mix of a later snapshot than this is behind us. */
+  before(snapshot: TakenSnapshot): Promise<Float32Array | null> {
+    return this.#inTurn(async () => (this.#isLate(snapshot) ? null : this.#reference))
   }
 
   /** `delta`, made from `snapshot`, is added to the replica. One that comes late is added to what later ones left. */
-  mixed(snapshot: TakenSnapshot, delta: Float32Array): void {
-    const reference = this.#reference
-    if (reference === null) return
-    const late = this.isLate(snapshot)
-    if (!late) this.#takenAtMs = snapshot.takenAtMs
-    const from = late ? reference : snapshot.parameters
-    for (let i = 0; i < reference.length; i++) reference[i] = from[i]! + delta[i]!
+  mixed(snapshot: TakenSnapshot, delta: Float32Array): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#reference === null) return
+      const late = this.#isLate(snapshot)
+      if (!late) this.#takenAtMs = snapshot.takenAtMs
+      const to = late ? this.#reference : snapshot.parameters
+      this.#reference = await this.#compute.pass(addPass, { to, delta }, delta.byteLength)
+    })
+  }
+
+  #isLate(snapshot: TakenSnapshot): boolean {
+    return snapshot.takenAtMs < this.#takenAtMs
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const next = this.#turn.then(work)
+    this.#turn = next.catch(() => undefined)
+    return next
   }
 }

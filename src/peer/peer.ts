@@ -96,7 +96,7 @@ export class Peer {
     this.#codec = codecNamed(manifest.averaging.codec, codecModel)
     this.#intake = new Intake(network, options.strictQuotas === true)
     this.#snapshots = new Snapshots(learner, clock)
-    this.#moves = new OwnMoves()
+    this.#moves = new OwnMoves(workers.compute)
     this.#clip = manifest.averaging.robust === 'none' ? null : new SelfCentredClip((id) => this.#distrust(id))
     const { period, periodTarget } = manifest.averaging
     this.#consensus = new Consensus({
@@ -297,6 +297,7 @@ export class Peer {
       learner,
       authors: this.authors,
       moves: this.#moves,
+      compute: workers.compute,
       outer: manifest.averaging.outer ?? NO_OUTER_STEP,
       consensus: this.#consensus,
       peers: () => this.#view().length,

@@ -42,7 +42,13 @@ export function partnerFault(strategy: Strategy, partner: string): string | null
 
 /** The strategy and partner rule of a new run of a model of this size, `auto` and what was left open decided. Throws `usage` (fault local). */
 export function resolveAveraging(
-  chosen: { readonly strategy: string; readonly partner: string | null; readonly server: string | null; readonly codec: string },
+  chosen: {
+    readonly strategy: string
+    readonly partner: string | null
+    readonly server: string | null
+    readonly codec: string
+    readonly robust: string
+  },
   model: { readonly parameterCount: number; readonly slices: readonly number[] },
   self: PeerId,
 ): { readonly strategy: string; readonly partner: string } {
@@ -50,6 +56,11 @@ export function resolveAveraging(
   const bytes = encodedFrameBytes(codec.bytesFor(model.parameterCount))
   const name = chosen.strategy !== 'auto' ? chosen.strategy : bytes <= AUTO_GOSSIP_FRAME_BYTES ? 'broadcast' : 'pairwise'
   const strategy = strategyNamed(name)
+  if (['pairwise', 'push-sum', 'server'].includes(name) && (chosen.robust === 'median' || chosen.robust === 'trimmed')) {
+    throw usage(
+      `--robust ${chosen.robust} compares several neighbours at a time and ${name} has one; choose clip, or --strategy broadcast.`,
+    )
+  }
   if (name === 'broadcast' && bytes > MAX_GOSSIP_FRAME_BYTES) {
     throw usage(
       `--strategy broadcast carries snapshots of at most ${MAX_GOSSIP_FRAME_BYTES} bytes and one of this model has ${bytes}; choose pairwise${chosen.codec === 'f32' ? ', or --codec f16' : ''}.`,

@@ -6,6 +6,8 @@ import { OwnMoves } from '../../src/peer/own-moves.ts'
 import type { PeerPorts } from '../../src/peer/run.ts'
 import type { TakenSnapshot } from '../../src/peer/snapshots.ts'
 import { peerStatus } from '../../src/peer/status.ts'
+import { VirtualClock } from '../../src/sim/clock.ts'
+import { inlineWorkers } from '../../src/sim/workers.ts'
 import { encodeFrame } from '../../src/wire/frame.ts'
 import { parameterTopic } from '../../src/wire/protocol.ts'
 import { examplePeerId } from '../support/peer-ids.ts'
@@ -40,19 +42,21 @@ function taken(parameters: Float32Array, takenAtMs: number): TakenSnapshot {
 }
 
 describe('own moves', () => {
-  test('what others added is no move of ours, also when it comes late', () => {
-    const moves = new OwnMoves()
-    assert.equal(moves.measure(taken(Float32Array.of(1), 0)), null)
+  test('what others added is no move of ours, also when it comes late', async () => {
+    const moves = new OwnMoves(inlineWorkers(new VirtualClock(), { updateMs: 1, sliceUpdates: 1 }).compute)
+    assert.equal(await moves.measure(taken(Float32Array.of(1), 0)), null)
     moves.begin(Float32Array.of(0, 0))
     const first = taken(Float32Array.of(3, 4), 10)
-    assert.equal(moves.measure(first), 5)
-    moves.mixed(first, Float32Array.of(100, -100))
-    // 103, -96 is where the mix left it; from there we went 1, 0.
+    assert.equal(await moves.measure(first), 5)
+    // 103, -96 is where the mix leaves it; from there we went 1, 0.
+    void moves.mixed(first, Float32Array.of(100, -100))
     const second = taken(Float32Array.of(104, -96), 20)
-    assert.equal(moves.measure(second), 1)
-    moves.mixed(second, Float32Array.of(0, 1))
-    moves.mixed(first, Float32Array.of(10, 0))
-    assert.equal(moves.measure(taken(Float32Array.of(114, -95), 30)), 0)
+    assert.equal(await moves.measure(second), 1)
+    await moves.mixed(second, Float32Array.of(0, 1))
+    assert.deepEqual(await moves.before(second), Float32Array.of(104, -95))
+    assert.equal(await moves.before(first), null)
+    await moves.mixed(first, Float32Array.of(10, 0))
+    assert.equal(await moves.measure(taken(Float32Array.of(114, -95), 30)), 0)
   })
 })
 

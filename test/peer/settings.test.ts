@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MAX_ADDRESSES_GIVEN } from '../../src/peer/limits.ts'
 import { type PeerSettings, resolveSettings, type SettingsSources } from '../../src/peer/settings.ts'
+import { resolveAveraging } from '../../src/peer/strategies.ts'
 import { GrapevineError } from '../../src/util/errors.ts'
 
 const ADDRESS = '/ip4/127.0.0.1/tcp/4001'
@@ -240,4 +241,12 @@ test('consensus control and the outer step have settings of their own, which nee
   for (const flags of [{ set: ['outerMomentum=0.5'] }, { set: ['consensusTarget=0.2'] }, { outer: 'nesterov', set: ['outerMomentum=1'] }]) {
     assert.throws(() => founding(flags), { code: 'usage' })
   }
+})
+
+test('rules that compare neighbours need several', () => {
+  const robust = 'median'
+  const model = { parameterCount: 10, slices: [10] }
+  const choice = { partner: null, server: null, codec: 'f32', robust }
+  assert.equal(resolveAveraging({ ...choice, strategy: 'auto' }, model, 'me').strategy, 'broadcast')
+  assert.throws(() => resolveAveraging({ ...choice, strategy: 'pairwise' }, model, 'me'), { code: 'usage', message: /median.*clip/ })
 })
