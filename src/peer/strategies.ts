@@ -56,6 +56,9 @@ export function resolveAveraging(
   const bytes = encodedFrameBytes(codec.bytesFor(model.parameterCount))
   const name = chosen.strategy !== 'auto' ? chosen.strategy : bytes <= AUTO_GOSSIP_FRAME_BYTES ? 'broadcast' : 'pairwise'
   const strategy = strategyNamed(name)
+  if (name === 'push-sum' && codec.shareOf(model.parameterCount) < 1) {
+    throw usage(`--strategy push-sum sends whole replicas, and --codec ${chosen.codec} sends a part; choose f32, f16 or int8.`)
+  }
   if (['pairwise', 'push-sum', 'server'].includes(name) && (chosen.robust === 'median' || chosen.robust === 'trimmed')) {
     throw usage(
       `--robust ${chosen.robust} compares several neighbours at a time and ${name} has one; choose clip, or --strategy broadcast.`,

@@ -52,6 +52,11 @@ export class Recorder {
     this.#norm0 = Math.sqrt(this.#replicas.reduce((sum, replica) => sum + sumOfSquares(replica), 0) / this.#replicas.length)
   }
 
+  /** Of the honest peers, as of the last record; not to be kept or changed. */
+  get replicas(): readonly Float32Array[] {
+    return this.#replicas
+  }
+
   get curves(): Curves {
     return this.#curves
   }

@@ -61,7 +61,7 @@ export interface SimulationHooks {
   readonly onEvent?: (event: NodeEvent) => void
   readonly onFault?: (record: FaultRecord) => void
   /** After the start and after every round. */
-  readonly onRound?: (round: number, curves: Curves) => void
+  readonly onRound?: (round: number, curves: Curves, replicas: readonly Float32Array[]) => void
   /** Ends the simulation after the round under way. */
   readonly signal?: AbortSignal
 }
@@ -109,12 +109,12 @@ async function measure(
   const recorder = new Recorder(swarm.nodes)
   const { curves } = recorder
   recorder.record(clock.now())
-  onRound?.(0, curves)
+  onRound?.(0, curves, recorder.replicas)
   let rounds = 0
   while (rounds < settings.rounds && signal?.aborted !== true) {
     await swarm.round(++rounds)
     recorder.record(clock.now())
-    onRound?.(rounds, curves)
+    onRound?.(rounds, curves, recorder.replicas)
     const reached = curves.returnMean.at(-1) ?? null
     if (settings.untilReturn !== null && reached !== null && reached >= settings.untilReturn) break
   }
