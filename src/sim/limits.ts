@@ -37,3 +37,6 @@ export const REJOIN_MS = 5_000
 
 /** Steps of a scenario; more is written by a program, which can use the library. */
 export const MAX_SCENARIO_STEPS = 10_000
+
+/** Virtual milliseconds in which all peers have stopped: every deadline of theirs is shorter. */
+export const STOP_LIMIT_MS = 3_600_000

@@ -49,8 +49,14 @@ export class SimulatedNode {
   readonly #hostility: ReturnType<NodeContext['attack']>
   #incarnation = 0
   #life: { readonly ports: PeerPorts; readonly run: Run; readonly peer: Peer } | null = null
-  /** What learned last: the replica of a node that is down stays what it was. */
+  /** What learned last. */
   #core: PacedCore | null = null
+  /** The replica of a node that is down: what it was. */
+  #lost: Float32Array | null = null
+  /** What the next life will learn with. */
+  #nextCore: PacedCore | null = null
+  /** Sum over all its returns of what it took up minus what it had lost. */
+  #taken: Float64Array | null = null
   /** What exchanges of earlier lives left unsettled. */
   readonly #ledgerBefore: LedgerEntry[] = []
   /** Counts starts and crashes, so that a restart in vain ends with the next crash. */
@@ -86,14 +92,26 @@ export class SimulatedNode {
     return this.#life?.run.learner ?? null
   }
 
-  /** The replica, also of a node that is down; null before the first start. */
+  /** What learns here, or did before it went down; null before the first start. Of the replica, ask `replica`. */
   get core(): PacedCore | null {
     return this.#core
+  }
+
+  /** The parameters, also of a node that is down, into `into` [n]. */
+  replica(into: Float32Array): Float32Array {
+    if (this.#lost !== null) into.set(this.#lost)
+    else this.#core!.snapshot({ parameters: into, target: null })
+    return into
   }
 
   /** What exchanges of all its lives left unsettled, with their deltas. */
   get ledger(): readonly LedgerEntry[] {
     return [...this.#ledgerBefore, ...(this.#life?.peer.ledger() ?? [])]
+  }
+
+  /** How far its returns after crashes moved this replica; null: it never crashed. */
+  get taken(): Float64Array | null {
+    return this.#taken
   }
 
   /** Bytes sent in all its lives. */
@@ -117,8 +135,8 @@ export class SimulatedNode {
       sliceUpdates: 1,
     }
     const workers = inlineWorkers(clock, pace, async (settings) => {
-      this.#core = await makeCore(settings)
-      return this.#core
+      this.#nextCore = await makeCore(settings)
+      return this.#nextCore
     })
     const random = seededRandom(seed, 'node', this.index, this.#turns++)
     return { network, clock, random, log: NO_LOG, storage: new MemoryStorage(), workers }
@@ -143,10 +161,21 @@ export class SimulatedNode {
       keepDeltas: true,
       emit: (event) => emit(this.index, event),
     })
+    this.#takeUp(this.#nextCore!)
     this.#life = { ports, run, peer }
     run.learner.failed.catch((error: unknown) => {
       emit(this.index, { event: 'error', code: 'learner_failed', message: error instanceof Error ? error.message : String(error) })
     })
+  }
+
+  #takeUp(core: PacedCore): void {
+    const before = this.#lost
+    this.#core = core
+    this.#lost = null
+    if (before === null) return
+    const after = this.replica(new Float32Array(before.length))
+    this.#taken ??= new Float64Array(before.length)
+    for (let i = 0; i < before.length; i++) this.#taken[i]! += after[i]! - before[i]!
   }
 
   /** An attacker shows others what it wants them to see. */
@@ -161,6 +190,8 @@ export class SimulatedNode {
     this.#life = null
     if (life === null) return
     const { network, workers } = life.ports
+    // Its memory is given back below.
+    this.#lost = this.replica(new Float32Array(life.run.parameterCount))
     this.#bytesBefore += network.counters().bytesOut
     this.#ledgerBefore.push(...life.peer.ledger())
     await network.stop()

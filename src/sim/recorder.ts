@@ -91,12 +91,12 @@ export class Recorder {
   /** SHA-256 (hex) over all replicas, in the order of the peers. */
   digest(): string {
     const replicas = this.#nodes.map(emptyReplica)
-    for (const [i, { core }] of this.#nodes.entries()) core!.snapshot({ parameters: replicas[i]!, target: null })
+    for (const [i, node] of this.#nodes.entries()) node.replica(replicas[i]!)
     return encodeText(parameterDigest(...replicas), 'base16')
   }
 
   #read(): void {
-    for (const [i, { core }] of this.#honest.entries()) core!.snapshot({ parameters: this.#replicas[i]!, target: null })
+    for (const [i, node] of this.#honest.entries()) node.replica(this.#replicas[i]!)
   }
 }
 

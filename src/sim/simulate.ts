@@ -18,6 +18,7 @@ import type { Manifest } from '../wire/manifest.ts'
 import { VirtualClock } from './clock.ts'
 import type { FaultRecord } from './faults.ts'
 import { freeSwarm } from './free.ts'
+import { STOP_LIMIT_MS } from './limits.ts'
 import { lockstepSwarm } from './lockstep.ts'
 import type { SimulatedNode } from './node.ts'
 import type { SimulateSettings } from './options.ts'
@@ -95,7 +96,8 @@ export async function runSimulation(settings: SimulateSettings, hooks: Simulatio
     return { ...(await measure(swarm, settings, found.seed, clock, hooks)), faults }
   } finally {
     over = true
-    for (const node of swarm.nodes) await node.crash()
+    // What peers wait for while they stop may need time to pass.
+    await clock.during(Promise.all(swarm.nodes.map((node) => node.crash())), STOP_LIMIT_MS)
   }
 }
 
@@ -133,10 +135,12 @@ async function measure(
   return { summary, curves, averaging: swarm.averaging }
 }
 
-/** How far exchanges that one side applied and the other did not have moved the mean. */
+/** How far exchanges that one side applied and the other did not, and returns after crashes, have moved the mean. */
 function ledgerOf(nodes: readonly SimulatedNode[]): Float64Array {
   const entries = nodes.flatMap(({ ledger }) => ledger)
-  return driftOf(entries, nodes[0]!.core!.description.parameterCount).map((value) => value / nodes.length)
+  const drift = driftOf(entries, nodes[0]!.core!.description.parameterCount)
+  for (const { taken } of nodes) if (taken !== null) for (let i = 0; i < drift.length; i++) drift[i]! += taken[i]!
+  return drift.map((value) => value / nodes.length)
 }
 
 /** One engine, and one memory, for all peers: each has its own network on it. */

@@ -44,7 +44,8 @@ export async function populate(context: SwarmContext, { known, ...surroundings }
     const place = index - (settings.nodes - attackers)
     const made = place < 0 || settings.hostile === null ? undefined : attackOf(settings.hostile.kind)
     if (made === undefined) return null
-    const honest = () => nodes.filter((node) => node.honest).map(({ core }) => replicaOf(core!))
+    const honest = () =>
+      nodes.filter((node) => node.honest).map((node) => node.replica(new Float32Array(node.core!.description.parameterCount)))
     return { attack: made, knowledge: { index: place, attackers, honest, random: seededRandom(seed, 'attacker', index) } }
   }
   const shared: NodeContext = { clock, seed, settings: settings.peer, updateMs: settings.updateMs, makeCore, emit, attack, ...surroundings }
@@ -58,10 +59,4 @@ export async function populate(context: SwarmContext, { known, ...surroundings }
     node.begin(run, ports, known(node))
   }
   return nodes
-}
-
-function replicaOf(core: PacedCore): Float32Array {
-  const parameters = new Float32Array(core.description.parameterCount)
-  core.snapshot({ parameters, target: null })
-  return parameters
 }

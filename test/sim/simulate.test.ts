@@ -32,6 +32,10 @@ describe('a simulation', () => {
     ['free, learning', { mode: 'free', nodes: 3, rounds: 10, period: 10 }],
     ['free, everything going wrong', { nodes: 5, rounds: 100, 'update-time': '100ms', period: 1, scenario: TROUBLE }],
     ['free, averaging alone', { ...STILL, mode: 'free', nodes: 6, rounds: 40, period: 20, loss: 0.1, latency: '1ms-9ms' }],
+    [
+      'free, pairs',
+      { ...STILL, mode: 'free', nodes: 4, rounds: 30, period: 1, 'update-time': '100ms', latency: '1ms-90ms', strategy: 'pairwise' },
+    ],
     ['lock step, learning', { nodes: 3, rounds: 10, period: 10 }],
     ['lock step, averaging alone', { ...STILL, nodes: 6, rounds: 10, loss: 0.1 }],
   ]
