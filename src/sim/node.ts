@@ -58,7 +58,7 @@ export class SimulatedNode {
   /** Sum over all its returns of what it took up minus what it had lost. */
   #taken: Float64Array | null = null
   /** What exchanges of earlier lives left unsettled. */
-  readonly #ledgerBefore: LedgerEntry[] = []
+  #ledgerBefore: LedgerEntry[] = []
   /** Counts starts and crashes, so that a restart in vain ends with the next crash. */
   #turns = 0
   #bytesBefore = 0
@@ -107,6 +107,15 @@ export class SimulatedNode {
   /** What exchanges of all its lives left unsettled, with their deltas. */
   get ledger(): readonly LedgerEntry[] {
     return [...this.#ledgerBefore, ...(this.#life?.peer.ledger() ?? [])]
+  }
+
+  /** Of exchanges that a crash left open here, these came to pass: an answer was still on its way, and the other side applied its half. */
+  settle(applied: ReadonlySet<string>): void {
+    this.#ledgerBefore = this.#ledgerBefore.filter(({ role, exchange }) => role === 'initiator' || !applied.has(exchange))
+  }
+
+  get crashed(): boolean {
+    return this.#ledgerBefore.length > 0
   }
 
   /** How far its returns after crashes moved this replica; null: it never crashed. */

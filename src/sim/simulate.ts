@@ -115,6 +115,7 @@ async function measure(
   let rounds = 0
   while (rounds < settings.rounds && signal?.aborted !== true) {
     await swarm.round(++rounds)
+    settleCrashed(swarm.nodes)
     recorder.record(clock.now())
     onRound?.(rounds, curves, recorder.replicas)
     const reached = curves.returnMean.at(-1) ?? null
@@ -133,6 +134,15 @@ async function measure(
     digest: recorder.digest(),
   }
   return { summary, curves, averaging: swarm.averaging }
+}
+
+/** Who applied its half of an exchange says so only until the other side knows: it is looked for while it does. */
+function settleCrashed(nodes: readonly SimulatedNode[]): void {
+  const crashed = nodes.filter((node) => node.crashed)
+  if (crashed.length === 0) return
+  const applied = nodes.flatMap(({ ledger }) => ledger).filter((entry) => entry.role === 'initiator' && entry.applied)
+  const names = new Set(applied.map(({ exchange }) => exchange))
+  for (const node of crashed) node.settle(names)
 }
 
 /** How far exchanges that one side applied and the other did not, and returns after crashes, have moved the mean. */

@@ -48,8 +48,8 @@ export const LAWS: readonly Law[] = [
 
 /** Coordinates of each replica: independent trials of the same walk. */
 const DIMENSION = 64
-/** Rounds of a seed where every round counts: later ones would measure the rounding of float32. */
-const MEAN_ROUNDS = 10
+/** Rounds of a seed where every round counts: in later ones the same pairs meet again, and seeds differ more. */
+const MEAN_ROUNDS = 5
 /** What the slowest mode of a ring must be ahead of the next before the factor is read, and how far it then decays while it is. */
 const AHEAD = 1e-3
 
