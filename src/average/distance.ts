@@ -31,7 +31,7 @@ export function relativeDistance(a: Float32Array, b: Float32Array): number | nul
 }
 
 /** Coordinate-wise mean of at least one replica, each [n], as float64 [n]. */
-export function meanOf(replicas: readonly Float32Array[]): Float64Array {
+export function meanOf(replicas: readonly Vector[]): Float64Array {
   const mean = new Float64Array(replicas[0]!.length)
   for (const replica of replicas) {
     checkSameLength(replica, mean)
