@@ -52,9 +52,7 @@ const COMMON = [
 const OF_THE_LINE = ['json', 'verbose', 'report', 'help-all']
 
 export const addSimulate: AddCommand = (program, { io, version }, finish) => {
-  const command = program
-    .command('simulate')
-    .description('Simulate a swarm in one process, on virtual time; the same seed, the same result.')
+  const command = program.command('simulate').description('Simulate a swarm in one process; the same seed, the same result.')
   for (const [flags, description] of FLAGS) {
     const option = new Option(flags, description)
     if (option.long === '--set') option.argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value])
