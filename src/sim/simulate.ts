@@ -35,7 +35,7 @@ export interface SimulationSummary {
   readonly seed: number
   /** At the start, then after each round. */
   readonly consensusDistance: readonly number[]
-  /** With learning off: norm(mean at the end - mean at the start - ledger) / root mean square norm at the start; else null. */
+  /** With learning off: norm(mean at the end - mean at the start - ledger) / root mean square norm at the start; else, and for free push-sum, null. */
   readonly meanDrift: number | null
   /** Mean return of the last 100 episodes of each peer. */
   readonly returns: readonly (number | null)[]
@@ -121,13 +121,15 @@ async function measure(
     const reached = curves.returnMean.at(-1) ?? null
     if (settings.untilReturn !== null && reached !== null && reached >= settings.untilReturn) break
   }
+  // Half of push-sum's mass is on its way, and what a replica holds counts by its weight: its mean is not the replicas' mean.
+  const weighted = swarm.averaging.strategy === 'push-sum' && settings.mode === 'free'
   const summary: SimulationSummary = {
     event: 'summary',
     nodes: settings.nodes,
     rounds,
     seed,
     consensusDistance: curves.consensusDistance,
-    meanDrift: settings.learning ? null : recorder.meanDrift(ledgerOf(swarm.nodes)),
+    meanDrift: settings.learning || weighted ? null : recorder.meanDrift(ledgerOf(swarm.nodes)),
     returns: recorder.returns(),
     bytes: curves.bytes.at(-1)!,
     virtualSeconds: curves.virtualSeconds.at(-1)!,
