@@ -1,0 +1,112 @@
+/**
+ * `npm run bench -- average [--runs N] [--large]`: averaging between real processes on this machine that do not learn, a line of JSON each.
+ *
+ * 1. One pairwise exchange of 5k, 1M and (`--large`) 10M floats between two processes.   2. Eight processes with independent replicas of 5k and
+ * 1M floats: milliseconds until their consensus distance is 1 % of what it was, pairwise, rounds one after the other, for each partner rule;
+ * and from the start of the first process until all have averaged once.
+ */
+import { type AveragingProcess, meet, type Report, startAveraging } from '../../test/support/averaging.ts'
+
+const PEERS = 8
+
+export async function main(args: string[]): Promise<void> {
+  const runs = Number(args[args.indexOf('--runs') + 1] || 3)
+  const tell = (result: unknown) => console.log(JSON.stringify(result))
+  for (const dimension of args.includes('--large') ? [5_000, 1_000_000, 10_000_000] : [5_000, 1_000_000]) {
+    tell(await exchangeTime(dimension, 3 * runs))
+  }
+  for (const partner of ['exponential', 'matching', 'random']) {
+    for (const dimension of [5_000, 1_000_000]) tell(await convergence(dimension, partner, runs))
+  }
+}
+
+async function started(count: number, dimension: number, partner: string): Promise<AveragingProcess[]> {
+  const flags = { strategy: 'pairwise', partner }
+  const processes = await Promise.all(Array.from({ length: count }, (_, index) => startAveraging({ index, dimension, flags })))
+  await meet(processes)
+  return processes
+}
+
+async function exchangeTime(dimension: number, runs: number): Promise<unknown> {
+  const processes = await started(2, dimension, 'random')
+  const [a, b] = processes as [AveragingProcess, AveragingProcess]
+  const round = () => a.tell({ do: 'round', partner: b.peer })
+  await round()
+  const before = await report(processes)
+  const times: number[] = []
+  for (let run = 0; run < runs; run++) {
+    const startMs = performance.now()
+    await round()
+    times.push(performance.now() - startMs)
+  }
+  const after = await report(processes)
+  await Promise.all(processes.map((process) => process.stop()))
+  return { what: 'one exchange', floats: dimension, milliseconds: summary(times), ...perPeer(before, after, runs) }
+}
+
+async function convergence(dimension: number, partner: string, runs: number): Promise<unknown> {
+  const coldMs = performance.now()
+  const processes = await started(PEERS, dimension, partner)
+  await Promise.all(processes.map((process) => process.tell({ do: 'round' })))
+  const coldStartMs = performance.now() - coldMs
+  const before = await report(processes)
+  const times: number[] = []
+  const rounds: number[] = []
+  for (let run = 0; run < runs; run++) {
+    const seed = run + 1
+    await Promise.all(processes.map((process) => process.tell({ do: 'adopt', seed })))
+    const indices = processes.map(({ index }) => index)
+    const startMs = performance.timeOrigin + performance.now() + 1_000 + dimension / 200
+    const order = { do: 'rounds', seed, indices, startMs, atMost: 60, until: 1e-5, looks: 20 } as const
+    const tracks = await Promise.all(processes.map((process) => process.tell<Track>(order)))
+    times.push(timeTo(tracks, 1e-4))
+    rounds.push(Math.max(...tracks.map((track) => track.length - 1 - order.looks)))
+  }
+  const after = await report(processes)
+  await Promise.all(processes.map((process) => process.stop()))
+  return {
+    what: 'eight processes to 1 % of their distance',
+    floats: dimension,
+    partner,
+    milliseconds: summary(times),
+    mostRounds: rounds,
+    coldStartMs: Math.round(coldStartMs),
+    ...perPeer(before, after, runs),
+  }
+}
+
+type Track = readonly { readonly atMs: number; readonly squared: number }[]
+
+/** Milliseconds until the sum of squares is `share` of what it was, by each peer's latest look; NaN where that never came. */
+function timeTo(tracks: readonly Track[], share: number): number {
+  const latest = tracks.map((track) => track[0]!.squared)
+  const total = latest.reduce((sum, value) => sum + value, 0)
+  const startMs = Math.min(...tracks.map((track) => track[0]!.atMs))
+  const looks = tracks.flatMap((track, peer) => track.slice(1).map((look) => ({ peer, ...look }))).sort((a, b) => a.atMs - b.atMs)
+  for (const { peer, atMs, squared } of looks) {
+    latest[peer] = squared
+    if (latest.reduce((sum, value) => sum + value, 0) <= share * total) return atMs - startMs
+  }
+  return Number.NaN
+}
+
+function report(processes: readonly AveragingProcess[]): Promise<Report[]> {
+  return Promise.all(processes.map((process) => process.tell<Report>({ do: 'report' })))
+}
+
+function perPeer(before: readonly Report[], after: readonly Report[], runs: number): object {
+  const mean = (of: (report: Report) => number) => after.reduce((sum, now, i) => sum + of(now) - of(before[i]!), 0) / after.length / runs
+  return {
+    perPeerAndRun: { cpuMs: round(mean(({ cpuMs }) => cpuMs)), bytesOut: Math.round(mean(({ counters }) => counters.bytesOut ?? 0)) },
+    residentMB: Math.round(Math.max(...after.map(({ rssBytes }) => rssBytes)) / 1e6),
+  }
+}
+
+function summary(values: readonly number[]): object {
+  const sorted = [...values].sort((a, b) => a - b)
+  return { median: round(sorted[sorted.length >>> 1]!), least: round(sorted[0]!), most: round(sorted.at(-1)!), runs: values.length }
+}
+
+function round(value: number): number {
+  return Math.round(10 * value) / 10
+}
