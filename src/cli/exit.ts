@@ -21,6 +21,7 @@ const USAGE_CODES = [
   'hyperparameter',
   'action_space',
   'bad_network',
+  'init_from',
   'option',
   'swarm_key_file',
   'allow_file',

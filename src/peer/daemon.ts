@@ -13,6 +13,7 @@ import { readAllowList, readSwarmKey } from '../node/access-files.ts'
 import { systemClock } from '../node/clock.ts'
 import { type ControlServer, serveControl } from '../node/control.ts'
 import { openDataFolder, requireFolder } from '../node/data-folder.ts'
+import { readInitialWeights } from '../node/initial-weights.ts'
 import { PLAY_REPLICA_MS } from '../node/limits.ts'
 import { systemLog } from '../node/log.ts'
 import { defaultMemoryLimit, watchMemory } from '../node/memory-watchdog.ts'
@@ -36,6 +37,7 @@ import { watchActors } from './actor-warnings.ts'
 import { Bans } from './bans.ts'
 import { Closers, within } from './closers.ts'
 import { foundRun } from './found.ts'
+import { initialiseFrom } from './init-from.ts'
 import { invitation } from './inviting.ts'
 import { type JoinedRun, joinRun } from './join.ts'
 import { Keeper } from './keeper.ts'
@@ -242,7 +244,13 @@ class Daemon implements PeerDaemon {
     const settings = this.#settings
     const choice = settings.run
     const warn = (code: string, message: string) => this.#emit({ event: 'warning', code, message })
-    if ('found' in choice) return { run: await foundRun(settings, choice.found, ports), joined: null }
+    if ('found' in choice) {
+      // Read first: what is wrong with it is told before anything is built.
+      const weights = settings.initFrom === null ? null : await readInitialWeights(settings.initFrom)
+      const run = await foundRun(settings, choice.found, ports)
+      if (weights !== null) await initialiseFrom(run, weights, settings.initFrom ?? '', warn)
+      return { run, joined: null }
+    }
     if ('resume' in choice) {
       const { run, caughtUp } = await resumeRun(settings, ports, this.#dataDir ?? '', signal, warn)
       return { run, joined: caughtUp }

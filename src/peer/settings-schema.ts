@@ -71,6 +71,7 @@ const foundingShape = {
   period: field<number | 'auto'>((value) => (value === 'auto' ? { value } : wholeNumber(value, 1, MAX_PERIOD_UPDATES, ', or auto'))),
   outer: field((value) => oneOf('outer step', value, OUTER_STEPS)),
   robust: field((value) => oneOf('robust rule', value, ROBUST_RULES)),
+  'init-from': field((value) => readFileName(value)),
   name: field(readName),
 }
 

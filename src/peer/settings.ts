@@ -97,6 +97,8 @@ export interface PeerSettings {
   readonly minPeriodMs: number
   /** Between two checkpoints. */
   readonly checkpointMs: number
+  /** A file whose weights a new run begins with; null: those drawn from its seed. */
+  readonly initFrom: string | null
   /** Whether checkpoints hold the replay memory. */
   readonly checkpointReplay: boolean
   /** What a run may need here; checked before a run is joined. */
@@ -203,6 +205,7 @@ export function resolveSettings(sources: SettingsSources): PeerSettings {
     evalEvery: given['eval-every'] ?? null,
     minPeriodMs,
     checkpointMs: 1_000 * checkpointSeconds,
+    initFrom: given['init-from'] ?? null,
     checkpointReplay: given['checkpoint-replay'] === true,
     maxMemoryBytes: given['max-memory'] ?? DEFAULT_MAX_MEMORY_BYTES,
     memoryLimitBytes: given['max-memory'] ?? null,

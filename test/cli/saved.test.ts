@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { run } from '../../src/cli/main.ts'
+import { loadSavedPolicy } from '../../src/node/saved-policy.ts'
 import { createPeer } from '../../src/peer/daemon.ts'
 import { resolveSettings } from '../../src/peer/settings.ts'
 import { loadPolicy } from '../../src/policy.ts'
@@ -59,6 +60,35 @@ test('other formats are written, the mean is evaluated first, and an episode is 
   assert.equal(code, 0)
   assert.match(out, /^CartPole-v1, version \d+, from checkpoints\/best-.*: mean return \d+\.\d ± 0\.0 over 1 episodes\n$/)
   assert.equal(readFileSync(at('play.gif')).subarray(0, 6).toString('latin1'), 'GIF89a')
+})
+
+test('a new run begins with exported weights; what does not fit is named, and nothing that fits is an error', async () => {
+  assert.equal((await grapevine('export', data, '--of', 'self', '--out', at('weights.safetensors'))).code, 0)
+  const begin = async (flags: Readonly<Record<string, unknown>>) => {
+    const settings = resolveSettings({
+      command: 'start',
+      addresses: [],
+      flags: { 'data-dir': mkdtempSync(join(folder, 'new-')), 'wait-for-peers': 1, 'init-from': at('weights.safetensors'), ...flags },
+      file: null,
+      randomSeed: 2,
+    })
+    const peer = createPeer(settings)
+    const warnings: string[] = []
+    peer.on((event) => event.event === 'warning' && event.code === 'init_from' && warnings.push(event.message))
+    try {
+      await peer.start()
+    } finally {
+      await peer.stop()
+    }
+    return { warnings, dataDir: peer.dataDir! }
+  }
+  const same = await begin({})
+  assert.deepEqual(same.warnings, [])
+  const [first, second] = await Promise.all([same.dataDir, data].map(async (path) => (await loadSavedPolicy(path, 'self')).parameters))
+  assert.deepEqual(first, second)
+  const { warnings } = await begin({ env: 'Acrobot-v1' })
+  assert.match(warnings[0]!, /were not taken from .*: .*dense1\/kernel \(4x64 there, 6x64 here\)/)
+  await assert.rejects(begin({ 'init-from': at('notes') }), { code: 'init_from', message: /ENOENT/ })
 })
 
 test('bad input gets one sentence and its exit code', async () => {
