@@ -70,7 +70,7 @@ function buildProgram(context: Context, finish: (code: number) => void): Command
       getOutHelpWidth: () => Math.min(80, out.columns),
       getErrHelpWidth: () => Math.min(80, err.columns),
     })
-    .addHelpText('after', examples('grapevine start --help', 'grapevine start'))
+    .addHelpText('after', examples('grapevine start --help'))
   for (const add of [
     addStart,
     addJoin,

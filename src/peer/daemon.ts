@@ -226,7 +226,7 @@ class Daemon implements PeerDaemon {
     this.#closers.push(() => control.close())
     signal.throwIfAborted()
     this.#writeMetrics(peer, storage)
-    await this.#serveDashboard(door, storage, ports)
+    await this.#serveDashboard(door, keeper, storage, ports)
     signal.throwIfAborted()
     const http = this.#dashboard?.url ?? null
     this.#emit({ event: 'listening', addresses: network.addresses(), peer: network.id, run: run.id, http })
@@ -352,7 +352,7 @@ class Daemon implements PeerDaemon {
   }
 
   /** The token lies beside the key, for this user only, and is gone when the daemon is. */
-  async #serveDashboard(door: Doorkeeper, storage: Storage, ports: PeerPorts): Promise<void> {
+  async #serveDashboard(door: Doorkeeper, keeper: Keeper, storage: Storage, ports: PeerPorts): Promise<void> {
     const { http } = this.#settings
     if (http === null) return
     const token = randomBytes(TOKEN_BYTES).toString('base64url')
@@ -364,6 +364,7 @@ class Daemon implements PeerDaemon {
       status: () => this.status(),
       on: (listener) => this.on(listener),
       stop: () => void this.stop('asked to stop'),
+      checkpoint: () => keeper.checkpoint(),
       watch: (show, failed) => playPolicy(settings, () => peer.recentSnapshot(PLAY_REPLICA_MS), { show, failed }),
     })
     const { serveDashboard } = await import('../observe/http/server.ts')

@@ -31,6 +31,7 @@ export class Keeper {
   #known = ''
   /** Updates and steps behind the last checkpoint. */
   #saved = ''
+  #turn: Promise<void> = Promise.resolve()
 
   constructor(options: KeeperOptions) {
     this.#options = options
@@ -40,6 +41,12 @@ export class Keeper {
   /** Saves at once and then in every period. */
   start(): void {
     this.#loop ??= this.#run(this.#ending.signal)
+  }
+
+  /** Saves now, after whatever is being saved; never rejects: what fails is told as a warning. */
+  checkpoint(): Promise<void> {
+    this.#turn = this.#turn.then(() => this.#save())
+    return this.#turn
   }
 
   /** Keeps an evaluated replica where it is better than every one before; never rejects. */
@@ -64,21 +71,21 @@ export class Keeper {
     this.#ending.abort()
     if (this.#loop === null) return
     await this.#loop
-    if (save) await Promise.all([this.#save(), this.#saveAddresses()])
+    if (save) await Promise.all([this.checkpoint(), this.#saveAddresses()])
   }
 
   async #run(signal: AbortSignal): Promise<void> {
     const { ports, settings } = this.#options
     const { clock } = ports
     await this.#saveAddresses()
-    await this.#save()
+    await this.checkpoint()
     let nextMs = clock.now() + settings.checkpointMs
     while (!signal.aborted) {
       await clock.sleep(Math.min(ADDRESSES_PERIOD_MS, Math.max(0, nextMs - clock.now())), signal).catch(() => undefined)
       if (signal.aborted) return
       await this.#saveAddresses()
       if (clock.now() < nextMs) continue
-      await this.#save()
+      await this.checkpoint()
       nextMs = clock.now() + settings.checkpointMs
     }
   }

@@ -17,6 +17,7 @@ export interface Surroundings {
   status(): PeerStatus
   on(listener: (event: PeerEvent) => void): () => void
   stop(): void
+  checkpoint(): Promise<void>
   readonly watch: Observed['watch']
 }
 
@@ -41,6 +42,7 @@ export function observedPeer(door: Doorkeeper, ports: PeerPorts, settings: PeerS
       pause: () => peer.pause(),
       resume: () => peer.resume(),
       stop: () => around.stop(),
+      checkpoint: () => around.checkpoint(),
       ban: async (id) => void (await banPeer(door, { peer: id, why: BANNED_HERE, seconds: null })),
     },
     watch: around.watch,

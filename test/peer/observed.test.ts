@@ -46,6 +46,8 @@ test('a daemon serves its dashboard, obeys its token, keeps it secret, and takes
     assert.ok(!text.includes(token))
     assert.ok(!text.includes(key))
   }
+  assert.equal(await command('checkpoint'), 200)
+  assert.ok(events.filter(({ event }) => event === 'checkpoint').length >= 1)
   assert.equal(await command('stop'), 200)
   assert.deepEqual(await daemon.finished, { reason: 'asked to stop' })
   assert.equal(readdirSync(dataDir).includes('http-token'), false)

@@ -105,6 +105,7 @@ function showPeers({ peers }) {
   for (const peer of peers) {
     const row = rows.get(peer.id) ?? newRow(peer.id, body)
     const causes = Object.entries(peer.causes).map(([code, times]) => `${code} ${times}`)
+    const trusted = peer.trust >= 0.995 ? [] : [`trust ${peer.trust.toFixed(2)}${peer.muted ? ', muted' : ''}`]
     const cells = [
       null,
       peer.state,
@@ -113,7 +114,7 @@ function showPeers({ peers }) {
       compact(peer.version),
       count(peer.mixes),
       ago(peer.mixedSecondsAgo),
-      causes.length === 0 ? '–' : causes.join(', '),
+      [...trusted, ...causes].join(', ') || '–',
     ]
     for (const [i, text] of cells.entries()) {
       const cell = row.cells[i]
