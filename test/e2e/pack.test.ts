@@ -43,10 +43,20 @@ after(() => rmSync(folder, { recursive: true, force: true }))
 
 test('the tarball holds JavaScript, types and data files, and nothing of development', () => {
   const paths = packed.files.map((file) => file.path)
-  for (const path of ['README.md', 'LICENSE', 'lib/cli/grapevine.cjs', 'lib/cli/main.js', 'lib/index.js', 'lib/index.d.ts']) {
+  for (const path of [
+    'README.md',
+    'LICENSE',
+    'lib/cli/grapevine.cjs',
+    'lib/cli/main.js',
+    'lib/index.js',
+    'lib/index.d.ts',
+    'lib/observe/page/index.html',
+  ]) {
     assert.ok(paths.includes(path), `${path} is missing`)
   }
-  const strangers = paths.filter((path) => !/^(package\.json|README\.md|LICENSE|lib\/.*\.(js|d\.ts|cjs|json|wasm|py))$/.test(path))
+  const strangers = paths.filter(
+    (path) => !/^(package\.json|README\.md|LICENSE|lib\/.*\.(js|d\.ts|cjs|json|wasm|py)|lib\/observe\/.*\.(html|css|svg))$/.test(path),
+  )
   assert.deepEqual(strangers, [])
   const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'))
   assert.deepEqual(manifest.engines, { node: '>=22' })

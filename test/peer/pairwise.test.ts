@@ -86,7 +86,7 @@ describe('pairwise', () => {
   })
 
   test('exponential: exact after log2 n rounds', async () => {
-    const { swarm, peers, shiftOf, end } = await held(8, { partner: 'exponential' })
+    const { swarm, peers, shiftOf, end } = await held(8, { partner: 'exponential', robust: 'none' })
     for (let round = 0; round < 3; round++) await swarm.during(Promise.all(peers.map(({ peer }) => peer.round())))
     for (const peer of peers) near(await shiftOf(peer), 10.5)
     await end()
@@ -101,7 +101,11 @@ describe('pairwise', () => {
     for (const peer of [a, b, c]) {
       assert.equal(peer.peer.counters().exchangesFailed, 0)
       assert.deepEqual(peer.of('refused'), [])
-      assert.deepEqual(peer.of('warning'), [])
+      // Replicas that begin to learn move fast and are told to be far apart; nothing else is wrong.
+      assert.deepEqual(
+        peer.of('warning').filter(({ code }) => code !== 'far_apart'),
+        [],
+      )
     }
     await c.crash()
     const mixes = a.of('mix').length
