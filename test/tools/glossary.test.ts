@@ -22,7 +22,7 @@ test('names tell unit and kind, as Prometheus asks', () => {
 })
 
 test('Grafana’s dashboard asks for metrics that there are, with labels that they have', () => {
-  const { panels } = JSON.parse(read('deploy/grafana.json')) as { panels: { targets: { expr: string; legendFormat: string }[] }[] }
+  const { panels } = JSON.parse(read('scripts/deploy/grafana.json')) as { panels: { targets: { expr: string; legendFormat: string }[] }[] }
   assert.ok(panels.length >= 12)
   for (const { expr } of panels.flatMap(({ targets }) => targets)) {
     const names = expr.match(/grapevine_\w+/g) ?? []
