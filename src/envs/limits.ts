@@ -8,3 +8,9 @@ export const CHECK_STEPS = 500
 
 /** Sentences of the checker; beyond that the first ones are what to mend. */
 export const CHECK_PROBLEMS_MAX = 20
+
+/** Crashes of one environment without ENVIRONMENT_RECOVERED_STEPS good steps in between, after which it is given up: as of Python's children. */
+export const ENVIRONMENT_FAULTS_MAX = 5
+
+/** Steps after which an environment counts as healthy again, so that a rare crash never adds up to the end of a long run. */
+export const ENVIRONMENT_RECOVERED_STEPS = 1_000

@@ -11,6 +11,7 @@ import { isBridged } from './bridge/script.ts'
 import { BUILTIN } from './builtin.ts'
 import { vectorOfSingles } from './from-singles.ts'
 import { VECTOR_ROWS_MAX } from './limits.ts'
+import { type FaultTeller, mended } from './mending.ts'
 import { limitTime } from './time-limit.ts'
 import type { Environment, EnvironmentSpec, VectorEnvironment } from './types.ts'
 
@@ -82,8 +83,11 @@ export function makeEnv(id: string, options: Options = {}): Environment {
   return limit === null ? environment : limitTime(environment, limit)
 }
 
-/** `count` environments as one vector environment with the time limit; it has `count` rows for each agent of the environment. */
-export function makeVectorEnv(id: string, count: number, options: Options = {}): VectorEnvironment {
+/**
+ * `count` environments as one vector environment with the time limit; it has `count` rows for each agent of the environment. With `faults`, single
+ * environments that throw while they are used are told there and made anew; without, and where the entry has a vector form of its own, they throw.
+ */
+export function makeVectorEnv(id: string, count: number, options: Options = {}, faults?: FaultTeller): VectorEnvironment {
   const spec = findEnvironment(id, options)
   if (!Number.isInteger(count) || count < 1 || count * (spec.agents ?? 1) > VECTOR_ROWS_MAX)
     throw new GrapevineError('shape', 'local', `A vector environment has 1 to ${VECTOR_ROWS_MAX} rows, but ${count} were asked for.`, {
@@ -91,7 +95,10 @@ export function makeVectorEnv(id: string, count: number, options: Options = {}):
     })
   const { limit, rest } = splitLimit(spec, options)
   if (spec.makeVector !== undefined) return spec.makeVector(count, rest, limit)
-  return vectorOfSingles(Array.from({ length: count }, () => makeEnv(id, options)))
+  const make = (): Environment => makeEnv(id, options)
+  return vectorOfSingles(
+    Array.from({ length: count }, (_, row) => (faults === undefined ? make() : mended(make, id, faults.first + row, faults.tell))),
+  )
 }
 
 function splitLimit(spec: EnvironmentSpec, options: Options): { limit: number | null; rest: Options } {

@@ -1,14 +1,15 @@
 /** The environments that a learner's settings name, in their wrappers. */
+import type { FaultTeller } from '../envs/mending.ts'
 import { findEnvironment, makeVectorEnv } from '../envs/registry.ts'
 import { type WrappedVector, wrapVector } from '../envs/wrappers/wrap.ts'
 import type { LearnerSettings } from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
 import type { ActorLife } from './actors.ts'
 
-/** `count` of them as one vector. Throws GrapevineErrors of the registry and the wrappers, and `network_mismatch`. */
-export function makeEnvironments(settings: LearnerSettings, count: number): WrappedVector {
+/** `count` of them as one vector; with `faults`, those that throw are made anew. Throws GrapevineErrors of the registry and the wrappers, and `network_mismatch`. */
+export function makeEnvironments(settings: LearnerSettings, count: number, faults?: FaultTeller): WrappedVector {
   const { id, options } = settings.environment
-  const made = wrapVector(makeVectorEnv(id, count, options), settings.wrappers)
+  const made = wrapVector(makeVectorEnv(id, count, options, faults), settings.wrappers)
   const { shape } = made.observationSpace
   const { input } = settings.network
   if (shape.length === input.length && shape.every((size, i) => size === input[i])) return made

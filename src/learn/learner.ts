@@ -36,6 +36,7 @@ export class LearnerCore {
   readonly #algorithm: Algorithm
   readonly #moments: readonly RunningMoments[]
   readonly #untilSteps: number | null
+  readonly #faults: NonNullable<Progress['actors']>
   #updates = 0
   #badUpdates = 0
   #badInARow = 0
@@ -43,11 +44,18 @@ export class LearnerCore {
   #adoptedVersion = 0
   #adoptedSteps = 0
 
-  /** `moments`: those of the environments' normalising wrappers. */
-  constructor(algorithm: Algorithm, engineName: string, settings: LearnerSettings, moments: readonly RunningMoments[]) {
+  /** `moments`: those of the environments' normalising wrappers; `faults`: what their owner keeps count of as they crash. */
+  constructor(
+    algorithm: Algorithm,
+    engineName: string,
+    settings: LearnerSettings,
+    moments: readonly RunningMoments[],
+    faults: NonNullable<Progress['actors']>,
+  ) {
     const { network, parameters, target } = algorithm
     this.#algorithm = algorithm
     this.#moments = moments
+    this.#faults = faults
     this.#untilSteps = settings.untilSteps
     this.hasTarget = target !== null
     this.description = { slices: network.slices, parameterCount: network.parameterCount, engine: engineName }
@@ -112,7 +120,7 @@ export class LearnerCore {
     statistics['train/skipped_updates'] = this.#badUpdates
     if (returnMean !== null) statistics['rollout/ep_rew_mean'] = returnMean
     if (lengthMean !== null) statistics['rollout/ep_len_mean'] = lengthMean
-    const restarts = bridgeRestarts()
+    const restarts = bridgeRestarts() + this.#faults.restarts
     if (restarts > 0) statistics['environment/restarts'] = restarts
     return {
       steps: this.steps,
@@ -123,7 +131,7 @@ export class LearnerCore {
       solved: this.solved,
       holding,
       statistics,
-      actors: copyOf(this.#algorithm.actors ?? null),
+      actors: copyOf(this.#algorithm.actors ?? (this.#faults.restarts > 0 ? this.#faults : null)),
       cpuMs,
     }
   }
@@ -205,8 +213,15 @@ export class LearnerCore {
 export async function createLearner(settings: LearnerSettings, engine?: Engine, threads?: ActorThreads): Promise<LearnerCore> {
   const used = engine ?? (await createEngine(settings.engine, { deterministic: settings.deterministic, threads: settings.threads }))
   const moments: RunningMoments[] = []
+  const faults = { restarts: 0, lastFault: null as string | null }
+  let first = 0
+  const tell = (message: string): void => {
+    faults.restarts++
+    faults.lastFault = message
+  }
   const make = (count: number) => {
-    const made = makeEnvironments(settings, count)
+    const made = makeEnvironments(settings, count, { first, tell })
+    first += count
     moments.push(...made.moments)
     return made
   }
@@ -216,7 +231,7 @@ export async function createLearner(settings: LearnerSettings, engine?: Engine, 
     threads: settings.actors > 0 ? (threads ?? null) : null,
     makeEnvironments: make,
   })
-  return new LearnerCore(algorithm, used.name, settings, moments)
+  return new LearnerCore(algorithm, used.name, settings, moments, faults)
 }
 
 /** Only what a message may carry: the threads themselves stay. */

@@ -119,7 +119,8 @@ export const STATISTICS: Readonly<Record<string, StatisticSpec>> = {
     algorithms: ['apex', 'impala'],
   },
   'environment/restarts': {
-    meaning: 'children of Python environments that died and were replaced; absent while none did',
+    meaning:
+      "children of Python environments, and environments in the learner's own thread, that crashed and were replaced; absent while none did",
     unit: 'restarts',
   },
 }

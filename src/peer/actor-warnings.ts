@@ -1,4 +1,7 @@
-/** What a person should hear of actor threads: that an algorithm has no use for them, and each crash or hang after which one was started again. */
+/**
+ * What a person should hear of actor threads: that an algorithm has no use for them, and each crash or hang after which one, or an environment of
+ * the learner's own thread, was replaced.
+ */
 import { usesActors } from '../learn/actors.ts'
 import type { PeerEvent } from '../observe/events.ts'
 import type { Learner, Progress } from '../ports/learner.ts'
@@ -19,6 +22,6 @@ export function watchActors(
   return learner.onProgress(({ actors: threads }: Progress) => {
     if (threads === null || threads.restarts === known) return
     known = threads.restarts
-    emit({ event: 'warning', code: 'actor_restarted', message: `${threads.lastFault} Restarts of actors so far: ${known}.` })
+    emit({ event: 'warning', code: 'actor_restarted', message: `${threads.lastFault} Restarts so far: ${known}.` })
   })
 }

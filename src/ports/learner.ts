@@ -93,7 +93,7 @@ export interface Progress {
   readonly holding: boolean
   /** Named training statistics of the last update (`train/entropy_loss`, ...). */
   readonly statistics: Readonly<Record<string, number>>
-  /** Of actor threads: how often one crashed or hung and was started again, and the last time in words; null without threads. */
+  /** How often an actor thread, or an environment in the learner's own, crashed or hung and was replaced, and the last time in words; null without threads until an environment does. */
   readonly actors: { readonly restarts: number; readonly lastFault: string | null } | null
   /** CPU milliseconds of the learner's own thread; null where unknown. */
   readonly cpuMs: number | null

@@ -2,10 +2,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createLearner, type LearnerCore } from '../../src/learn/learner.ts'
+import { ROLLOUTS_AHEAD } from '../../src/learn/limits.ts'
 import { actorThreads } from '../../src/node/actor-threads.ts'
 import { startLearnerThread } from '../../src/node/learner-thread.ts'
 import { registerOwnModule } from '../../src/node/own-module.ts'
+import type { PeerEvent } from '../../src/observe/events.ts'
+import { watchActors } from '../../src/peer/actor-warnings.ts'
 import type { LearnerSettings } from '../../src/ports/learner.ts'
+import type { Manifest } from '../../src/wire/manifest.ts'
 import { faultyModule, faultySettings } from '../support/faulty.ts'
 
 await registerOwnModule(faultyModule)
@@ -78,6 +82,59 @@ for (const algorithm of ['impala', 'apex', 'a3c']) {
     learner.dispose()
   })
 }
+
+for (const algorithm of ['a2c', 'a3c', 'apex', 'impala', 'ppo']) {
+  test(
+    `${algorithm} without threads names, counts and replaces environments that crash, and goes on to the end`,
+    TIMEOUT,
+    async (context) => {
+      const faults = new Int32Array(new SharedArrayBuffer(4)).fill(3)
+      const learner = await startLearnerThread({ ...settings(algorithm, { faults }, 0), untilSteps: 3_000 })
+      context.after(() => learner.stop())
+      const events: PeerEvent[] = []
+      watchActors({ learner, manifest: { algorithm: { id: algorithm } } as Manifest }, 0, (event) => events.push(event))
+      await learner.run()
+      const { steps, actors, statistics } = await learner.reach(1e9)
+      assert.ok(steps >= 3_000)
+      assert.equal(actors!.restarts, 3)
+      assert.equal(statistics['environment/restarts'], 3)
+      // Crashes that come together are told together.
+      while (!JSON.stringify(events.at(-1) ?? null).includes('so far: 3')) await nextTurn()
+      const last = events.at(-1)
+      assert.ok(last?.event === 'warning' && last.code === 'actor_restarted')
+      assert.match(last.message, /^Environment \d of Test\/Faulty-v0 was made anew: the door is stuck\. Restarts so far: 3\.$/)
+    },
+  )
+}
+
+test('an environment that crashes again and again ends a learner without threads in one sentence', TIMEOUT, async () => {
+  const faults = new Int32Array(new SharedArrayBuffer(4)).fill(1_000)
+  const learner = await startLearnerThread({ ...settings('a2c', { faults }, 0), untilSteps: null })
+  await learner.run()
+  await assert.rejects(learner.failed, {
+    code: 'environment_failed',
+    message: /^Environment \d of .* failed 6 times in a row, at last with/,
+  })
+  await learner.stop()
+})
+
+test("the lag of one actor's rollouts is at most what its ring holds, of several at most maxPolicyLag", TIMEOUT, async () => {
+  for (const { actors, own, bound } of [
+    { actors: 1, own: {}, bound: ROLLOUTS_AHEAD },
+    { actors: 3, own: { maxPolicyLag: 1 }, bound: 1 },
+  ]) {
+    const base = settings('impala', {}, actors)
+    const algorithm = { ...base.algorithm, hyperparameters: { ...base.algorithm.hyperparameters, ...own } }
+    const learner = await createLearner({ ...base, algorithm }, undefined, actorThreads(actors))
+    let most = 0
+    await updateUntil(learner, () => {
+      most = Math.max(most, learner.progress(false, null).statistics['train/policy_lag_max']!)
+      return learner.updates >= 500
+    })
+    assert.ok(most <= bound, `${most} updates old, with ${actors} actors`)
+    learner.dispose()
+  }
+})
 
 test('a learner thread starts its actors, holds them for snapshots and mixes, and takes them along when it stops', TIMEOUT, async () => {
   for (const algorithm of ['impala', 'apex', 'a3c']) {

@@ -44,7 +44,7 @@ test('each restart of an actor is told with its reason', () => {
     {
       event: 'warning',
       code: 'actor_restarted',
-      message: 'Actor 1 was started again: the door is stuck. Restarts of actors so far: 1.',
+      message: 'Actor 1 was started again: the door is stuck. Restarts so far: 1.',
     },
   ])
 })
