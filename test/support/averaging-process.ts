@@ -15,7 +15,6 @@ import type { Learner } from '../../src/ports/learner.ts'
 import { StillCore } from '../../src/sim/still-core.ts'
 import { createSwarm } from '../../src/swarm/host.ts'
 import { seededRandom } from '../../src/util/random.ts'
-import { parameterTopic } from '../../src/wire/protocol.ts'
 import type { Answer, Order, Start } from './averaging.ts'
 import { identityOf, startValues } from './averaging-values.ts'
 import { MemoryStorage } from './memory-storage.ts'
@@ -100,11 +99,11 @@ async function delivered(): Promise<void> {
   while (!arrived() && systemClock.now() < untilMs) await systemClock.sleep(2)
 }
 
-/** Gossip knows a moment after the connection who listens. */
-async function subscribed(): Promise<void> {
+/** Gossip flows a moment after the connection stands, and drops what is published before: a beacon of everybody has come, or ten seconds have passed. */
+async function heard(): Promise<void> {
   const untilMs = systemClock.now() + 10_000
-  const topic = parameterTopic(run.id)
-  while (network.subscribers(topic).length < view.length - 1 && systemClock.now() < untilMs) await systemClock.sleep(5)
+  const all = () => view.every((id) => id === network.id || (peer.authors.get(id)?.beacon ?? null) !== null)
+  while (!all() && systemClock.now() < untilMs) await systemClock.sleep(5)
 }
 
 const parameters = async () => (await run.learner.snapshot()).parameters
@@ -115,11 +114,13 @@ async function obey(order: Order): Promise<unknown> {
       view = [...order.view].sort()
       for (const address of order.dial) await network.dial(address, AbortSignal.timeout(10_000))
       return null
+    case 'hear':
+      if (run.manifest.averaging.strategy === 'broadcast') await heard()
+      return null
     case 'adopt':
       await adopt(order.seed)
       return null
     case 'round':
-      if (run.manifest.averaging.strategy === 'broadcast') await subscribed()
       await peer.round(order.partner === undefined ? (order.together === true ? { delivered } : {}) : { partner: order.partner })
       return null
     case 'rounds': {

@@ -12,6 +12,8 @@ export interface Start {
 export type Order =
   /** Who takes part, and whom to dial. */
   | { readonly do: 'meet'; readonly view: readonly string[]; readonly dial: readonly string[] }
+  /** Waits until gossip flows from everybody. */
+  | { readonly do: 'hear' }
   /** New independent values. */
   | { readonly do: 'adopt'; readonly seed: number }
   /** One round. `together`: everybody makes it at once. */
@@ -115,4 +117,5 @@ export async function meet(processes: readonly AveragingProcess[]): Promise<void
   for (const [i, process] of processes.entries()) {
     await process.tell({ do: 'meet', view, dial: processes.slice(0, i).map(({ addresses }) => addresses[0]!) })
   }
+  await Promise.all(processes.map((process) => process.tell({ do: 'hear' })))
 }
