@@ -11,73 +11,122 @@ import { simulationLine, simulationTable } from '../observe/simulation-text.ts'
 import { paint } from '../observe/terminal.ts'
 import type { Fault, Founding } from '../peer/settings.ts'
 import { resolveSimulation, type SimulateFlags, type SimulateSettings } from '../sim/options.ts'
-import { type NodeEvent, runSimulation, type SimulationHooks, type SimulationResult } from '../sim/simulate.ts'
+import { runSimulation, type SimulationHooks, type SimulationResult } from '../sim/simulate.ts'
 import { GrapevineError } from '../util/errors.ts'
 import type { Context } from './command.ts'
 import { readBounded } from './config-file.ts'
 import { DONE } from './exit.ts'
+import type { Io } from './io.ts'
 import { LIVE_PERIOD_MS, PLAIN_PERIOD_MS } from './limits.ts'
+import { pageAddress, watchSimulation } from './watched-simulation.ts'
 
 export interface PrintOptions {
   readonly json: boolean
   readonly verbose: boolean
   /** Where the page goes; null: no page. */
   readonly report: string | null
+  /** Where a page shows it live; null: nowhere. */
+  readonly http: string | null
 }
 
 const CLEAR_LINE = '\r\u001b[2K'
 
-export async function simulateInForeground(
-  flags: SimulateFlags,
-  { json, verbose, report }: PrintOptions,
-  { io, version }: Context,
-): Promise<number> {
+export async function simulateInForeground(flags: SimulateFlags, options: PrintOptions, { io, version }: Context): Promise<number> {
+  const { json, report } = options
   const faults: Fault[] = []
+  const address = pageAddress(options.http, faults)
   const settings = resolveSimulation({ ...flags, scenario: await readScenarioFile(flags.scenario, faults) }, faults)
   const leaving = new AbortController()
+  const leave = () => {
+    leaving.abort()
+    page?.goOn()
+  }
+  const announce = (opened: PageOpened) => io.out.write(json ? listeningLine(opened) : pageLines(opened, io))
+  const page = address === null ? null : watchSimulation(settings, address, leave, announce)
   let signals = 0
   const release = io.onLeave(() => {
     if (++signals > 1) io.exit(DONE)
-    leaving.abort()
+    leave()
   })
   const startedAtMs = systemClock.now()
-  let shownAtMs = startedAtMs
-  const { dim } = paint(io.out.isTerminal && (io.env.NO_COLOR ?? '') === '')
-  const progress: SimulationHooks['onRound'] = (round, curves) => {
-    const nowMs = systemClock.now()
-    if (nowMs - shownAtMs < (io.out.isTerminal ? LIVE_PERIOD_MS : PLAIN_PERIOD_MS)) return
-    shownAtMs = nowMs
-    const line = simulationLine({
-      round,
-      rounds: settings.rounds,
-      curves,
-      elapsedMs: nowMs - startedAtMs,
-      columns: io.out.columns,
-      bar: io.out.isTerminal,
-    })
-    io.out.write(io.out.isTerminal ? CLEAR_LINE + dim(line) : `${line}\n`)
-  }
-  const print = (event: NodeEvent) => {
-    if (event.event !== 'mix' || verbose) io.out.write(`${JSON.stringify(event)}\n`)
-  }
+  const own: SimulationHooks = json ? printed(io, options.verbose) : { onRound: progressShown(settings, io, startedAtMs) }
   try {
     if (report !== null) await requireWritable(report)
-    const result = await runSimulation(settings, {
-      signal: leaving.signal,
-      ...(json
-        ? { onEvent: print, onFault: (record) => io.out.write(`${JSON.stringify({ event: 'fault', ...record })}\n`) }
-        : { onRound: progress }),
-    })
+    const result = await runSimulation(settings, { signal: leaving.signal, ...(page === null ? own : both(page.hooks, own)) })
+    page?.end(result.summary.rounds)
     if (json) io.out.write(`${JSON.stringify(result.summary)}\n`)
     else {
       if (io.out.isTerminal) io.out.write(CLEAR_LINE)
       io.out.write(`${simulationTable(result.summary, result.curves, systemClock.now() - startedAtMs).join('\n')}\n`)
     }
     if (report !== null) await writeReport(report, simulationPage(described(settings, result, version), await pageParts()))
+    if (page !== null && !json && io.out.isTerminal && !leaving.signal.aborted) {
+      io.out.write('The page stays until Ctrl-C.\n')
+      await aborted(leaving.signal)
+    }
     return DONE
   } finally {
+    await page?.close()
     release()
   }
+}
+
+type PageOpened = Parameters<Parameters<typeof watchSimulation>[3]>[0]
+
+/** As a daemon says it: nobody can dial a simulated peer. */
+function listeningLine({ url, peer, run }: PageOpened): string {
+  return `${JSON.stringify({ event: 'listening', addresses: [], peer, run, http: url })}\n`
+}
+
+/** A log keeps what a terminal forgets, so the token goes to terminals only. */
+function pageLines({ url, token }: PageOpened, { out }: Io): string {
+  return `  dashboard    ${url}\n${out.isTerminal ? `  its token    ${token}\n` : ''}`
+}
+
+function printed(io: Io, verbose: boolean): SimulationHooks {
+  return {
+    onEvent: (event) => {
+      if (event.event !== 'mix' || verbose) io.out.write(`${JSON.stringify(event)}\n`)
+    },
+    onFault: (record) => io.out.write(`${JSON.stringify({ event: 'fault', ...record })}\n`),
+  }
+}
+
+/** A bar that moves on a terminal, a plain line now and then elsewhere. */
+function progressShown({ rounds }: SimulateSettings, io: Io, startedAtMs: number): NonNullable<SimulationHooks['onRound']> {
+  let shownAtMs = startedAtMs
+  const { dim } = paint(io.out.isTerminal && (io.env.NO_COLOR ?? '') === '')
+  return (round, curves) => {
+    const nowMs = systemClock.now()
+    if (nowMs - shownAtMs < (io.out.isTerminal ? LIVE_PERIOD_MS : PLAIN_PERIOD_MS)) return
+    shownAtMs = nowMs
+    const elapsedMs = nowMs - startedAtMs
+    const line = simulationLine({ round, rounds, curves, elapsedMs, columns: io.out.columns, bar: io.out.isTerminal })
+    io.out.write(io.out.isTerminal ? CLEAR_LINE + dim(line) : `${line}\n`)
+  }
+}
+
+/** Everything goes to the page and to whoever prints. */
+function both(page: ReturnType<typeof watchSimulation>['hooks'], own: SimulationHooks): SimulationHooks {
+  return {
+    ...page,
+    onEvent: (event) => {
+      page.onEvent(event)
+      own.onEvent?.(event)
+    },
+    onFault: (record) => {
+      page.onFault(record)
+      own.onFault?.(record)
+    },
+    onRound: (round, curves, replicas) => {
+      page.onRound(round, curves, replicas)
+      own.onRound?.(round, curves, replicas)
+    },
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }
 
 async function readScenarioFile(path: unknown, faults: Fault[]): Promise<{ readonly name: string; readonly text: string } | undefined> {

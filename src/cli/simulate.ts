@@ -31,6 +31,7 @@ const FLAGS: readonly [string, string][] = [
   ['--seed <n>', 'of everything that is drawn (1)'],
   ['--name <text>', 'what to call the run'],
   ['--report <file>', 'write a page with curves, as HTML'],
+  ['--http <addr:port>', 'show it live on a page, such as 127.0.0.1:8080'],
   ['--verbose', 'with --json: each mix as an event, too'],
   ['--json', 'events as JSON lines on stdout, the summary last'],
 ]
@@ -52,7 +53,7 @@ const COMMON = [
 ]
 
 /** They say how this command prints and are no settings of the simulation. */
-const OF_THE_LINE = ['json', 'verbose', 'report', 'help-all']
+const OF_THE_LINE = ['json', 'verbose', 'report', 'http', 'help-all']
 
 export const addSimulate: AddCommand = (program, { io, version }, finish) => {
   const command = program.command('simulate').description('Simulate a swarm in one process; the same seed, the same result.')
@@ -72,7 +73,12 @@ export const addSimulate: AddCommand = (program, { io, version }, finish) => {
     finish(
       await simulateInForeground(
         Object.fromEntries(Object.entries(given).filter(([name]) => !OF_THE_LINE.includes(name))),
-        { json: given.json === true, verbose: given.verbose === true, report: typeof given.report === 'string' ? given.report : null },
+        {
+          json: given.json === true,
+          verbose: given.verbose === true,
+          report: typeof given.report === 'string' ? given.report : null,
+          http: typeof given.http === 'string' ? given.http : null,
+        },
         { io, version },
       ),
     )

@@ -26,7 +26,7 @@ export function mean(value: number | null): string {
   return value === null ? UNKNOWN : value.toFixed(1)
 }
 
-/** A relative distance: two significant digits, small ones in scientific notation. */
+/** A distance: two significant digits, small ones in scientific notation. */
 export function distance(value: number | null): string {
   if (value === null) return UNKNOWN
   return value === 0 ? '0' : value >= 0.001 ? Number(value.toPrecision(2)).toString() : value.toExponential(1)

@@ -231,7 +231,7 @@ function readMetrics(value: unknown): Read<readonly MetricFile[]> {
 }
 
 /** ADDR:PORT, the address as digits: names may lead elsewhere tomorrow. */
-function readHttp(value: unknown): Read<{ readonly host: string; readonly port: number }> {
+export function readHttp(value: unknown): Read<{ readonly host: string; readonly port: number }> {
   const [, v6, v4, port] = /^(?:\[([\da-f:.]+)\]|(\d+(?:\.\d+){3})):(\d{1,5})$/i.exec(String(value)) ?? []
   const host = v6 ?? v4
   const literal = host !== undefined && z.union([z.ipv4(), z.ipv6()]).safeParse(host).success

@@ -6,7 +6,7 @@ import type { Peer } from './peer.ts'
 import type { PeerPorts } from './run.ts'
 import { trustAt } from './trust.ts'
 
-export function peerStatus(peer: Peer, ports: PeerPorts, uptimeMs: number): PeerStatus {
+export function peerStatus(peer: Peer, ports: Pick<PeerPorts, 'network' | 'clock'>, uptimeMs: number): PeerStatus {
   const { manifest, learner, id } = peer.run
   const progress = learner.progress()
   const nowMs = ports.clock.now()

@@ -40,3 +40,6 @@ export const MAX_SCENARIO_STEPS = 10_000
 
 /** Virtual milliseconds in which all peers have stopped: every deadline of theirs is shorter. */
 export const STOP_LIMIT_MS = 3_600_000
+
+/** Mixes of the founder that a page is shown between two figures: more than an eye follows. */
+export const MAX_WATCHED_MIXES = 20

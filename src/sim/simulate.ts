@@ -63,6 +63,10 @@ export interface SimulationHooks {
   readonly onFault?: (record: FaultRecord) => void
   /** After the start and after every round. */
   readonly onRound?: (round: number, curves: Curves, replicas: readonly Float32Array[]) => void
+  /** Once, before the first round. */
+  readonly onSwarm?: (nodes: readonly SimulatedNode[]) => void
+  /** Asked before each round, which waits for what it returns; null: go on. */
+  readonly held?: () => Promise<void> | null
   /** Ends the simulation after the round under way. */
   readonly signal?: AbortSignal
 }
@@ -106,14 +110,18 @@ async function measure(
   settings: SimulateSettings,
   seed: number,
   clock: VirtualClock,
-  { onRound, signal }: SimulationHooks,
+  { onSwarm, onRound, held, signal }: SimulationHooks,
 ): Promise<Omit<SimulationResult, 'faults'>> {
   const recorder = new Recorder(swarm.nodes)
   const { curves } = recorder
+  onSwarm?.(swarm.nodes)
   recorder.record(clock.now())
   onRound?.(0, curves, recorder.replicas)
+  const ended = () => signal?.aborted === true
   let rounds = 0
-  while (rounds < settings.rounds && signal?.aborted !== true) {
+  while (rounds < settings.rounds && !ended()) {
+    await held?.()
+    if (ended()) break
     await swarm.round(++rounds)
     settleCrashed(swarm.nodes)
     recorder.record(clock.now())

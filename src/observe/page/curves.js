@@ -21,7 +21,7 @@ function questions(losses) {
   return [
     { title: 'Mean return', unit: 'last 100 episodes', lines: one((point) => point.returnMean), show: mean },
     { title: 'Steps per second', unit: 'of this peer', lines: one((point) => point.stepsPerSecond) },
-    { title: 'Consensus distance', unit: 'relative', log: true, lines: one((point) => point.consensusDistance) },
+    { title: 'Consensus distance', unit: 'RMS to the mean', log: true, lines: one((point) => point.consensusDistance) },
     { title: 'Staleness of mixed snapshots', unit: 'updates', lines: one((point) => point.staleness) },
     {
       title: 'Losses',
