@@ -7,6 +7,18 @@
 export const OUTLIER_RATIO = 3
 
 /**
+ * How many times farther from the swarm's median than the swarm is wide, or than it has come from the initial weights, a donor's snapshot may
+ * be. Beacons are up to four seconds older than a snapshot, in which a young swarm can double its way.
+ */
+export const FAR_RATIO = 3
+
+/** A snapshot of more updates than the beacons tell of may have come farther in proportion, up to this factor: its version is its donor's claim. */
+export const MOST_HEAD_START = 4
+
+/** Share of the initial weights' norm below which nothing is far: of a swarm that has hardly moved there is nothing to be far from. */
+export const LEAST_FAR = 0.1
+
+/**
  * Radius of clipping in own moves between mixes. Replicas that moved independently since they were equal are root 2 moves apart, and snapshots
  * that are not of the same moment a little more; every further move is room for liars.
  */

@@ -8,7 +8,7 @@ import { GrapevineError } from '../util/errors.ts'
 import { seededRandom } from '../util/random.ts'
 import { SKETCH_BUCKETS } from '../wire/limits.ts'
 import { squaredDistance, sumOfSquares } from './distance.ts'
-import { OUTLIER_RATIO } from './limits.ts'
+import { FAR_RATIO, LEAST_FAR, MOST_HEAD_START, OUTLIER_RATIO } from './limits.ts'
 
 /** Sketches of parameters minus the initial ones of one run. Holds 2 bytes per parameter. */
 export class Sketcher {
@@ -81,6 +81,27 @@ export function median(values: readonly number[]): number {
 /** Coordinate-wise median of at least one sketch. */
 export function medianSketch(sketches: readonly Float32Array[]): Float64Array {
   return Float64Array.from({ length: SKETCH_BUCKETS }, (_, bucket) => median(sketches.map((sketch) => sketch[bucket]!)))
+}
+
+interface Stand {
+  readonly sketch: Float32Array
+  /** Updates behind it. */
+  readonly version: number
+}
+
+/**
+ * Whether `one` lies farther from the median of `others` (at least one) than a replica of the same run can: FAR_RATIO times how far these are
+ * from it themselves, or how far it has come from the `initial` parameters, in proportion to the updates made.
+ */
+export function isFarFrom(one: Stand, others: readonly Stand[], initial: Float32Array): boolean {
+  const centre = medianSketch(others.map(({ sketch }) => sketch))
+  const width = median(others.map(({ sketch }) => Math.sqrt(squaredDistance(sketch, centre))))
+  const headStart = one.version / Math.max(1, median(others.map(({ version }) => version)))
+  const way = Math.sqrt(sumOfSquares(centre)) * Math.min(MOST_HEAD_START, Math.max(1, headStart))
+  const least = LEAST_FAR * Math.sqrt(sumOfSquares(initial))
+  const distance = Math.sqrt(squaredDistance(one.sketch, centre))
+  // Not finite is as far as it gets.
+  return !(distance <= FAR_RATIO * Math.max(width, way, least))
 }
 
 function withoutOutliers(sketches: readonly Float32Array[]): readonly Float32Array[] {

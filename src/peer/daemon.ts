@@ -34,12 +34,13 @@ import { nextIncarnation } from '../store/incarnation.ts'
 import { createSwarm } from '../swarm/host.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { watchActors } from './actor-warnings.ts'
+import type { Adopted } from './adopt.ts'
 import { Bans } from './bans.ts'
 import { Closers, within } from './closers.ts'
 import { foundRun } from './found.ts'
 import { initialiseFrom } from './init-from.ts'
 import { invitation } from './inviting.ts'
-import { type JoinedRun, joinRun } from './join.ts'
+import { joinRun } from './join.ts'
 import { Keeper } from './keeper.ts'
 import { banPeer, type Doorkeeper, listPeers, unbanPeer } from './keeping-out.ts'
 import { STOP_TIMEOUT_MS } from './limits.ts'
@@ -213,6 +214,7 @@ class Daemon implements PeerDaemon {
       waitForPeers: settings.waitForPeers,
       strictQuotas: settings.strictQuotas,
       evaluation: evaluationOf(run, settings, network.id),
+      adopted: joined,
       emit: (event) => this.#emit(event),
     })
     this.#peer = peer
@@ -240,7 +242,7 @@ class Daemon implements PeerDaemon {
   }
 
   /** Founds, joins or resumes. `joined`: whose weights were taken over. */
-  async #obtain(ports: PeerPorts, signal: AbortSignal): Promise<{ run: Run; joined: Omit<JoinedRun, 'run'> | null }> {
+  async #obtain(ports: PeerPorts, signal: AbortSignal): Promise<{ run: Run; joined: Adopted | null }> {
     const settings = this.#settings
     const choice = settings.run
     const warn = (code: string, message: string) => this.#emit({ event: 'warning', code, message })
@@ -255,7 +257,7 @@ class Daemon implements PeerDaemon {
       const { run, caughtUp } = await resumeRun(settings, ports, this.#dataDir ?? '', signal, warn)
       return { run, joined: caughtUp }
     }
-    const { run, ...joined } = await joinRun(choice.join, settings, ports, signal)
+    const { run, ...joined } = await joinRun(choice.join, settings, ports, signal, warn)
     return { run, joined }
   }
 

@@ -1,44 +1,39 @@
 /**
  * Joining: dial the given addresses, take the manifest of the first peer that gives one, check that we can run it, download one donor's
- * frozen snapshot and verify it. Only then does the peer take part: a replica that starts from other weights destroys the average.
+ * frozen snapshot and verify it (adopt.ts). Only then does the peer take part: a replica that starts from other weights destroys the average.
  *
  * Every way it can end is a GrapevineError that names the cause: refused, timeout, other_network, protocol_version, wrong_peer, self,
  * malformed (dialling); no_run (a peer that has none yet); cannot_join with the field (manifest); no_donor (nobody could serve a snapshot).
  */
 import { toString as encodeText } from 'uint8arrays/to-string'
 import type { EnvironmentSpec } from '../envs/types.ts'
-import type { Learner } from '../ports/learner.ts'
 import type { PeerId } from '../ports/network.ts'
-import { equalBytes } from '../util/bytes.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { decodeManifest, type Manifest, runId } from '../wire/manifest.ts'
-import { decodeReplica } from '../wire/replica.ts'
-import type { Offer } from '../wire/state.ts'
+import { type Adopted, adopt, adoptFrom, download, maxBodyBytes, requireSameRun, type Warn } from './adopt.ts'
 import { checkCompatible } from './compatible.ts'
-import { downloadBody, downloadManifest, requestOffer } from './download.ts'
-import { ANSWER_TIMEOUT_MS, CATCH_UP_TIMEOUT_MS, JOIN_TIMEOUT_MS, NO_RUN_MS, NO_RUN_RETRY_MS, REPLICA_OVERHEAD_BYTES } from './limits.ts'
+import { downloadManifest, requestOffer } from './download.ts'
+import { FAR_DONOR, farDonor, Hearsay } from './hearsay.ts'
+import { ANSWER_TIMEOUT_MS, CATCH_UP_TIMEOUT_MS, NO_RUN_MS, NO_RUN_RETRY_MS } from './limits.ts'
 import { learnerSettings, type PeerPorts, type Run, runOf } from './run.ts'
 import type { PeerSettings } from './settings.ts'
 
-export interface JoinedRun {
+export interface JoinedRun extends Adopted {
   readonly run: Run
-  readonly from: PeerId
-  readonly version: number
-  /** SHA-256 (hex) of the parameters that the learner now holds. */
-  readonly digest: string
 }
 
-/** `settings.run.runId`: the only run that will do; peers of others are passed over. */
+/** `settings.run.runId`: the only run that will do; peers of others are passed over. `warn` is told of a donor that stands far from the swarm. */
 export async function joinRun(
   addresses: readonly string[],
   settings: PeerSettings,
   ports: PeerPorts,
   signal: AbortSignal,
+  warn: Warn,
 ): Promise<JoinedRun> {
   const wanted = 'join' in settings.run ? (settings.run.runId ?? null) : null
   const { peer: first, manifestBytes } = await findRun(addresses, wanted, ports, signal)
   const run = await buildRun(manifestBytes, settings, ports)
-  const adopted = await adoptFrom(first, addresses, run, ports, signal)
+  const adopted = await adoptFrom(first, addresses, run, ports, signal, warn)
   return { run, ...adopted }
 }
 
@@ -63,7 +58,9 @@ export async function catchUp(
   run: Run,
   ports: PeerPorts,
   signal: AbortSignal,
-): Promise<Omit<JoinedRun, 'run'> | null> {
+  warn: Warn,
+): Promise<Adopted | null> {
+  const hearsay = new Hearsay(run, ports)
   const overdue = new AbortController()
   const cancel = ports.clock.after(CATCH_UP_TIMEOUT_MS, () => overdue.abort())
   const others = new AbortController()
@@ -75,7 +72,14 @@ export async function catchUp(
   })
   try {
     const { peer, offer } = await Promise.any(attempts)
-    return offer.version > version ? await adopt(peer, offer, run, ports, signal) : null
+    if (offer.version <= version) return null
+    const snapshot = await download(peer, offer, run, ports, signal, hearsay)
+    if (hearsay.judge(snapshot) === 'far') {
+      // What this peer has itself is the better choice.
+      warn(FAR_DONOR, farDonor(peer, 'not taken: this peer goes on from its own checkpoint'))
+      return null
+    }
+    return await adopt(snapshot, run, ports, hearsay)
   } catch (error) {
     signal.throwIfAborted()
     ports.log.info('nobody to catch up with', { reason: error instanceof Error ? error.message : String(error) })
@@ -199,90 +203,4 @@ async function checkInitial(manifest: Manifest, initial: Float32Array, ports: Pe
       field: 'initialDigest',
     },
   )
-}
-
-/** One donor's snapshot, whole, or another donor's: first the peer that gave the manifest, then others of the run, connected or at `addresses`. */
-async function adoptFrom(
-  first: PeerId,
-  addresses: readonly string[],
-  run: Run,
-  ports: PeerPorts,
-  signal: AbortSignal,
-): Promise<{ from: PeerId; version: number; digest: string }> {
-  const overdue = new AbortController()
-  const cancel = ports.clock.after(JOIN_TIMEOUT_MS, () =>
-    overdue.abort(new GrapevineError('timeout', 'network', `It took more than ${JOIN_TIMEOUT_MS / 1_000} s.`)),
-  )
-  const waiting = AbortSignal.any([signal, overdue.signal])
-  const failures: string[] = []
-  const attempt = async <T>(work: () => Promise<T>): Promise<T | null> => {
-    try {
-      return await work()
-    } catch (error) {
-      signal.throwIfAborted()
-      failures.push(error instanceof Error ? error.message : String(error))
-      return null
-    }
-  }
-  const asked = new Set<PeerId>()
-  const undialled = [...addresses]
-  try {
-    for (let donor: PeerId | null = first; !waiting.aborted; ) {
-      if (donor !== null && !asked.has(donor)) {
-        const from = donor
-        asked.add(from)
-        const adopted = await attempt(async () => {
-          if (from !== first) await requireSameRun(from, run, ports, waiting)
-          const offer = await requestOffer(ports, from, maxBodyBytes(run), waiting)
-          return adopt(from, offer, run, ports, signal)
-        })
-        if (adopted !== null) return adopted
-      }
-      donor = ports.network.peers().find(({ id }) => !asked.has(id))?.id ?? null
-      if (donor !== null) continue
-      const address = undialled.shift()
-      if (address === undefined) break
-      donor = await attempt(() => ports.network.dial(address, waiting))
-    }
-  } finally {
-    cancel()
-  }
-  throw new GrapevineError(
-    'no_donor',
-    'network',
-    `Reached the swarm, but no peer could send its weights: ${[...new Set(failures)].join(' ')} Try again, or join through another peer.`,
-  )
-}
-
-/** Who is connected need not take part in this run. */
-async function requireSameRun(peer: PeerId, run: Run, ports: PeerPorts, signal: AbortSignal): Promise<void> {
-  if (equalBytes(await downloadManifest(ports, peer, signal), run.manifestBytes)) return
-  throw new GrapevineError('manifest_mismatch', 'peer', `Peer ${peer} takes part in another run.`)
-}
-
-async function adopt(
-  donor: PeerId,
-  offer: Offer,
-  run: Run,
-  ports: PeerPorts,
-  signal: AbortSignal,
-): Promise<{ from: PeerId; version: number; digest: string }> {
-  const body = await downloadBody(ports, donor, offer, signal)
-  const replica = decodeReplica(body, run.parameterCount)
-  await run.learner.adopt(replica)
-  const held = await digestOf(run.learner, ports)
-  if (!equalBytes(held, offer.parameterDigest)) {
-    throw new GrapevineError('bad_digest', 'peer', `Peer ${donor} sent parameters that are not those it offered.`)
-  }
-  return { from: donor, version: replica.version, digest: encodeText(held, 'base16') }
-}
-
-/** What the learner really holds now, not what was sent. */
-async function digestOf(learner: Learner, ports: PeerPorts): Promise<Uint8Array> {
-  return ports.workers.compute.digest((await learner.snapshot()).parameters)
-}
-
-/** Parameters, perhaps a target, and normalisers. */
-function maxBodyBytes(run: Run): number {
-  return 2 * 4 * run.parameterCount + REPLICA_OVERHEAD_BYTES
 }

@@ -80,6 +80,12 @@ export const CATCH_UP_TIMEOUT_MS = 5_000
 /** A whole join: addresses dialled, manifest read, first donor found. Half of it per address is plenty on any link that can average. */
 export const JOIN_TIMEOUT_MS = 30_000
 
+/** Authors whose beacons a joiner keeps to compare its donor's snapshot with: a median of so many is not moved by a few. */
+export const MAX_HEARSAY_AUTHORS = 64
+
+/** A snapshot that was adopted before others' beacons were heard is compared with them this much later: two beacons of everyone. */
+export const ARRIVAL_CHECK_MS = 5_000
+
 /** Waiting for a donor that is busy. */
 export const BUSY_RETRY_MS = 500
 

@@ -17,6 +17,7 @@ import type { PeerChange, PeerId } from '../ports/network.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { MAX_BEACON_BYTES } from '../wire/limits.ts'
 import { beaconTopic } from '../wire/protocol.ts'
+import type { Adopted } from './adopt.ts'
 import { type Author, Authors } from './authors.ts'
 import { Beacons } from './beacons.ts'
 import { NO_CLIP, SelfCentredClip } from './clip.ts'
@@ -26,8 +27,9 @@ import { type EvaluationListener, Evaluations } from './evaluations.ts'
 import type { LedgerEntry } from './exchange/ledger.ts'
 import type { Mass } from './exchange/mass.ts'
 import { Frames } from './frames.ts'
+import { FAR_DONOR, farDonor, judgeStanding } from './hearsay.ts'
 import { Intake } from './intake.ts'
-import { MAX_ADDRESSES_PER_AUTHOR, MOST_AUTO_PERIOD_UPDATES, STATS_PERIOD_MS } from './limits.ts'
+import { ARRIVAL_CHECK_MS, MAX_ADDRESSES_PER_AUTHOR, MOST_AUTO_PERIOD_UPDATES, STATS_PERIOD_MS } from './limits.ts'
 import { Mixing } from './mixing.ts'
 import { OwnMoves } from './own-moves.ts'
 import { Redialler } from './redial.ts'
@@ -54,6 +56,8 @@ export interface PeerOptions {
   readonly view?: () => readonly PeerId[]
   /** Keeps the deltas of exchanges that never settle, so that `ledger` can be compared with the drift. */
   readonly keepDeltas?: boolean
+  /** Whose weights were taken over when joining, and the beacons heard meanwhile. */
+  readonly adopted?: Pick<Adopted, 'standing' | 'heard'> | null
   readonly emit: (event: PeerEvent) => void
 }
 
@@ -177,7 +181,24 @@ export class Peer {
     if (this.#rounds !== null && this.#options.pace !== 'driven') this.#loops.push(this.#rounds.run(signal))
     for (const loop of this.#loops) loop.catch((error: unknown) => this.#loopFailed(error))
     this.#moves.begin((await this.#snapshots.take()).parameters)
+    this.#arrive()
     await this.#trainWhenReady()
+  }
+
+  /** Goes on from what was heard while joining; weights taken over before anybody else was heard are compared with the swarm's a little later. */
+  #arrive(): void {
+    const { adopted, emit } = this.#options
+    if (adopted == null) return
+    for (const [author, bytes] of adopted.heard) this.#beacons.receive(author, bytes)
+    const { standing } = adopted
+    if (standing.judged) return
+    const compare = () => {
+      const beacons = new Map(this.authors.alive().flatMap(({ id, beacon }) => (beacon === null ? [] : [[id, beacon] as const])))
+      if (judgeStanding(standing, beacons, this.run.initial) !== 'far') return
+      const message = farDonor(standing.from, 'taken before others were heard; to be safe, stop and join through another one')
+      emit({ event: 'warning', code: FAR_DONOR, message })
+    }
+    this.#releases.push(this.#ports.clock.after(ARRIVAL_CHECK_MS, compare))
   }
 
   /** Idempotent; what it leaves behind is the learner and the network, which their owner stops. */

@@ -8,14 +8,15 @@
  */
 import { loadAddresses } from '../store/addresses.ts'
 import { loadCheckpoint } from '../store/checkpoints.ts'
-import { buildRun, catchUp, type JoinedRun } from './join.ts'
+import type { Adopted } from './adopt.ts'
+import { buildRun, catchUp } from './join.ts'
 import type { PeerPorts, Run } from './run.ts'
 import type { PeerSettings } from './settings.ts'
 
 export interface ResumedRun {
   readonly run: Run
   /** From whom newer weights were taken over; null where nobody was ahead. */
-  readonly caughtUp: Omit<JoinedRun, 'run'> | null
+  readonly caughtUp: Adopted | null
 }
 
 /** `folder`: its path, as a person reads it. `warn` is told of each checkpoint that was passed over. */
@@ -36,5 +37,5 @@ export async function resumeRun(
   signal.throwIfAborted()
   await run.learner.restoreState(state)
   const addresses = await loadAddresses(ports.storage, run.id)
-  return { run, caughtUp: await catchUp(addresses, facts.version, run, ports, signal) }
+  return { run, caughtUp: await catchUp(addresses, facts.version, run, ports, signal, warn) }
 }

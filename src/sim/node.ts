@@ -217,7 +217,8 @@ export class SimulatedNode {
     while (turn === this.#turns) {
       const known = addresses()
       try {
-        const { run, from, version, digest } = await joinRun(known, settings, ports, NEVER)
+        const warn = (code: string, message: string) => emit(this.index, { event: 'warning', code, message })
+        const { run, from, version, digest } = await joinRun(known, settings, ports, NEVER, warn)
         if (turn !== this.#turns) break
         this.begin({ ...run, learner: this.#disguised(run.learner) }, ports, known)
         emit(this.index, { event: 'joined', run: run.id, from, version, digest })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { MAX_AUTHORS_PER_ADDRESS, QUOTA_MEMORY_MS } from '../../src/peer/limits.ts'
 import { type VirtualPeer, VirtualSwarm } from '../support/virtual-swarm.ts'
 
 const pairwise = { strategy: 'pairwise' }
@@ -72,6 +73,28 @@ describe('pairwise', () => {
     assert.equal(sum('exchanges'), sum('exchangesAnswered'))
     assert.ok(sum('exchangesBusy') > 0)
     assert.equal(sum('exchangesFailed') + sum('exchangesLost') + sum('roundsFailed'), 0)
+    await end()
+  })
+
+  test('of one place so many authors are exchanged with, whoever proposes, and not one more', async () => {
+    const { swarm, peers, end } = await held(MAX_AUTHORS_PER_ADDRESS + 2, { 'strict-quotas': true })
+    const [strict, ...others] = peers as [VirtualPeer, ...VirtualPeer[]]
+    const last = others.at(-1)!
+    for (const other of others) await swarm.during(other.peer.round({ partner: strict.network.id }))
+    const mixedWith = () => new Set(strict.of('mix').map((event) => event.with))
+    assert.deepEqual(mixedWith(), new Set(others.slice(0, -1).map(({ network }) => network.id)))
+    assert.equal(last.of('mix').length, 0)
+    assert.equal(strict.peer.counters().refused_quota, 1)
+    await swarm.during(strict.peer.round({ partner: last.network.id }))
+    assert.equal(strict.peer.counters().refused_quota, 2)
+    assert.equal(last.of('mix').length, 0)
+    // Its causes can be seen, and nobody is trusted less for where he lives.
+    assert.equal(strict.peer.authors.get(last.network.id)!.trust.score, 1)
+    await swarm.clock.run(QUOTA_MEMORY_MS + 1_000)
+    await swarm.during(strict.peer.round({ partner: last.network.id }))
+    assert.ok(mixedWith().has(last.network.id))
+    await swarm.clock.run(10_000)
+    assert.deepEqual([...strict.peer.ledger(), ...last.peer.ledger()], [])
     await end()
   })
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { exactConsensusDistance } from '../../src/average/distance.ts'
+import { MAX_AUTHORS_PER_ADDRESS } from '../../src/peer/limits.ts'
 import { type VirtualPeer, VirtualSwarm } from '../support/virtual-swarm.ts'
 
 const parametersOf = async ({ peer }: VirtualPeer) => (await peer.run.learner.snapshot()).parameters.slice()
@@ -50,4 +51,26 @@ test('push-sum: whatever is on its way, no weight and no parameter is lost; all 
   const after = exactConsensusDistance(await replicas()).distance
   assert.ok(after < 1e-4 * apart, `${apart} became ${after}`)
   for (const peer of peers) await peer.leave()
+})
+
+test('push-sum: of one place so many authors are taken, and what is refused goes back to its sender', async () => {
+  const swarm = new VirtualSwarm()
+  const ids: string[] = []
+  const options = { waitForPeers: 60, pace: 'driven', view: () => ids } as const
+  const strict = await swarm.add({ ...options, flags: { strategy: 'push-sum', 'strict-quotas': true } })
+  const others: VirtualPeer[] = []
+  for (let i = 0; i < MAX_AUTHORS_PER_ADDRESS + 1; i++) others.push(await swarm.add({ ...options, join: strict.network.addresses() }))
+  const all = [strict, ...others]
+  ids.push(...all.map(({ network }) => network.id).sort())
+  for (const other of others) await swarm.during(other.peer.round({ partner: strict.network.id }))
+  await swarm.clock.run(5_000)
+  assert.equal(strict.peer.counters().pushesTaken, MAX_AUTHORS_PER_ADDRESS)
+  assert.equal(strict.peer.counters().refused_quota, 1)
+  assert.deepEqual(
+    others.map(({ peer }) => peer.counters().pushesRefused),
+    [...others.slice(1).map(() => 0), 1],
+  )
+  const { weight } = await sums(all)
+  assert.ok(Math.abs(weight - all.length) < 1e-9, `${weight}`)
+  for (const peer of all) await peer.leave()
 })

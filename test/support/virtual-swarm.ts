@@ -84,7 +84,7 @@ export class VirtualSwarm {
     const caughtUp = resumed?.caughtUp ?? null
     if (caughtUp !== null)
       emit({ event: 'joined', run: resumed!.run.id, from: caughtUp.from, version: caughtUp.version, digest: caughtUp.digest })
-    const joined = 'join' in settings.run ? await joinRun(settings.run.join, settings, ports, signal) : null
+    const joined = 'join' in settings.run ? await joinRun(settings.run.join, settings, ports, signal, warn) : null
     if (joined !== null) emit({ event: 'joined', run: joined.run.id, from: joined.from, version: joined.version, digest: joined.digest })
     const run = resumed?.run ?? joined?.run ?? (await this.#found(settings, ports, options.wrappers))
     const incarnation = await nextIncarnation(ports.storage, clock.unixSeconds())
@@ -100,6 +100,7 @@ export class VirtualSwarm {
           : { everySteps: settings.evalEvery, settings: learnerSettings(run.manifest, settings, network.id) },
       ...(options.pace === undefined ? {} : { pace: options.pace }),
       ...(options.view === undefined ? {} : { view: options.view }),
+      adopted: joined ?? caughtUp,
       emit,
     })
     await peer.start()
