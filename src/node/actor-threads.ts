@@ -6,6 +6,7 @@
 import { Worker } from 'node:worker_threads'
 import type { ActorJob, ActorThreads, RunningActors } from '../learn/actors.ts'
 import { type ActorFault, type ActorThreadData, beatsWord, lifeWords, restsWord, STOP } from './actor-protocol.ts'
+import { shareKernelRanking } from './kernel-ranking.ts'
 import { ACTOR_HANG_MS, ACTOR_PAUSE_MS, ACTOR_WATCH_MS } from './limits.ts'
 import { workerUrl } from './worker-url.ts'
 
@@ -72,6 +73,7 @@ class Pool implements RunningActors {
   #start(index: number): void {
     const place = this.#places[index]!
     const data: ActorThreadData = { job: this.#job, index, restarts: place.restarts, life: this.#life }
+    shareKernelRanking()
     const worker = new Worker(workerUrl('actor-worker'), { workerData: data, name: `actor ${index}` })
     place.worker = worker
     place.movedAtMs = performance.now()

@@ -8,6 +8,7 @@ import type { ActorLife } from '../learn/actors.ts'
 import { createWasmEngine } from '../learn/engines/wasm.ts'
 import { actOn } from '../learn/threaded-actors.ts'
 import { type ActorFault, type ActorThreadData, beatsWord, restsWord, STOP } from './actor-protocol.ts'
+import { inheritKernelRanking } from './kernel-ranking.ts'
 import { plainError } from './learner-protocol.ts'
 import { ACTOR_PAUSE_MS, MAX_ACTOR_PAUSE_MS } from './limits.ts'
 import { registerOwnModule } from './own-module.ts'
@@ -28,6 +29,7 @@ const life: ActorLife = {
   },
 }
 
+inheritKernelRanking()
 for (const module of job.settings.modules) await registerOwnModule(module)
 const engine = createWasmEngine({ deterministic: job.settings.deterministic, memory: job.memory })
 const run = { impala: actOn, apex: actOn, a3c: workFreely }[job.kind](job, engine, life)

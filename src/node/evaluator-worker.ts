@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { evaluatorFor, playBoth } from '../learn/replica-evaluation.ts'
 import type { EvaluationReturns } from '../ports/evaluator.ts'
 import { BEATS, type EvaluatorReply, type EvaluatorRequest, type EvaluatorThreadData, STOP } from './evaluator-protocol.ts'
+import { inheritKernelRanking } from './kernel-ranking.ts'
 import { plainError } from './learner-protocol.ts'
 import { registerOwnModule } from './own-module.ts'
 
@@ -12,6 +13,7 @@ const port = parentPort!
 
 async function live(): Promise<void> {
   const first = once(port, 'message')
+  inheritKernelRanking()
   for (const module of settings.modules) await registerOwnModule(module)
   const evaluator = await evaluatorFor(settings)
   try {

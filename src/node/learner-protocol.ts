@@ -3,6 +3,7 @@
  * the learner sees with one atomic load per update whether there is any, and sleeps on it while it holds. Vectors lie in shared memory.
  */
 import type { MessagePort } from 'node:worker_threads'
+import type { KernelBuild } from '../kernels/load.ts'
 import type { LearnerDescription, LearnerSettings, LearnerState, Normaliser, Progress, Replica } from '../ports/learner.ts'
 import { type Fault, GrapevineError } from '../util/errors.ts'
 
@@ -33,6 +34,8 @@ export type LearnerReply =
       readonly snapshot: Float32Array
       readonly target: Float32Array | null
       readonly delta: Float32Array
+      /** Builds by speed; null where no kernels are used. */
+      readonly kernels: readonly KernelBuild[] | null
       readonly progress: Progress
     }
   /** The oldest request without an answer is done. `version` and `steps` belong to the replica as it was then. */

@@ -16,6 +16,7 @@ import type {
   Snapshot,
 } from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
+import { shareKernelRanking } from './kernel-ranking.ts'
 import { crashed, type LearnerReply, type LearnerRequest, type LearnerThreadData, restoredError } from './learner-protocol.ts'
 import { LEARNER_STOP_MS } from './limits.ts'
 import { workerUrl } from './worker-url.ts'
@@ -45,6 +46,7 @@ export async function startLearnerThread(settings: LearnerSettings, signal = new
   exited.then(() => ready.reject(crashed('it ended before it was ready')))
   try {
     const first = await ready.promise
+    shareKernelRanking(first.kernels)
     return new ThreadLearner(worker, exited, channel.port1, mailbox, first)
   } catch (error) {
     channel.port1.close()

@@ -10,6 +10,7 @@ import { createLearner, type LearnerCore } from '../learn/learner.ts'
 import { PROGRESS_INTERVAL_MS } from '../learn/limits.ts'
 import { requireLength } from '../learn/shapes.ts'
 import { actorThreads } from './actor-threads.ts'
+import { inheritKernelRanking, shareKernelRanking } from './kernel-ranking.ts'
 import type { LearnerReply, LearnerRequest, LearnerThreadData } from './learner-protocol.ts'
 import { plainError } from './learner-protocol.ts'
 import { registerOwnModule } from './own-module.ts'
@@ -54,6 +55,7 @@ class LearnerThread {
       snapshot: this.#snapshot,
       target: this.#target,
       delta: this.#delta,
+      kernels: shareKernelRanking(),
       progress: this.#progress(),
     })
     while (!this.#stopping) {
@@ -189,6 +191,7 @@ function sharedVector(length: number): Float32Array {
 }
 
 try {
+  inheritKernelRanking()
   for (const module of settings.modules) await registerOwnModule(module)
   await new LearnerThread(await createLearner(settings, undefined, actorThreads(settings.actors))).live()
 } catch (error) {

@@ -5,6 +5,7 @@ import { createEngine } from '../learn/engines/create.ts'
 import { makeEnvironments } from '../learn/environments.ts'
 import { Player } from '../learn/player.ts'
 import { seededRandom } from '../util/random.ts'
+import { inheritKernelRanking } from './kernel-ranking.ts'
 import { plainError } from './learner-protocol.ts'
 import { PLAY_NICENESS } from './limits.ts'
 import { registerOwnModule } from './own-module.ts'
@@ -16,6 +17,7 @@ const post = (reply: PlayReply) => parentPort!.postMessage(reply)
 try {
   // On Linux the priority is the calling thread's; elsewhere it would be the whole process's.
   if (process.platform === 'linux') setPriority(PLAY_NICENESS)
+  inheritKernelRanking()
   for (const module of settings.modules) await registerOwnModule(module)
   const engine = await createEngine(settings.engine, { deterministic: settings.deterministic })
   const player = new Player(makeEnvironments(settings, 1), settings.network, engine, seededRandom(seed, 'play'))

@@ -33,8 +33,18 @@ const probe: NetworkSpec = {
   vectors: [],
 }
 
-/** Builds by falling speed, as this machine measured them; once per thread. */
+/** Builds by falling speed, as this machine measured them; null: not measured yet. */
 let ranking: readonly KernelBuild[] | null = null
+
+/** What this thread measured or was told; null before it needed kernels. */
+export function kernelRanking(): readonly KernelBuild[] | null {
+  return ranking
+}
+
+/** Another thread of this process has measured: all of them run on the same machine. */
+export function adoptKernelRanking(measured: readonly KernelBuild[]): void {
+  ranking ??= measured
+}
 
 /** `relaxed`: results may differ in the last bit from those of other machines, because that was allowed and the machine has the means. */
 export function chooseKernels(
