@@ -38,7 +38,9 @@ export async function requireFolder(named: string | null): Promise<void> {
   if (named === null) return
   const found = await stat(resolve(named)).catch(() => null)
   if (found?.isDirectory() === true) return
-  throw new GrapevineError('data_dir', 'local', `There is no folder ${resolve(named)}.`, { folder: resolve(named) })
+  throw new GrapevineError('data_dir', 'local', `There is no folder ${resolve(named)}; name the data folder of an earlier run.`, {
+    folder: resolve(named),
+  })
 }
 
 /**

@@ -1,0 +1,107 @@
+/** What a person reads who gives a flag a value that it cannot have: one sentence each, and exit code 2. `usage.test.ts` has misspelt words. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
+import { run } from '../../src/cli/main.ts'
+import { fakeIo } from './fake.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'gv-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+const nothing = join(folder, 'none')
+const PEER = '12D3KooWMLKFPft58ippDgyk6gsgzcvzNwHqWmL7PeJV4dGGzbme'
+
+async function said(args: readonly string[]): Promise<[code: number, err: string]> {
+  const io = fakeIo()
+  const code = await run(args, io)
+  return [code, io.written.err]
+}
+
+describe('one sentence for each wrong value', () => {
+  const cases: [args: string, sentence: string][] = [
+    ['start --max-memory 3', '--max-memory must be from 256MiB to 1024GiB, such as 2GiB, not "3".'],
+    ['start --max-memory 9999GiB', '--max-memory must be from 256MiB to 1024GiB, such as 2GiB, not "9999GiB".'],
+    ['start --name ', '--name must be 1 to 64 printable characters, not "".'],
+    ['start --until tomorrow', '--until must be solved, steps=N or minutes=M, not "tomorrow".'],
+    ['start --until steps=0', '--until steps must be a whole number from 1 to 9007199254740991, not "0".'],
+    ['start --until minutes=-1', '--until minutes must be a number above 0 and at most 525600, not "-1".'],
+    ['start --set outerLearningRate=1', 'outerLearningRate (--set) needs --outer nesterov.'],
+    ['start --set consensusTarget=0.1', 'consensusTarget (--set) needs --period auto.'],
+    ['start --set horizonSteps=x', 'horizonSteps (--set) must be a whole number from 1 to 9007199254740991, not "x".'],
+    ['start --set gamma', '--set must be KEY=VALUE, not "gamma".'],
+    ['start --metrics excel', '--metrics names no file of metrics known here: "excel"; choose one of tensorboard, csv.'],
+    ['start --nice 20', '--nice must be a whole number from 0 to 19, not "20".'],
+    ['start --threads 3', '--threads must be a whole number from 1 to 2, or auto, not "3".'],
+    ['start --server x', '--server must be the id of a peer (12D3KooW...), not "x".'],
+    [`start --server ${PEER}`, '--server goes with --strategy server only; leave it out.'],
+    ['start --codec f64', '--codec names no codec known here: "f64"; did you mean f16?'],
+    ['start --preset nope', 'There is no preset "nope" of a2c for CartPole-v1; there is: default.'],
+    [
+      `start --swarm-key ${nothing}`,
+      `Cannot read the swarm key (--swarm-key) in ${nothing}: ENOENT: no such file or directory, open '${nothing}'.`,
+    ],
+    [
+      `start --allow ${nothing}`,
+      `Cannot read the allow-list (--allow) in ${nothing}: ENOENT: no such file or directory, open '${nothing}'.`,
+    ],
+    ['start --eval-every 0', '--eval-every must be a whole number from 1 to 9007199254740991, not "0".'],
+    ['start --period 0', '--period must be a whole number from 1 to 1000000, or auto, not "0".'],
+    ['export here', 'export needs --out: the file to write (for tfjs, the folder).'],
+    ['eval . --episodes 0', '--episodes must be a whole number from 1 to 1000000, not "0".'],
+    ['export . --format pkl --out x', '--format must be safetensors, onnx, tfjs, not "pkl".'],
+    ['peers --for 1h', '--for and --why belong to --ban PEER.'],
+    ['simulate --nodes 0', '--nodes must be a whole number from 1 to 4096, not "0".'],
+    ['simulate --rounds 1.5', '--rounds must be a whole number from 1 to 1000000, not "1.5".'],
+    ['simulate --latency 50ms-10ms', '--latency goes from more to less in "50ms-10ms".'],
+    ['simulate --loss 1', '--loss must be a probability from 0 to below 1, not "1".'],
+    [
+      'simulate --bandwidth 3bananas',
+      '--bandwidth must be a rate with one of the units kbit/s, Mbit/s, Gbit/s, such as 10Mbit/s, not "3bananas".',
+    ],
+    [
+      `simulate --report ${nothing}/x`,
+      `Cannot write the report to ${nothing}/x (--report): ENOENT: no such file or directory, open '${nothing}/x'.`,
+    ],
+    [`simulate --scenario ${nothing}`, `Cannot read the scenario ${nothing}: ENOENT: no such file or directory, open '${nothing}'.`],
+    ['completion tcsh', 'There is no completion for tcsh; did you mean bash?'],
+  ]
+  for (const [args, sentence] of cases) {
+    test(args.replaceAll(folder, '.'), async () => {
+      assert.deepEqual(await said(args.split(' ')), [2, `grapevine: ${sentence}\n`])
+    })
+  }
+})
+
+test('a control character in a name is refused, and the terminal gets a space instead', async () => {
+  assert.deepEqual(await said(['start', '--name', 'a\u0007']), [2, 'grapevine: --name must be 1 to 64 printable characters, not "a ".\n'])
+})
+
+test('all that is wrong with a scenario comes at once, each with its line', async () => {
+  const scenario = join(folder, 'trouble.yaml')
+  writeFileSync(
+    scenario,
+    '- { at: 2s, do: crush, peers: 1 }\n- { at: 1s, do: crash, peers: 9 }\n- { at: 3 apples, do: pause, peers: x }\n- { at: 4s }\n- 5\n',
+  )
+  const [code, err] = await said(['simulate', '--nodes', '4', '--scenario', scenario])
+  assert.equal(code, 2)
+  assert.deepEqual(err.replaceAll(`grapevine: ${scenario}, `, '').trimEnd().split('\n'), [
+    'line 1: "crush" is no fault known here; did you mean crash?',
+    'line 2: "peers" names peer 9, and there are 0 to 3.',
+    'line 2: The times go back: this step is at "1s", after a later one.',
+    'line 3: "at" must be a time with one of the units ms, s, min, h, not "3 apples".',
+    'line 3: "peers" must name peers, such as 3, 0-31 or [1, 4-5], not "x".',
+    'line 3: "for" is missing.',
+    'line 4: "do" is missing: there are partition, flap, half-open, heal, crash, restart, pause, slow, latency, bandwidth, loss, duplicate, reorder, skew.',
+    'line 5: A step is a map with at, do and what belongs to it.',
+  ])
+})
+
+test('an own environment that throws while it is imported', async () => {
+  const module = join(folder, 'broken.ts')
+  writeFileSync(module, 'throw new Error("no such table")\n')
+  assert.deepEqual(await said(['start', '--env', module]), [
+    2,
+    `grapevine: The module ${module} cannot serve as an environment: importing it threw "no such table".\n`,
+  ])
+})
