@@ -70,5 +70,5 @@ test('alone, a stopped run goes on where it stood; what cannot be resumed says w
   assert.match(none.err, /^grapevine: No checkpoint of the run in .* is whole: /)
   const missing = await grapevine(['start', '--resume', join(first.dataDir, 'nowhere')], tmpdir())
   assert.equal(missing.code, 1)
-  assert.match(missing.err, /^grapevine: There is no folder .*nowhere\.$/m)
+  assert.match(missing.err, /^grapevine: There is no folder .*nowhere; name the data folder of an earlier run\.$/m)
 })
