@@ -6,7 +6,7 @@
  *     [--steps 200000] [--eval-every 256] [--threshold 475] [--first-seed 1] [--workers 1] [--file swarm.json] [--svg swarm.svg]
  *
  * Every cell (nodes, what varies, seed) runs in a process of its own; --file keeps the cells that are done, and a later command makes only those
- * that are missing. Evaluations look at one peer after the other. A run that does not hold the threshold within --steps counts as infinite.
+ * that are missing. Evaluations look at one peer after the other, within rounds as well. A run that does not hold the threshold within --steps counts as infinite.
  * Prints a table: median with quartiles, failures, and how many times fewer steps than one peer alone (bootstrap, 95 %).
  */
 import { spawn } from 'node:child_process'

@@ -43,14 +43,25 @@ export async function lockstepSwarm(context: SwarmContext): Promise<Swarm> {
     averaging,
     async round(number) {
       const passMs = averaging.period * settings.updateMs
-      if (settings.learning) await clock.during(Promise.all(nodes.map((node) => update(node, number * averaging.period))), Number.MAX_VALUE)
+      if (settings.learning) await learn(context, nodes, (number - 1) * averaging.period, number * averaging.period)
       else await clock.run(passMs)
       if (failures.length > 0) throw failures[0]
       hub.step()
       if (averaging.strategy !== 'pairwise') await together(clock, nodes)
       else if (averaging.partner === 'random') await ticks(clock, hub, nodes, random)
       else await pairs(clock, byId, pairsOf(averaging.partner, view, nodes[0]!.run!.id, number, random))
+      context.between?.look(nodes)
     },
+  }
+}
+
+/** All peers, from one update to another, with pauses where somebody wants to look. */
+async function learn({ clock, between }: SwarmContext, nodes: readonly SimulatedNode[], from: number, to: number): Promise<void> {
+  for (let at = from; at < to; ) {
+    const next = between === null ? to : Math.min(to, at + Math.max(1, between.updates()))
+    await clock.during(Promise.all(nodes.map((node) => update(node, next))), Number.MAX_VALUE)
+    if (next < to) between?.look(nodes)
+    at = next
   }
 }
 

@@ -24,7 +24,7 @@ import type { SimulatedNode } from './node.ts'
 import type { SimulateSettings } from './options.ts'
 import { type Curves, Recorder } from './recorder.ts'
 import { StillCore } from './still-core.ts'
-import type { Swarm, SwarmContext } from './swarm.ts'
+import type { Between, Swarm, SwarmContext } from './swarm.ts'
 
 /** How a simulation ended; the last line of `grapevine simulate --json`. Unknown numbers are null. */
 export interface SimulationSummary {
@@ -67,6 +67,8 @@ export interface SimulationHooks {
   readonly onSwarm?: (nodes: readonly SimulatedNode[]) => void
   /** Asked before each round, which waits for what it returns; null: go on. */
   readonly held?: () => Promise<void> | null
+  /** Lock step only. */
+  readonly between?: Between
   /** Ends the simulation after the round under way. */
   readonly signal?: AbortSignal
 }
@@ -94,6 +96,7 @@ export async function runSimulation(settings: SimulateSettings, hooks: Simulatio
     },
     prepare: (node, run) => (settings.init === 'independent' ? adoptOwn(found.seed, node, run) : Promise.resolve()),
     foundRun: (ports) => foundRun(peer, founding, ports),
+    between: hooks.between ?? null,
   }
   const swarm = settings.mode === 'lockstep' ? await lockstepSwarm(context) : await freeSwarm(context)
   try {

@@ -11,6 +11,13 @@ import { attackOf } from './hostile/kinds.ts'
 import { type NodeContext, SimulatedNode } from './node.ts'
 import type { SimulateSettings } from './options.ts'
 
+/** Pauses in lock step, all peers at the same update: within rounds and after each. Looking changes nothing of what they learn. */
+export interface Between {
+  /** Updates from here to the next pause, one at least; a round's end comes anyway. */
+  updates(): number
+  look(nodes: readonly SimulatedNode[]): void
+}
+
 export interface SwarmContext {
   readonly clock: VirtualClock
   readonly settings: SimulateSettings
@@ -22,6 +29,7 @@ export interface SwarmContext {
   readonly prepare: (node: number, run: Run) => Promise<void>
   readonly emit: (node: number, event: PeerEvent) => void
   readonly onFault: (record: FaultRecord) => void
+  readonly between: Between | null
 }
 
 export interface Swarm {

@@ -4,6 +4,8 @@ import { wrapVector } from '../../../src/envs/wrappers/wrap.ts'
 import { createEngine } from '../../../src/learn/engines/create.ts'
 import { Evaluator } from '../../../src/learn/evaluate.ts'
 import { preset, presetNetwork } from '../../../src/learn/presets.ts'
+import type { Progress } from '../../../src/ports/learner.ts'
+import type { SimulatedNode } from '../../../src/sim/node.ts'
 import { resolveSimulation } from '../../../src/sim/options.ts'
 import { runSimulation } from '../../../src/sim/simulate.ts'
 import { SUSTAINED_EPISODES, Sustained } from '../learn/sustained.ts'
@@ -17,7 +19,7 @@ export interface Cell {
   readonly flags: Readonly<Record<string, string>>
   /** Environment steps of each peer at most. */
   readonly steps: number
-  /** Environment steps of a peer between evaluations; never less than a round. */
+  /** Environment steps of a peer between evaluations, to the next update. */
   readonly evalEvery: number
   /** null: the environment's. */
   readonly threshold: number | null
@@ -57,34 +59,34 @@ export async function runCell(cell: Cell): Promise<CellResult> {
   const { run } = settings.peer
   if (!('found' in run)) throw new Error('a study founds its runs')
   const { wrappers = [], network } = preset(run.found.algorithm, env, run.found.preset)
-  const environment = wrapVector(makeVectorEnv(env, SUSTAINED_EPISODES), wrappers)
-  if (environment.moments.length > 0) throw new Error(`${env} normalises in this preset, which the study does not evaluate`)
   const threshold = cell.threshold ?? settings.peer.threshold ?? makeThreshold(env)
   const evaluator = new Evaluator(
-    environment,
+    wrapVector(makeVectorEnv(env, SUSTAINED_EPISODES), wrappers),
     presetNetwork(run.found.algorithm, network, env, {}, wrappers),
     await createEngine('wasm', { deterministic: true }),
   )
   const returns = new Sustained(threshold)
   const over = new AbortController()
   let sustained: number | null = null
-  const { summary, curves } = await runSimulation(settings, {
-    signal: over.signal,
-    onRound(round, { steps: total }, replicas) {
-      const own = total.at(-1)! / nodes
-      if (round > 0 && own >= (returns.evaluations.length + 1) * evalEvery) {
-        const index = returns.evaluations.length
-        const replica = { parameters: replicas[index % nodes]!, normalisers: [] }
-        const { mean } = evaluator.evaluate(replica, {
-          episodes: SUSTAINED_EPISODES,
-          deterministic: false,
-          seed: EVALUATION_SEED * (seed + 1) + 1_000 * index,
-        })
-        if (returns.add(own, mean)) sustained = own
-      }
-      if (sustained !== null || own >= steps) over.abort()
-    },
-  })
+  const evaluate = (own: number, node: SimulatedNode, index: number) => {
+    const core = node.core!
+    const replica = { parameters: node.replica(new Float32Array(core.description.parameterCount)), normalisers: core.normalisers().all }
+    const options = { episodes: SUSTAINED_EPISODES, deterministic: false, seed: EVALUATION_SEED * (seed + 1) + 1_000 * index }
+    if (returns.add(own, evaluator.evaluate(replica, options).mean)) sustained = own
+  }
+  let updatesToGo = 1
+  const look = (peers: readonly SimulatedNode[]) => {
+    if (over.signal.aborted) return
+    const own = meanOf(peers, ({ steps }) => steps)
+    const index = returns.evaluations.length
+    if (own >= (index + 1) * evalEvery) evaluate(own, peers[index % nodes]!, index)
+    const stepsToGo = (returns.evaluations.length + 1) * evalEvery - own
+    updatesToGo = Math.ceil((stepsToGo * meanOf(peers, ({ updates }) => updates)) / Math.max(1, own))
+    if (sustained === null && own < steps) return
+    over.abort()
+    updatesToGo = Number.POSITIVE_INFINITY
+  }
+  const { summary, curves } = await runSimulation(settings, { signal: over.signal, between: { updates: () => updatesToGo, look } })
   const last = returns.evaluations.slice(-8).map(([, value]) => value)
   return {
     cell,
@@ -94,6 +96,10 @@ export async function runCell(cell: Cell): Promise<CellResult> {
     finalReturn: last.reduce((sum, value) => sum + value, 0) / last.length,
     rounds: summary.rounds,
   }
+}
+
+function meanOf(peers: readonly SimulatedNode[], value: (progress: Progress) => number): number {
+  return peers.reduce((sum, { core }) => sum + value(core!.progress(false, null)), 0) / peers.length
 }
 
 function makeThreshold(env: string): number {
