@@ -166,6 +166,7 @@ function switchedLearner(learner: Learner, gossip: { readonly on: boolean }): Le
     },
     mix: (delta) => learner.mix(delta),
     mergeNormalisers: (others) => learner.mergeNormalisers(others),
+    setRateFactor: (factor) => learner.setRateFactor(factor),
     adopt: (replica) => learner.adopt(replica),
     saveState: (options) => learner.saveState(options),
     restoreState: (state) => learner.restoreState(state),

@@ -53,6 +53,9 @@ export const CONTROL_GAIN = 0.5
 /** Largest factor by which the period changes at once: one odd estimate does not throw it off. */
 export const CONTROL_MAX_STEP = 1.5
 
+/** The learning rate's factor rises at most so much from mix to mix: twice the rate takes eight, and a crowd that comes and goes moves it little. */
+export const RATE_RISE = 1.1
+
 /** Relative consensus distances: where to stay, and from where on learning is known to suffer. */
 export interface ConsensusLevels {
   readonly target: number

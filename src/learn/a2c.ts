@@ -43,10 +43,10 @@ export class A2C implements Algorithm {
     })
   }
 
-  iterate(steps: number): Iteration {
+  iterate(steps: number, rateFactor: number): Iteration {
     const { learningRate, finalLearningRate, maxGradientNorm } = this.#settings
     const last = this.#last
-    last.learningRate = linearSchedule(learningRate, finalLearningRate, this.#horizonSteps, steps)
+    last.learningRate = rateFactor * linearSchedule(learningRate, finalLearningRate, this.#horizonSteps, steps)
     const finite = this.#worker.compute(this.parameters)
     if (finite) {
       last.gradientNorm = this.network.step(this.optimiser, this.parameters, this.#worker.gradient, last.learningRate, maxGradientNorm)

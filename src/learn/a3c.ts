@@ -68,9 +68,9 @@ export class A3C implements Algorithm {
     return this.#workers.optimiser
   }
 
-  iterate(steps: number): Iteration {
+  iterate(steps: number, rateFactor: number): Iteration {
     const { learningRate, finalLearningRate } = this.#settings
-    this.#learningRate = linearSchedule(learningRate, finalLearningRate, this.#horizonSteps, steps)
+    this.#learningRate = rateFactor * linearSchedule(learningRate, finalLearningRate, this.#horizonSteps, steps)
     this.#iteration.updates = 0
     this.#iteration.bad = null
     this.#workers.run(this.#learningRate, this.#iteration)

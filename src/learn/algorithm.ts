@@ -2,7 +2,7 @@
  * What an algorithm is to the learner: it owns a replica (parameters, target, optimiser) and its environments, and turns experience into
  * updates of that replica. Between two calls of `iterate` its arenas may be read and added to.
  *
- *   const iteration = algorithm.iterate(stepsBehindSchedules)
+ *   const iteration = algorithm.iterate(stepsBehindSchedules, rateFactor)
  *   version += iteration.updates
  */
 import type { WrappedVector } from '../envs/wrappers/wrap.ts'
@@ -41,8 +41,8 @@ export interface Algorithm {
   readonly episodes: Episodes
   /** Crashes and hangs of its actor threads; null without threads. */
   readonly actors?: Progress['actors']
-  /** Collects what the next updates need and takes them; a bad update changes nothing. `steps`: environment steps behind the schedules. */
-  iterate(steps: number): Iteration
+  /** Collects what the next updates need and takes them; a bad update changes nothing. `steps`: environment steps behind the schedules; `rateFactor`: of the learning rate. */
+  iterate(steps: number, rateFactor: number): Iteration
   /** Named statistics of the last update (`train/policy_loss`, ...), as Stable-Baselines3 names them; a fresh object. */
   statistics(): Record<string, number>
   /** All that changes beside parameters, target, optimiser and episodes; `replay`: the replay memory as well. */

@@ -116,7 +116,7 @@ export class ApeX implements Algorithm {
   }
 
   /** Takes rollouts until an update is due (before `learningStarts`: one), and takes that one; neither where no rollout came for a while. */
-  iterate(steps: number): Iteration {
+  iterate(steps: number, rateFactor: number): Iteration {
     const { learningStarts, updatesPerStep } = this.#settings
     this.#iteration.updates = 0
     this.#iteration.bad = null
@@ -134,7 +134,7 @@ export class ApeX implements Algorithm {
     this.#badRewards = badRewards
     if (this.#due >= 1) {
       this.#due--
-      this.#update(steps)
+      this.#update(steps, rateFactor)
     }
     return this.#iteration
   }
@@ -181,7 +181,7 @@ export class ApeX implements Algorithm {
     this.network.dispose()
   }
 
-  #update(steps: number): void {
+  #update(steps: number, rateFactor: number): void {
     const { network, parameters } = this
     const { batchSize: rows, importanceExponent, huberThreshold, maxGradientNorm, targetPeriod } = this.#settings
     const { slots, observations, actions, rewards, discounts, nextObservations, weights } = this.#batch
@@ -197,7 +197,8 @@ export class ApeX implements Algorithm {
     network.forward(parameters, observations, rows)
     duelingValues(network.output('value'), network.output('advantage'), this.#q)
     last.loss = qLearningLoss(this.#q, actions, this.#targets, weights, huberThreshold, this.#tdErrors, this.#dQ)
-    last.learningRate = linearSchedule(this.#settings.learningRate, this.#settings.finalLearningRate, this.#horizonSteps, steps)
+    last.learningRate =
+      rateFactor * linearSchedule(this.#settings.learningRate, this.#settings.finalLearningRate, this.#horizonSteps, steps)
     if (!Number.isFinite(last.loss)) {
       this.#iteration.bad = 'loss'
       return

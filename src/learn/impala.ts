@@ -91,7 +91,7 @@ export class Impala implements Algorithm {
   }
 
   /** Takes one rollout and one update from it; neither where no rollout came for a while. */
-  iterate(steps: number): Iteration {
+  iterate(steps: number, rateFactor: number): Iteration {
     this.#iteration.updates = 0
     this.#iteration.bad = null
     this.#source.publish(this.parameters, this.#version)
@@ -103,7 +103,7 @@ export class Impala implements Algorithm {
       this.#dropped++
     } else {
       this.#lags.add(lag)
-      this.#update(experience, steps)
+      this.#update(experience, steps, rateFactor)
     }
     this.#source.release(experience)
     return this.#iteration
@@ -148,7 +148,7 @@ export class Impala implements Algorithm {
     for (const { rawRewards, out } of steps) this.episodes.recordFrom(firstRow, rawRewards, out.terminated, out.truncated)
   }
 
-  #update(experience: Experience, steps: number): void {
+  #update(experience: Experience, steps: number, rateFactor: number): void {
     const { network, parameters } = this
     const { normaliseAdvantages, maxGradientNorm } = this.#settings
     const { observations, actions } = experience
@@ -162,7 +162,8 @@ export class Impala implements Algorithm {
     vtrace(this.#trajectory, this.#logRhos, this.#settings, this.#targets, this.#advantages)
     if (normaliseAdvantages) standardise(this.#advantages)
     const finite = this.#loss.differentiate(actions, this.#advantages, this.#targets)
-    last.learningRate = linearSchedule(this.#settings.learningRate, this.#settings.finalLearningRate, this.#horizonSteps, steps)
+    last.learningRate =
+      rateFactor * linearSchedule(this.#settings.learningRate, this.#settings.finalLearningRate, this.#horizonSteps, steps)
     if (finite) {
       network.backward(parameters, observations, rows, this.#gradient)
       last.gradientNorm = network.step(this.optimiser, parameters, this.#gradient, last.learningRate, maxGradientNorm)

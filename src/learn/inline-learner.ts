@@ -32,6 +32,7 @@ export type PacedCore = Pick<
   | 'mix'
   | 'normalisers'
   | 'mergeNormalisers'
+  | 'setRateFactor'
   | 'adopt'
   | 'saveState'
   | 'restoreState'
@@ -125,6 +126,11 @@ export class InlineLearner implements Learner {
   async mergeNormalisers(others: readonly (readonly Normaliser[])[]): Promise<void> {
     this.#requireAlive()
     this.#core.mergeNormalisers(others)
+  }
+
+  async setRateFactor(factor: number): Promise<void> {
+    this.#requireAlive()
+    this.#core.setRateFactor(factor)
   }
 
   async adopt(replica: Replica): Promise<void> {

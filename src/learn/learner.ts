@@ -43,6 +43,7 @@ export class LearnerCore {
   /** Updates and steps behind the replica that was adopted, before our own. */
   #adoptedVersion = 0
   #adoptedSteps = 0
+  #rateFactor = 1
 
   /** `moments`: those of the environments' normalising wrappers; `faults`: what their owner keeps count of as they crash. */
   constructor(
@@ -95,7 +96,7 @@ export class LearnerCore {
 
   /** Goes on to the next update boundary. Throws GrapevineError `diverged` after ten bad updates in a row. */
   update(): void {
-    const { updates, bad } = this.#algorithm.iterate(this.scheduleSteps)
+    const { updates, bad } = this.#algorithm.iterate(this.scheduleSteps, this.#rateFactor)
     this.#updates += updates
     if (bad !== null) this.#badUpdates++
     if (bad === null || updates > 0) {
@@ -156,6 +157,14 @@ export class LearnerCore {
   /** Replaces what others' normalisers have seen: one list for each peer. Throws `moments` where they do not fit. */
   mergeNormalisers(others: readonly (readonly Normaliser[])[]): void {
     for (const [i, moments] of this.#moments.entries()) moments.setOthers(others.flatMap((peer) => peer[i] ?? []))
+  }
+
+  /** Of the learning rates of the updates to come. Throws `rate` where it is not a positive number. */
+  setRateFactor(factor: number): void {
+    if (!(factor > 0) || !Number.isFinite(factor)) {
+      throw new GrapevineError('rate', 'local', `A learning rate cannot be multiplied by ${factor}; this is a bug of ours.`, { factor })
+    }
+    this.#rateFactor = factor
   }
 
   /** Replaces the replica and takes up its place in the schedules. Optimiser moments stay; its normalisers count as another peer's. */

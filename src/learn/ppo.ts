@@ -94,12 +94,12 @@ export class PPO implements Algorithm {
     this.#coefficients = { clipRange, valueClipRange, valueCoefficient, entropyCoefficient }
   }
 
-  iterate(steps: number): Iteration {
+  iterate(steps: number, rateFactor: number): Iteration {
     const { learningRate, finalLearningRate, clipRange, finalClipRange, lambda, epochs } = this.#settings
     const { advantages, returns } = this.#samples
     this.#iteration.updates = 0
     this.#iteration.bad = null
-    this.#learningRate = linearSchedule(learningRate, finalLearningRate, this.#horizonSteps, steps)
+    this.#learningRate = rateFactor * linearSchedule(learningRate, finalLearningRate, this.#horizonSteps, steps)
     this.#coefficients.clipRange = linearSchedule(clipRange, finalClipRange, this.#horizonSteps, steps)
 
     this.#rollout.collect(this.parameters)

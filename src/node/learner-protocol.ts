@@ -20,6 +20,7 @@ export type LearnerRequest =
   | { readonly kind: 'mix'; readonly delta: Float32Array | null }
   | { readonly kind: 'adopt'; readonly replica: Replica }
   | { readonly kind: 'mergeNormalisers'; readonly others: readonly (readonly Normaliser[])[] }
+  | { readonly kind: 'setRateFactor'; readonly factor: number }
   /** Answered by `state`, not by `done`. */
   | { readonly kind: 'saveState'; readonly replay: boolean }
   | { readonly kind: 'restoreState'; readonly state: LearnerState }

@@ -155,6 +155,10 @@ class ThreadLearner implements Learner {
     await this.#request({ kind: 'mergeNormalisers', others })
   }
 
+  async setRateFactor(factor: number): Promise<void> {
+    await this.#request({ kind: 'setRateFactor', factor })
+  }
+
   async adopt(replica: Replica): Promise<void> {
     await this.#request({ kind: 'adopt', replica })
   }

@@ -148,6 +148,9 @@ class LearnerThread {
       case 'mergeNormalisers':
         core.mergeNormalisers(request.others)
         return
+      case 'setRateFactor':
+        core.setRateFactor(request.factor)
+        return
       case 'stop':
         this.#stopping = true
         core.dispose()

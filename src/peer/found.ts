@@ -47,6 +47,7 @@ export function planRun(founding: Founding, random: Random, self: PeerId): RunPl
       partner,
       robust: founding.robust,
       ...(founding.periodTarget === null ? {} : { periodTarget: founding.periodTarget }),
+      ...(founding.rate === null ? {} : { rate: founding.rate }),
       ...(isPlainAveraging(founding.outer) ? {} : { outer: founding.outer }),
     },
     seed: founding.seed,

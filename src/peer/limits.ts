@@ -252,6 +252,9 @@ export const MAX_PUSHES_REMEMBERED = 4_096
 export const SERVER_RETRY_MS = 20
 export const SERVER_ATTEMPTS = 50
 
+/** Own rounds for which an author that was mixed counts as a peer to the learning rate: partners at random come back within them. */
+export const RATE_MEMORY_ROUNDS = 10
+
 /** Exchanges that never settled and are remembered one by one: a person looks at the latest few, sums are kept of all. */
 export const MAX_LEDGER_ENTRIES = 256
 

@@ -11,6 +11,7 @@ import type { Author, Authors } from './authors.ts'
 import type { Consensus } from './consensus.ts'
 import { MAX_NORMALISER_AUTHORS, NORMALISER_AGE_MS } from './limits.ts'
 import type { OwnMoves } from './own-moves.ts'
+import type { Rate } from './rate.ts'
 import type { TakenSnapshot } from './snapshots.ts'
 
 /** One author's share in a mix. */
@@ -35,6 +36,7 @@ export interface MixingOptions {
   readonly compute: Compute
   readonly outer: OuterSettings
   readonly consensus: Consensus
+  readonly rate: Rate
   /** Peers of the swarm, ourselves included. */
   readonly peers: () => number
   readonly emit: (event: PeerEvent) => void
@@ -50,7 +52,7 @@ export class Mixing {
 
   /** `own`: the snapshot that the delta was made of. */
   async apply(delta: Float32Array, own: TakenSnapshot, mixed: readonly Mixed[]): Promise<void> {
-    const { clock, learner, moves, consensus, peers, strategy, emit } = this.#options
+    const { clock, learner, moves, consensus, rate, peers, strategy, emit } = this.#options
     const whole = await this.#withOuterStep(delta, own)
     await learner.mix(whole)
     await moves.mixed(own, whole)
@@ -59,6 +61,7 @@ export class Mixing {
       peers(),
     )
     await this.#mergeNormalisers(own.ownNormalisers, mixed)
+    await rate.mixed(mixed.map(({ author }) => author.id))
     const nowMs = clock.now()
     for (const { author, version, distance, bytes, receivedAtMs } of mixed) {
       author.mixes++

@@ -32,6 +32,7 @@ import { Intake } from './intake.ts'
 import { ARRIVAL_CHECK_MS, MAX_ADDRESSES_PER_AUTHOR, MOST_AUTO_PERIOD_UPDATES, STATS_PERIOD_MS } from './limits.ts'
 import { Mixing } from './mixing.ts'
 import { OwnMoves } from './own-moves.ts'
+import { Rate } from './rate.ts'
 import { Redialler } from './redial.ts'
 import { Rounds } from './rounds.ts'
 import type { PeerPorts, Run } from './run.ts'
@@ -312,6 +313,12 @@ export class Peer {
     const { manifest, learner } = this.run
     const { incarnation, minPeriodMs, keepDeltas, pace, emit } = this.#options
     const strategy = strategyNamed(manifest.averaging.strategy)
+    const rate = new Rate({
+      rule: manifest.averaging.rate ?? null,
+      learner,
+      rounds: () => this.#rounds?.count ?? 0,
+      isThere: (id) => this.#isThere(id),
+    })
     const mixing = new Mixing({
       strategy: strategy.name,
       clock,
@@ -321,6 +328,7 @@ export class Peer {
       compute: workers.compute,
       outer: manifest.averaging.outer ?? NO_OUTER_STEP,
       consensus: this.#consensus,
+      rate,
       peers: () => this.#view().length,
       emit,
     })
@@ -358,6 +366,7 @@ export class Peer {
       period: () => this.#consensus.period,
       minPeriodMs,
       inCompany: () => this.#view().length > 1,
+      onAlone: () => rate.mixed([]),
       ahead: () => (pace === 'driven' ? [] : this.authors.alive().flatMap((author) => author.ahead ?? [])),
       onFailure: (error) => this.#loopFailed(error),
     })
@@ -373,6 +382,11 @@ export class Peer {
 
   #view(): readonly PeerId[] {
     return this.#options.view?.() ?? [this.#ports.network.id, ...this.authors.alive().map(({ id }) => id)].sort()
+  }
+
+  #isThere(id: PeerId): boolean {
+    const author = this.authors.get(id)
+    return author !== undefined && ['connecting', 'alive'].includes(author.state) && !this.authors.isMuted(author, this.#ports.clock.now())
   }
 
   #tellRefused(peer: PeerId, code: string): void {

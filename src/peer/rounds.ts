@@ -20,6 +20,8 @@ export interface RoundsOptions {
   readonly ahead: () => readonly number[]
   /** Is anybody there to average with? */
   readonly inCompany: () => boolean
+  /** A round came and nobody was there. */
+  readonly onAlone: () => Promise<void>
   readonly onFailure: (error: unknown) => void
 }
 
@@ -66,7 +68,7 @@ export class Rounds {
   }
 
   async #round(options: RoundOptions): Promise<void> {
-    if (!this.#options.inCompany()) return
+    if (!this.#options.inCompany()) return this.#options.onAlone()
     this.count++
     this.#shift = nextShift(this.#shift, this.#options.ahead())
     try {

@@ -6,6 +6,7 @@
  */
 import { NO_OUTER_STEP, type OuterSettings } from '../average/outer.ts'
 import { consensusLevels } from '../average/period.ts'
+import type { RateRule } from '../average/rate.ts'
 import { findEnvironment } from '../envs/registry.ts'
 import type { WrapperUse } from '../envs/wrappers/wrap.ts'
 import { type AlgorithmId, hyperparameterFaults, hyperparameterRules } from '../learn/hyperparameters.ts'
@@ -47,6 +48,8 @@ export interface Founding {
   readonly period: number
   /** Relative consensus distance that peers keep by changing their periods; null: the period stays. */
   readonly periodTarget: number | null
+  /** How the learning rate rises with the number of peers; null: not at all. */
+  readonly rate: RateRule | null
   readonly outer: OuterSettings
   readonly seed: number
   readonly name: string
@@ -133,6 +136,13 @@ export interface Fault {
   readonly fields?: readonly string[]
 }
 
+/** Twice the rate is what eight peers bear with most algorithms. */
+const DEFAULT_RATE_CAP = 2
+
+/** Beyond these no swarm has been measured: a larger number is a mistyped one. */
+const MAX_RATE_PEERS = 1_000
+const MAX_RATE_CAP = 64
+
 /** What helped a little in measurements at a period of 20 updates; 0.9 often broke them. */
 const DEFAULT_OUTER_MOMENTUM = 0.5
 
@@ -151,7 +161,8 @@ const ALL_INTERFACES = ['/ip4/0.0.0.0/tcp/0']
 
 /** What `--set` takes beside hyper-parameters: `horizonSteps` of the run, and what is this peer's own. */
 const OWN_ASSIGNMENTS = ['minPeriodMs', 'checkpointSeconds']
-const EXTRA_ASSIGNMENTS = ['horizonSteps', 'outerLearningRate', 'outerMomentum', 'consensusTarget', ...OWN_ASSIGNMENTS]
+const RATE_ASSIGNMENTS = ['rateRule', 'rateFrom', 'rateCap']
+const EXTRA_ASSIGNMENTS = ['horizonSteps', 'outerLearningRate', 'outerMomentum', 'consensusTarget', ...RATE_ASSIGNMENTS, ...OWN_ASSIGNMENTS]
 
 /** How one command prints is no setting of a daemon. */
 const LINE_ONLY = ['config', 'quiet', 'verbose', 'json', 'dry-run']
@@ -324,12 +335,24 @@ function found(
       server: given.server ?? null,
       period: typeof given.period === 'number' ? given.period : (base?.period ?? 1),
       periodTarget: given.period === 'auto' ? (target ?? consensusLevels(algorithm).target) : null,
+      rate: rateRule(assigned, base?.swarm?.rate ?? null, faults),
       outer:
         given.outer === 'nesterov' ? { learningRate: outerRate ?? 1, momentum: outerMomentum ?? DEFAULT_OUTER_MOMENTUM } : NO_OUTER_STEP,
       seed: given.seed ?? (given.deterministic === true ? DETERMINISTIC_SEED : randomSeed),
       name: given.name ?? environment,
     },
   }
+}
+
+/** The preset's, changed by --set; `rateRule=none` takes it away, and the numbers alone begin one. */
+function rateRule(assigned: Assigned, preset: RateRule | null, faults: Faults): RateRule | null {
+  const from = assignedBetween('rateFrom', assigned, 1, MAX_RATE_PEERS, faults)
+  const cap = assignedBetween('rateCap', assigned, 1, MAX_RATE_CAP, faults)
+  const rule = assigned.rateRule ?? (preset === null && from === undefined && cap === undefined ? 'none' : 'sqrt')
+  if (rule !== 'sqrt' && rule !== 'none') faults.add('usage', `rateRule (--set) must be sqrt or none, not ${JSON.stringify(rule)}`)
+  if (rule === 'none' && (from ?? cap) !== undefined) faults.add('usage', 'rateFrom and rateCap (--set) make no sense with rateRule=none')
+  if (rule !== 'sqrt') return null
+  return { rule, from: from ?? preset?.from ?? 1, cap: cap ?? preset?.cap ?? DEFAULT_RATE_CAP }
 }
 
 function checkHyperparameters(algorithm: AlgorithmId, own: Readonly<Record<string, HyperValue>>, faults: Faults): void {

@@ -151,6 +151,8 @@ export interface Learner {
   mix(delta: Float32Array): Promise<void>
   /** Replaces what other peers' normalisers have seen: one list for each peer, in the order of the wrappers. Resolves when in force. */
   mergeNormalisers(others: readonly (readonly Normaliser[])[]): Promise<void>
+  /** Multiplies the learning rates of all updates from the next one on; 1 at first, and no part of a saved state: it follows from who is there. */
+  setRateFactor(factor: number): Promise<void>
   /** Replaces the replica (a joiner's first weights); its normalisers count as another peer's. Only while holding. */
   adopt(replica: Replica): Promise<void>
   /** Everything that a learner with the same settings needs to go on, as of an update boundary; the arrays are the caller's. */

@@ -58,6 +58,8 @@ export class StillCore implements PacedCore {
 
   mergeNormalisers(): void {}
 
+  setRateFactor(): void {}
+
   adopt(replica: Replica): void {
     this.#parameters.set(replica.parameters)
   }

@@ -30,6 +30,8 @@ export interface Manifest {
     readonly codec: string
     readonly partner: string
     readonly robust: string
+    /** How the learning rate rises with the number of peers; when absent it does not. */
+    readonly rate?: { readonly rule: 'sqrt'; readonly from: number; readonly cap: number } | undefined
     /** Nesterov momentum on what happens between mixes; when absent: none. */
     readonly outer?: { readonly learningRate: number; readonly momentum: number } | undefined
   }
@@ -82,6 +84,7 @@ const schema: z.ZodType<Manifest> = z.strictObject({
     codec: id,
     partner: id,
     robust: id,
+    rate: z.strictObject({ rule: z.literal('sqrt'), from: z.number().min(1), cap: z.number().min(1).max(64) }).exactOptional(),
     outer: z.strictObject({ learningRate: z.number().positive().max(2), momentum: z.number().min(0).lt(1) }).exactOptional(),
   }),
   seed: z.int().nonnegative(),

@@ -123,7 +123,7 @@ test('a truncated episode bootstraps from its final observation, a terminated on
     const algorithm = new PPO(context)
     const { network, parameters } = algorithm
     network.write(parameters, initialParameters(own.network, 1))
-    for (let i = 0; i < 200; i++) algorithm.iterate(i * 50)
+    for (let i = 0; i < 200; i++) algorithm.iterate(i * 50, 1)
     network.forward(parameters, Float32Array.of(1, 0), 1)
     const [learned] = network.output('value')
     algorithm.dispose()

@@ -90,6 +90,32 @@ test('requests are served while it runs, in order, and it goes on', async () => 
   })
 })
 
+test('a thread multiplies its learning rates as the core does, from the next update on', async () => {
+  const core = await createLearner(settings())
+  const learnt = async (learner: Learner, factor: number) => {
+    await learner.setRateFactor(factor)
+    await learner.run()
+    await learner.reach(1e6)
+    return Float32Array.from((await learner.snapshot()).parameters)
+  }
+  core.setRateFactor(2)
+  for (let i = 0; i < 5; i++) core.update()
+  const twice = new Float32Array(core.description.parameterCount)
+  core.snapshot({ parameters: twice, target: null })
+  await withLearner({ untilSteps: 200 }, async (learner) => {
+    assert.deepEqual(await learnt(learner, 2), twice)
+    for (const factor of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) await assert.rejects(learner.setRateFactor(factor), { code: 'rate' })
+  })
+  await withLearner({ untilSteps: 200 }, async (learner) => {
+    const once = await learnt(learner, 1)
+    assert.notDeepEqual(once, twice)
+    const plain = await createLearner(settings())
+    for (let i = 0; i < 5; i++) plain.update()
+    plain.snapshot({ parameters: twice, target: null })
+    assert.deepEqual(once, twice)
+  })
+})
+
 test('an adopted replica is what a snapshot returns', async () => {
   await withLearner({}, async (learner) => {
     const parameters = new Float32Array(learner.describe().parameterCount).map((_, i) => i / 1000)

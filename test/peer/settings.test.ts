@@ -243,6 +243,27 @@ test('consensus control and the outer step have settings of their own, which nee
   }
 })
 
+test("the learning rate's rule is the preset's, and --set changes it, takes it away or begins one", () => {
+  const rate = (env: string, algo: string, set: readonly string[]) => {
+    const { run } = resolveSettings({ command: 'start', addresses: [], flags: { env, algo, set }, file: null, randomSeed: 1 })
+    assert.ok('found' in run)
+    return run.found.rate
+  }
+  const preset = rate('CartPole-v1', 'a2c', [])
+  assert.equal(preset?.rule, 'sqrt')
+  assert.deepEqual(rate('CartPole-v1', 'a2c', ['rateCap=8']), { ...preset, cap: 8 })
+  assert.equal(rate('CartPole-v1', 'a2c', ['rateRule=none']), null)
+  assert.deepEqual(rate('CartPole-v1', 'a3c', ['rateRule=sqrt']), { rule: 'sqrt', from: 1, cap: 2 })
+  assert.deepEqual(rate('CartPole-v1', 'a3c', ['rateFrom=4']), { rule: 'sqrt', from: 4, cap: 2 })
+  const wrong: [string, RegExp][] = [
+    ['rateRule=cubic', /^rateRule \(--set\) must be sqrt or none, not "cubic"\.$/],
+    ['rateFrom=0', /^rateFrom \(--set\) must be a number from 1 to 1000, not 0\.$/],
+    ['rateCap=100', /^rateCap \(--set\) must be a number from 1 to 64, not 100\.$/],
+  ]
+  for (const [set, message] of wrong) assert.throws(() => rate('CartPole-v1', 'a2c', [set]), { code: 'usage', message })
+  assert.throws(() => rate('CartPole-v1', 'a2c', ['rateRule=none', 'rateCap=2']), /rateFrom and rateCap \(--set\) make no sense/)
+})
+
 test('rules that compare neighbours need several', () => {
   const robust = 'median'
   const model = { parameterCount: 10, slices: [10] }
