@@ -34,8 +34,15 @@ export const FAR_LEAST_OTHERS = 2
 /** Authors whose last factors are remembered for that. */
 export const FAR_AUTHORS = 64
 
-/** Mixes over which the typical own move is averaged: follows a falling learning rate, forgives one odd update. */
-export const CLIP_MEMORY = 10
+/** Mixes of whose own moves the median is typical, unless the latest is longer: the wide ones of the first updates are forgotten after three mixes. */
+export const CLIP_MEMORY = 5
+
+/**
+ * Beside at least CROWD_LEAST others a difference reaches no farther than this many times their median, or than our own last move if that is more.
+ * Those of honest peers that mixed with the same ones differ by a factor of two; the median of three is right where one lies.
+ */
+export const CROWD_FACTOR = 3
+export const CROWD_LEAST = 3
 
 /** The radius doubles after this many mixes in a row clipped whole, from this many authors: one stranger alone cannot widen it. */
 export const CLIP_PATIENCE_MIXES = 10

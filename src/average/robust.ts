@@ -4,13 +4,25 @@
  * weight times radius a round, whatever he sends. A far but honest swarm (a healed partition) keeps being clipped whole, and then the
  * radius doubles, so that it is reached in the end. [Clipped gossip, arXiv 2202.01545]
  *
+ * Where several others are known, a difference also counts for no more than a few times their median (crowdLimit): what they send can only
+ * shorten. That is what holds in the first rounds, in which we move farthest.
+ *
  * States are values: every function returns the next one.
  */
-import { CLIP_FACTOR, CLIP_MEMORY, CLIP_PATIENCE_AUTHORS, CLIP_PATIENCE_MIXES, MAX_CLIP_BOOST } from './limits.ts'
+import {
+  CLIP_FACTOR,
+  CLIP_MEMORY,
+  CLIP_PATIENCE_AUTHORS,
+  CLIP_PATIENCE_MIXES,
+  CROWD_FACTOR,
+  CROWD_LEAST,
+  MAX_CLIP_BOOST,
+} from './limits.ts'
+import { median } from './sketch.ts'
 
 export interface ClipState {
-  /** Moving average of the norm of our own updates between two mixes; null before the first. */
-  readonly typicalNorm: number | null
+  /** Norms of our own updates between two mixes, of the last CLIP_MEMORY, the latest last. */
+  readonly moves: readonly number[]
   /** Power of two by which patience has widened the radius. */
   readonly boost: number
   /** Mixes in a row of which every difference was clipped, and whose they were. */
@@ -18,7 +30,7 @@ export interface ClipState {
   readonly authors: readonly string[]
 }
 
-export const NEW_CLIP_STATE: ClipState = { typicalNorm: null, boost: 1, clippedMixes: 0, authors: [] }
+export const NEW_CLIP_STATE: ClipState = { moves: [], boost: 1, clippedMixes: 0, authors: [] }
 
 /** In [0, 1]: what a difference of this norm is multiplied by. 0 when the norm is not finite. */
 export function clipFactor(norm: number, radius: number): number {
@@ -28,14 +40,20 @@ export function clipFactor(norm: number, radius: number): number {
 
 /** The radius; infinite before we moved at all, when nothing is known of what is far. */
 export function clipRadius(state: ClipState): number {
-  return state.typicalNorm === null ? Number.POSITIVE_INFINITY : CLIP_FACTOR * state.boost * state.typicalNorm
+  const latest = state.moves.at(-1)
+  return latest === undefined ? Number.POSITIVE_INFINITY : CLIP_FACTOR * state.boost * Math.max(latest, median(state.moves))
+}
+
+/** How far a difference may reach beside others of these norms; infinite where they are too few to be a crowd. `moved`: our own last move. */
+export function crowdLimit(norms: readonly number[], moved: number): number {
+  const finite = norms.filter(Number.isFinite)
+  return finite.length < CROWD_LEAST ? Number.POSITIVE_INFINITY : Math.max(moved, CROWD_FACTOR * median(finite))
 }
 
 /** Takes in how far our own updates moved us since the last mix. A peer that did not move (it holds) learns nothing of distances. */
 export function afterUpdates(state: ClipState, norm: number): ClipState {
   if (!Number.isFinite(norm) || norm <= 0) return state
-  const { typicalNorm } = state
-  return { ...state, typicalNorm: typicalNorm === null ? norm : typicalNorm + (norm - typicalNorm) / CLIP_MEMORY }
+  return { ...state, moves: [...state.moves, norm].slice(-CLIP_MEMORY) }
 }
 
 /** Takes in one mix: whose differences it mixed, and by which factors. */

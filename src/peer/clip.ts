@@ -1,9 +1,10 @@
 /**
  * Self-centred clipping of one peer: who mixes asks for factors, then tells what was mixed. One for each peer, shared by everything that mixes,
- * because the radius is learned from how far the peer moves by itself between any two mixes (average/robust.ts).
+ * because the radius is learned from how far the peer moves by itself between any two mixes (average/robust.ts). Where a codec sends a share of the
+ * coordinates the radius is the same: each of them drifts apart for as many rounds more until its turn comes.
  */
 import { FAR_AUTHORS, FAR_FACTOR, FAR_LEAST_OTHERS, FAR_MAJORITY } from '../average/limits.ts'
-import { afterMix, afterUpdates, type ClipState, clipFactor, clipRadius, NEW_CLIP_STATE } from '../average/robust.ts'
+import { afterMix, afterUpdates, type ClipState, clipFactor, clipRadius, crowdLimit, NEW_CLIP_STATE } from '../average/robust.ts'
 import type { PeerId } from '../ports/network.ts'
 
 export interface Difference {
@@ -16,8 +17,6 @@ export interface Difference {
 export interface Standpoint {
   /** How far our own updates moved us since the last mix; null: not known. */
   readonly moved: number | null
-  /** Share of the coordinates that the differences are made of: a tenth of them is shorter than the whole by the root of ten. */
-  readonly share: number
 }
 
 export interface Clip {
@@ -37,6 +36,8 @@ export class SelfCentredClip implements Clip {
   #state: ClipState = NEW_CLIP_STATE
   /** By author, the longest ago mixed first. */
   readonly #lastFactors = new Map<PeerId, number>()
+  /** By author. */
+  readonly #lastNorms = new Map<PeerId, number>()
   readonly #onFar: (author: PeerId) => void
   /** Differences shortened so far. */
   clipped = 0
@@ -52,8 +53,11 @@ export class SelfCentredClip implements Clip {
   }
 
   factors(own: Standpoint, differences: readonly Difference[]): readonly number[] {
-    const radius = clipRadius(this.#after(own)) * Math.sqrt(own.share)
-    return differences.map(({ norm }) => clipFactor(norm, radius))
+    const radius = clipRadius(this.#after(own))
+    return differences.map(({ author, norm }) => {
+      const limit = own.moved === null ? Number.POSITIVE_INFINITY : crowdLimit(this.#others(author, differences), own.moved)
+      return clipFactor(norm, Math.min(radius, limit))
+    })
   }
 
   mixed(own: Standpoint, differences: readonly Difference[], factors: readonly number[]): void {
@@ -63,7 +67,19 @@ export class SelfCentredClip implements Clip {
       differences.map(({ author }) => author),
       factors,
     )
+    for (const { author, norm } of differences) {
+      this.#lastNorms.delete(author)
+      this.#lastNorms.set(author, norm)
+    }
+    for (const author of [...this.#lastNorms.keys()].slice(0, -FAR_AUTHORS)) this.#lastNorms.delete(author)
     this.#judge(differences, factors)
+  }
+
+  /** How far others than this author are from us: in this mix, or, where that brings one at a time, when they were mixed last. */
+  #others(author: PeerId, differences: readonly Difference[]): readonly number[] {
+    const here = differences.filter((other) => other.author !== author).map(({ norm }) => norm)
+    if (here.length > 0) return here
+    return [...this.#lastNorms].filter(([other]) => other !== author).map(([, norm]) => norm)
   }
 
   #judge(differences: readonly Difference[], factors: readonly number[]): void {

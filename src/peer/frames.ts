@@ -28,8 +28,6 @@ export interface OwnFrame {
   mineFor(epoch: number): Float32Array
   /** How far our own updates moved us since the last mix; null: not known. */
   readonly moved: number | null
-  /** Share of the coordinates that travel. */
-  readonly share: number
   /** Of `mine`. */
   readonly norm: number
 }
@@ -98,7 +96,6 @@ export class Frames {
       norm,
       mineFor: (draw) => (draws && draw !== epoch ? quantised(codec, parameters, draw) : mine),
       moved: await moves.measure(snapshot),
-      share: codec.shareOf(parameters.length),
     }
   }
 

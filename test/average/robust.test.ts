@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { broadcastDelta } from '../../src/average/broadcast.ts'
 import { squaredDistance, sumOfSquares } from '../../src/average/distance.ts'
 import { CLIP_FACTOR, CLIP_PATIENCE_MIXES, MAX_CLIP_BOOST } from '../../src/average/limits.ts'
-import { afterMix, afterUpdates, type ClipState, clipFactor, clipRadius, NEW_CLIP_STATE } from '../../src/average/robust.ts'
+import { afterMix, afterUpdates, type ClipState, clipFactor, clipRadius, crowdLimit, NEW_CLIP_STATE } from '../../src/average/robust.ts'
 
 const moved = afterUpdates(NEW_CLIP_STATE, 2)
 
@@ -32,9 +32,21 @@ test('a difference is scaled to the radius, and only when it is longer', () => {
 test('the radius follows our own moves', () => {
   assert.equal(clipRadius(NEW_CLIP_STATE), Number.POSITIVE_INFINITY)
   assert.equal(clipRadius(moved), CLIP_FACTOR * 2)
-  // 2 + (12 - 2) / 10
-  assert.equal(clipRadius(afterUpdates(moved, 12)), CLIP_FACTOR * 3)
+  // A long move counts at once, and no more once it is one of five; a short one not before it is one of three.
+  const after = (...norms: readonly number[]) => norms.reduce(afterUpdates, NEW_CLIP_STATE)
+  assert.equal(clipRadius(after(2, 2, 12)), CLIP_FACTOR * 12)
+  assert.equal(clipRadius(after(12, 2)), CLIP_FACTOR * 7)
+  assert.equal(clipRadius(after(12, 2, 2)), CLIP_FACTOR * 2)
+  assert.equal(clipRadius(after(2, 2, 2, 2, 12, 1)), CLIP_FACTOR * 2)
+  assert.equal(clipRadius(after(9, 9, 9, 9, 9, 1, 1)), CLIP_FACTOR * 9)
+  assert.equal(clipRadius(after(9, 9, 9, 9, 9, 1, 1, 1)), CLIP_FACTOR * 1)
   for (const nothing of [0, Number.NaN, Number.POSITIVE_INFINITY]) assert.equal(afterUpdates(moved, nothing), moved)
+})
+
+test('beside a crowd a difference reaches three medians, or our own last move', () => {
+  assert.equal(crowdLimit([1, 2, 1_000], 1), 6)
+  assert.equal(crowdLimit([1, 2, Number.NaN, 1_000, Number.POSITIVE_INFINITY], 7), 7)
+  for (const few of [[], [1], [1, 2], [1, 2, Number.NaN]]) assert.equal(crowdLimit(few, 1), Number.POSITIVE_INFINITY)
 })
 
 test('the radius doubles after ten mixes of two authors clipped whole, up to a cap, and comes back', () => {
