@@ -104,7 +104,8 @@ test('a thread multiplies its learning rates as the core does, from the next upd
   core.snapshot({ parameters: twice, target: null })
   await withLearner({ untilSteps: 200 }, async (learner) => {
     assert.deepEqual(await learnt(learner, 2), twice)
-    for (const factor of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) await assert.rejects(learner.setRateFactor(factor), { code: 'rate' })
+    for (const factor of [0, -1, Number.NaN, Number.POSITIVE_INFINITY])
+      await assert.rejects(learner.setRateFactor(factor), { code: 'rate' })
   })
   await withLearner({ untilSteps: 200 }, async (learner) => {
     const once = await learnt(learner, 1)

@@ -28,7 +28,12 @@ test('the run id of the example never changes: peers of older builds compute it 
 })
 
 test('what may be absent survives the round trip, and nothing stands for it', () => {
-  const averaging = { ...EXAMPLE_MANIFEST.averaging, periodTarget: 0.15, rate: { rule: 'sqrt' as const, from: 4, cap: 2 }, outer: { learningRate: 0.7, momentum: 0.5 } }
+  const averaging = {
+    ...EXAMPLE_MANIFEST.averaging,
+    periodTarget: 0.15,
+    rate: { rule: 'sqrt' as const, from: 4, cap: 2 },
+    outer: { learningRate: 0.7, momentum: 0.5 },
+  }
   assert.deepEqual(decodeManifest(encodeManifest({ ...EXAMPLE_MANIFEST, averaging })).averaging, averaging)
   assert.ok(!('outer' in decodeManifest(bytes).averaging))
   const wrong = { ...averaging, outer: { learningRate: 0, momentum: 1 } }
