@@ -20,6 +20,7 @@ import { addKeygen } from './keygen.ts'
 import { LINGER_MS } from './limits.ts'
 import { addPause, addResume } from './pause.ts'
 import { addPeers } from './peers.ts'
+import { addReport } from './report.ts'
 import { addSimulate } from './simulate.ts'
 import { addStart } from './start.ts'
 import { addStatus } from './status.ts'
@@ -83,6 +84,7 @@ function buildProgram(context: Context, finish: (code: number) => void): Command
     addPeers,
     addEval,
     addExport,
+    addReport,
     addSimulate,
     addEnvs,
     addCompletion,

@@ -2,11 +2,10 @@
  * Runs one simulation in the foreground: JSON lines for a program, a bar that moves on a terminal, a plain line every 5 s elsewhere, a table at
  * the end. A signal ends it after the round under way; the summary then tells of the rounds that were made.
  */
-import { readFile, writeFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
+import { writeFile } from 'node:fs/promises'
 import { systemClock } from '../node/clock.ts'
 import { plural } from '../observe/format.ts'
-import { type PageParts, type SimulationReport, simulationPage } from '../observe/simulation-page.ts'
+import { type SimulationReport, simulationPage } from '../observe/simulation-page.ts'
 import { simulationLine, simulationTable } from '../observe/simulation-text.ts'
 import { paint } from '../observe/terminal.ts'
 import type { Fault, Founding } from '../peer/settings.ts'
@@ -18,6 +17,7 @@ import { readBounded } from './config-file.ts'
 import { DONE } from './exit.ts'
 import type { Io } from './io.ts'
 import { LIVE_PERIOD_MS, PLAIN_PERIOD_MS } from './limits.ts'
+import { pageParts } from './page-parts.ts'
 import { pageAddress, watchSimulation } from './watched-simulation.ts'
 
 export interface PrintOptions {
@@ -59,7 +59,7 @@ export async function simulateInForeground(flags: SimulateFlags, options: PrintO
       if (io.out.isTerminal) io.out.write(CLEAR_LINE)
       io.out.write(`${simulationTable(result.summary, result.curves, systemClock.now() - startedAtMs).join('\n')}\n`)
     }
-    if (report !== null) await writeReport(report, simulationPage(described(settings, result, version), await pageParts()))
+    if (report !== null) await writeReport(report, simulationPage(described(settings, result, version), await pageParts('simulation-page')))
     if (page !== null && !json && io.out.isTerminal && !leaving.signal.aborted) {
       io.out.write('The page stays until Ctrl-C.\n')
       await aborted(leaving.signal)
@@ -164,15 +164,4 @@ function described(settings: SimulateSettings, result: SimulationResult, version
   const how = mode === 'lockstep' ? 'in lock step' : 'free running'
   const subtitle = `${plural(nodes, 'peer')} ${how}, strategy ${strategy}, codec ${codec}, seed ${seed}`
   return { ...result, title, subtitle, axis: mode === 'lockstep' ? 'rounds' : 'seconds', version }
-}
-
-async function pageParts(): Promise<PageParts> {
-  const text = (url: string | URL) => readFile(fileURLToPath(url), 'utf8')
-  const [style, script, plotScript, plotStyle] = await Promise.all([
-    text(new URL('../observe/simulation-page/page.css', import.meta.url)),
-    text(new URL('../observe/simulation-page/page.js', import.meta.url)),
-    text(import.meta.resolve('uplot/dist/uPlot.iife.min.js')),
-    text(import.meta.resolve('uplot/dist/uPlot.min.css')),
-  ])
-  return { style, script, plotScript, plotStyle }
 }

@@ -40,6 +40,12 @@ export function duration(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`
 }
 
+/** 1795990541 -> "2026-11-29 22:15 UTC" */
+export function date(unixSeconds: number): string {
+  const text = new Date(unixSeconds * 1_000).toISOString()
+  return `${text.slice(0, 10)} ${text.slice(11, 16)} UTC`
+}
+
 /** The end of a peer id: all begin with the same letters. */
 export function shortId(id: string): string {
   return `..${id.slice(-8)}`

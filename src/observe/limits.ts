@@ -33,3 +33,26 @@ export const REQUEST_ARRIVAL_MS = 5_000
 
 /** Bytes of the token that commands need: nobody guesses 256 bits. */
 export const TOKEN_BYTES = 32
+
+// The record of a run, for its report
+
+/** Evaluations, events of each sort, lives of the daemon, and mixes that a record keeps: more than a person reads. */
+export const MAX_RECORDED_EVALUATIONS = 512
+export const MAX_RECORDED_EVENTS = 300
+export const MAX_RECORDED_LIVES = 300
+export const MAX_RECORDED_MIXES = 30
+
+/** Peers whose standing is recorded, those of the most mixes: a table of one page. */
+export const MAX_RECORDED_PEERS = 64
+
+/** Characters of a recorded message. */
+export const MAX_RECORDED_TEXT = 1_000
+
+/** Bytes that a record grows by before it is written anew without what is not kept: every half hour in the first day, then seldom. */
+export const MAX_RECORD_GROWTH_BYTES = 1_048_576
+
+/** The standing is recorded with every so many `stats` events, each 2 s. */
+export const STANDING_EVERY_STATS = 10
+
+/** Bytes of a record that is read: twice what one comes to. */
+export const MAX_RECORD_BYTES = 8_388_608

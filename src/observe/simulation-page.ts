@@ -3,6 +3,7 @@
  * Pure: from values and the texts of the page's parts to the text of the page.
  */
 import { compact, count, distance, duration, mean, plural } from './format.ts'
+import { escaped, type PageParts, selfContainedPage, tileList } from './self-contained.ts'
 import type { SimulationCurves, SimulationOutcome } from './simulation-text.ts'
 
 export interface SimulationReport {
@@ -26,40 +27,18 @@ export interface SimulationReport {
   readonly version: string
 }
 
-/** Texts of files: the page's own style and script, and the plotting library's. */
-export interface PageParts {
-  readonly style: string
-  readonly script: string
-  readonly plotScript: string
-  readonly plotStyle: string
-}
-
 /** Points of one curve; a screen shows no more. */
 const MAX_POINTS = 2_000
 
-export function simulationPage(report: SimulationReport, { style, script, plotStyle, plotScript }: PageParts): string {
-  const shown = tiles(report).map(([name, value]) => `<div><dt>${escaped(name)}</dt><dd>${escaped(value)}</dd></div>`)
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
-<title>Simulation: ${escaped(report.title)}</title>
-<style>${plotStyle}</style>
-<style>${style}</style>
-</head>
-<body>
-<header><h1>${escaped(report.title)}</h1><p>${escaped(report.subtitle)}</p></header>
-<dl>${shown.join('')}</dl>
-<main id="plots"></main>
-<footer>Grapevine ${escaped(report.version)}, digest of all replicas <code>${escaped(report.summary.digest)}</code></footer>
-<script type="application/json" id="data">${JSON.stringify(data(report)).replaceAll('<', '\\u003c')}</script>
-<script>${plotScript}</script>
-<script>${script}</script>
-</body>
-</html>
-`
+export function simulationPage(report: SimulationReport, parts: PageParts): string {
+  const { title, subtitle, summary, version } = report
+  const body = `<header><h1>${escaped(title)}</h1><p>${escaped(subtitle)}</p></header>
+<main>
+${tileList(tiles(report))}
+<div id="plots"></div>
+</main>
+<footer>Grapevine ${escaped(version)}, digest of all replicas <code>${escaped(summary.digest)}</code></footer>`
+  return selfContainedPage({ title: `Simulation: ${title}`, generator: 'Grapevine simulation', body, data: data(report) }, parts)
 }
 
 function tiles({ summary, curves }: SimulationReport): [string, string][] {
@@ -110,8 +89,4 @@ function faultLabel({ do: kind, peers }: SimulationReport['faults'][number]): st
   const who =
     peers.length <= MAX_NAMED_PEERS ? `${peers.length === 1 ? 'peer' : 'peers'} ${peers.join(', ')}` : plural(peers.length, 'peer')
   return `${kind}: ${who}`
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 }

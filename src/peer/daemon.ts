@@ -44,8 +44,9 @@ import { joinRun } from './join.ts'
 import { Keeper } from './keeper.ts'
 import { banPeer, type Doorkeeper, listPeers, unbanPeer } from './keeping-out.ts'
 import { STOP_TIMEOUT_MS } from './limits.ts'
-import { observedPeer } from './observed.ts'
+import { observedPeer, shownSettings } from './observed.ts'
 import { Peer } from './peer.ts'
+import { RecordKeeper } from './record-keeper.ts'
 import { resumeRun } from './resume.ts'
 import { learnerSettings, type PeerPorts, type Run } from './run.ts'
 import type { PeerSettings } from './settings.ts'
@@ -92,6 +93,8 @@ class Daemon implements PeerDaemon {
   #clock: PatientClock | null = null
   #starting: Promise<void> | null = null
   #stopping: Promise<void> | null = null
+  /** Why it stops; null before. */
+  #reason: string | null = null
   /** Aborts when a start is to be given up. */
   readonly #leaving = new AbortController()
   /** Why the learner cannot go on. */
@@ -129,6 +132,7 @@ class Daemon implements PeerDaemon {
   }
 
   stop(reason = 'stopped'): Promise<void> {
+    this.#reason ??= reason
     this.#stopping ??= this.#stop(reason)
     return this.#stopping
   }
@@ -173,6 +177,12 @@ class Daemon implements PeerDaemon {
     this.#dataDir = folder.path
     signal.throwIfAborted()
     const storage = folderStorage(folder.path)
+    const record = new RecordKeeper({
+      storage,
+      clock: systemClock,
+      warn: (code, message) => this.#emit({ event: 'warning', code, message }),
+    })
+    this.#closers.push(this.on((event) => record.take(event)))
     const identitySeed = await loadIdentity(storage, systemRandom)
     const swarmKey = await swarmKeyOf(settings)
     const allowed = settings.allow === null ? null : await readAllowList(settings.allow)
@@ -223,6 +233,7 @@ class Daemon implements PeerDaemon {
       // What a learner that failed holds is nothing to go on from. Saving and the goodbye do not wait for each other: time is short.
       await Promise.all([keeper.end(this.#failure === null || isOutOfMemory(this.#failure.error)), peer.stop()])
     })
+    await this.#beginRecord(record, peer, incarnation)
     const door = { peer, network, bans }
     const control = await this.#serveControl(folder.path, door, swarmKey)
     this.#closers.push(() => control.close())
@@ -259,6 +270,20 @@ class Daemon implements PeerDaemon {
     }
     const { run, ...joined } = await joinRun(choice.join, settings, ports, signal, warn)
     return { run, joined }
+  }
+
+  /** What a report of the run will show. */
+  async #beginRecord(record: RecordKeeper, { run }: Peer, incarnation: number): Promise<void> {
+    const { peer, version } = this.status()
+    await record.begin({
+      run: { peer, run: run.id, version, manifest: run.manifest, settings: shownSettings(this.#settings) },
+      incarnation,
+      steps: run.learner.progress().steps,
+      status: () => this.status(),
+      onProgress: (listener) => run.learner.onProgress(({ steps, returnMean }) => listener(steps, returnMean)),
+      statistics: () => run.learner.progress().statistics,
+    })
+    this.#closers.push(() => record.end(this.#reason))
   }
 
   #keeper(run: Run, ports: PeerPorts, incarnation: number, peer: Peer, folder: string): Keeper {

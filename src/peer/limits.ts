@@ -260,3 +260,6 @@ export const MAX_LEDGER_ENTRIES = 256
 
 /** Longest period that `--period auto` comes to by itself, in updates: minutes of a slow learner, which is as long as a joiner should wait for a mix. */
 export const MOST_AUTO_PERIOD_UPDATES = 10_000
+
+/** Events that wait until the run they belong to is known: warnings of a start, of which there are a few. */
+export const MAX_EARLY_EVENTS = 256

@@ -24,12 +24,11 @@ export interface Surroundings {
 export function observedPeer(door: Doorkeeper, ports: PeerPorts, settings: PeerSettings, around: Surroundings): Observed {
   const { peer } = door
   const { learner, manifest } = peer.run
-  const { run: _, ...local } = settings
   return {
     status: () => around.status(),
     statistics: () => learner.progress().statistics,
     learnerCpuMs: () => learner.progress().cpuMs,
-    facts: { manifest, settings: Object.fromEntries(Object.entries(local).filter(([name]) => !SECRET.test(name))) },
+    facts: { manifest, settings: shownSettings(settings) },
     invitation: () => {
       const addresses = ports.network.addresses()
       // Never with the key of a private swarm: whoever sees the page would be in.
@@ -47,6 +46,11 @@ export function observedPeer(door: Doorkeeper, ports: PeerPorts, settings: PeerS
     },
     watch: around.watch,
   }
+}
+
+/** This peer's own settings, without secrets. */
+export function shownSettings({ run: _, ...local }: PeerSettings): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(local).filter(([name]) => !SECRET.test(name)))
 }
 
 function isLoopback(address: string): boolean {

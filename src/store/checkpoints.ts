@@ -6,7 +6,7 @@
 import type { Storage } from '../ports/storage.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { type Checkpoint, type CheckpointFacts, decodeCheckpoint } from './checkpoint-file.ts'
-import { KEPT_CHECKPOINTS, MAX_CHECKPOINT_BYTES } from './limits.ts'
+import { KEPT_CHECKPOINTS, MAX_CHECKPOINT_BYTES, SCORED_EPISODES } from './limits.ts'
 
 const FOLDER = 'checkpoints'
 /** Digits of a run's id in the names of its files. */
@@ -70,7 +70,12 @@ export async function loadBest(storage: Storage): Promise<(Checkpoint & { readon
   const result = await attempt(storage, name, newest.run)
   if ('facts' in result) return { ...result, name }
   if (result.missing) return null
-  throw new GrapevineError('bad_checkpoint', 'local', `The best checkpoint, ${name}, cannot be used: ${result.problem}.`, { name })
+  throw new GrapevineError(
+    'bad_checkpoint',
+    'local',
+    `The best checkpoint, ${name}, cannot be used: ${result.problem}. --of self takes the newest.`,
+    { name },
+  )
 }
 
 export class CheckpointWriter {
@@ -126,16 +131,17 @@ interface Score {
   readonly mean: number
 }
 
-function scoreOf({ evaluation, returnMean }: CheckpointFacts): Score | null {
+function scoreOf({ evaluation, returnMean, episodes }: CheckpointFacts): Score | null {
   if (evaluation !== null) return { evaluated: true, mean: evaluation.mean }
-  return returnMean === null ? null : { evaluated: false, mean: returnMean }
+  return returnMean === null || episodes < SCORED_EPISODES ? null : { evaluated: false, mean: returnMean }
 }
 
 function isBetter(score: Score, than: Score): boolean {
   return score.evaluated === than.evaluated ? score.mean > than.mean : score.evaluated
 }
 
-function bestName(run: string): string {
+/** Where the best checkpoint of a run (first digits of its id) lies, if there is one. */
+export function bestName(run: string): string {
   return `${FOLDER}/best-${run}.safetensors`
 }
 

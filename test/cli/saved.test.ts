@@ -1,6 +1,6 @@
-/** `export` and `eval` on what a run left behind, in one process with it. */
+/** `export`, `eval` and `report` on what a run left behind, in one process with it. */
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -109,4 +109,62 @@ test('bad input gets one sentence and its exit code', async () => {
     assert.match(outcome.err.trimEnd(), message)
     assert.equal(outcome.err.trimEnd().split('\n').length, 1)
   }
+})
+
+test('a report tells of a data folder, of a checkpoint and of an export, each with what it has', async () => {
+  const ofFolder = await grapevine('report', data, '--out', at('report.html'), '--json')
+  assert.deepEqual([ofFolder.code, ofFolder.err], [0, ''])
+  const told = JSON.parse(ofFolder.out)
+  assert.deepEqual([told.out, told.missing, told.steps], [at('report.html'), [], 60_000])
+  const page = readFileSync(at('report.html'), 'utf8')
+  assert.equal(told.bytes, readFileSync(at('report.html')).length)
+  for (const text of ['CartPole-v1 with a2c', 'stopped: reached 60000 steps', 'Evaluations', 'Checkpoints'])
+    assert.ok(page.includes(text), text)
+  const checkpoint = join(data, 'checkpoints', readdirSync(join(data, 'checkpoints')).sort().at(0)!)
+  const ofCheckpoint = await grapevine('report', checkpoint, '--out', at('report.html'))
+  assert.equal(ofCheckpoint.code, 0)
+  assert.match(
+    ofCheckpoint.out,
+    /^wrote .*report\.html: CartPole-v1 with a2c, 0 points of curves, \d+ kB\nThis is one checkpoint: it has no curves, events, peers or settings\. A report on the data folder that it came from has them\.\n$/,
+  )
+  assert.equal((await grapevine('export', data, '--out', at('exported.safetensors'))).code, 0)
+  assert.match((await grapevine('report', at('exported.safetensors'), '--out', at('report.html'))).out, /This is an exported policy: /)
+})
+
+test('a report of a folder whose record or checkpoints are damaged or gone says so', async () => {
+  const copy = at('damaged')
+  cpSync(data, copy, { recursive: true })
+  const [record] = readdirSync(join(copy, 'records'))
+  writeFileSync(join(copy, 'records', record!), 'nonsense\n')
+  const report = () => grapevine('report', copy, '--out', at('report.html'))
+  assert.match((await report()).out, /\nThere are no curves, events or peers: records\/\S+ is damaged\.\n/)
+  rmSync(join(copy, 'records'), { recursive: true })
+  assert.match((await report()).out, /\nThere are no curves, events or peers: this run was trained by a version that kept no record\.\n/)
+  for (const name of readdirSync(join(copy, 'checkpoints'))) writeFileSync(join(copy, 'checkpoints', name), 'nonsense')
+  assert.match((await report()).err, /^grapevine: Nothing of the run in .*damaged can be read: it has no checksum\.$/m)
+  cpSync(join(data, 'records'), join(copy, 'records'), { recursive: true })
+  const { code, out } = await report()
+  assert.equal(code, 0)
+  assert.match(out, /[1-9]\d* points? of curves.*\nThere is no whole checkpoint of this run\.\n$/)
+})
+
+test('a report that cannot be made or written says why, and never writes over what is no report', async () => {
+  mkdirSync(at('empty'), { recursive: true })
+  const report = (path: string, out: string) => grapevine('report', path, '--out', out)
+  const cases: readonly [string, string, number, RegExp][] = [
+    [at('nowhere'), at('x.html'), 1, /^grapevine: There is nothing at .*nowhere; name a data folder, a checkpoint or an export\.$/],
+    [at('empty'), at('x.html'), 1, /^grapevine: There is no run in .*empty to report on; name the data folder of one that has trained\.$/],
+    [at('notes.txt'), at('x.html'), 1, /^grapevine: A checkpoint cannot be used: it has no checksum\.$/],
+    [data, at('notes.txt'), 2, /^grapevine: .*notes\.txt is there already and is no report; name another file with --out\.$/],
+    [data, at('notes.txt/x.html'), 2, /^grapevine: Cannot write the report to .*notes\.txt\/x\.html \(--out\): ENOTDIR/],
+    [data, at('empty'), 2, /^grapevine: Cannot write the report to .*empty \(--out\): EISDIR/],
+    [data, at('nowhere/x.html'), 2, /^grapevine: Cannot write the report to .*nowhere\/x\.html \(--out\): ENOENT/],
+  ]
+  for (const [path, out, code, message] of cases) {
+    const outcome = await report(path, out)
+    assert.equal(outcome.code, code, outcome.err)
+    assert.match(outcome.err.trimEnd(), message)
+  }
+  assert.equal(readFileSync(at('notes.txt'), 'utf8'), 'no policy')
+  assert.equal(existsSync(at('x.html')), false)
 })

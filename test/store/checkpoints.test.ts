@@ -18,7 +18,7 @@ function facts(changes: Partial<CheckpointFacts> = {}): CheckpointFacts {
     version: 7,
     steps: 100,
     updates: 5,
-    episodes: 3,
+    episodes: 100,
     returnMean: null,
     evaluation: null,
     ...changes,
@@ -119,6 +119,8 @@ test('the best stays: by evaluation, and before there is one by the returns of t
   assert.equal(await best(), null)
   await save(1, {})
   assert.equal(await best(), null)
+  await save(2, { returnMean: 400, episodes: 99 })
+  assert.equal(await best(), null)
   await save(2, { returnMean: 50 })
   await save(3, { returnMean: 40 })
   assert.equal(await best(), 2)
@@ -131,5 +133,5 @@ test('the best stays: by evaluation, and before there is one by the returns of t
   await save(8, {})
   assert.equal(await best(), 7)
   storage.files.set('checkpoints/best-abababababababab.safetensors', new Uint8Array(9))
-  await assert.rejects(loadBest(storage), { code: 'bad_checkpoint', message: /best/ })
+  await assert.rejects(loadBest(storage), { code: 'bad_checkpoint', message: /best.* --of self takes the newest\.$/ })
 })

@@ -101,7 +101,7 @@ export class MixMeans {
   }
 }
 
-class Mean {
+export class Mean {
   #sum = 0
   #count = 0
 

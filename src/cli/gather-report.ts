@@ -1,0 +1,167 @@
+/**
+ * Gathers what a report tells from a path: a data folder (of a running peer, too) with the record and the checkpoints of its latest run, one
+ * checkpoint, or an exported policy. What is not there is named in `missing`.
+ */
+import { stat } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { basename, join, resolve } from 'node:path'
+import { STATISTICS } from '../learn/statistics.ts'
+import { systemClock } from '../node/clock.ts'
+import { lockHolder } from '../node/lock.ts'
+import { loadSavedPolicy, type SavedPolicy } from '../node/saved-policy.ts'
+import { folderStorage } from '../node/storage.ts'
+import { MAX_RECORD_BYTES } from '../observe/limits.ts'
+import { RunRecord } from '../observe/run-record.ts'
+import type { ReplicaFacts, ReportedCheckpoint, RunReport } from '../observe/run-report.ts'
+import type { Storage } from '../ports/storage.ts'
+import { type Checkpoint, decodeCheckpoint } from '../store/checkpoint-file.ts'
+import { bestName, listCheckpoints } from '../store/checkpoints.ts'
+import { listRecords } from '../store/records.ts'
+import { GrapevineError } from '../util/errors.ts'
+import { decodeManifest } from '../wire/manifest.ts'
+
+/** Fails with `path`, `no_run`, `bad_checkpoint` or `bad_policy`. */
+export async function gatherReport(path: string, version: string): Promise<RunReport> {
+  const found = await stat(path).catch(() => null)
+  if (found === null) {
+    throw new GrapevineError('path', 'local', `There is nothing at ${resolve(path)}; name a data folder, a checkpoint or an export.`)
+  }
+  const made = { version, unixSeconds: systemClock.unixSeconds(), meanings: meanings() }
+  return found.isDirectory()
+    ? { ...(await ofFolder(resolve(path))), ...made }
+    : { ...ofReplica(await loadSavedPolicy(path, 'self')), ...made }
+}
+
+type Gathered = Omit<RunReport, 'version' | 'unixSeconds' | 'meanings'>
+
+async function ofFolder(folder: string): Promise<Gathered> {
+  const storage = folderStorage(folder)
+  const [records, saved] = [await listRecords(storage), await listCheckpoints(storage)]
+  const run = saved[0]?.run ?? records[0]?.run
+  if (run === undefined) {
+    throw new GrapevineError(
+      'no_run',
+      'local',
+      `There is no run in ${folder} to report on; name the data folder of one that has trained.`,
+      { folder },
+    )
+  }
+  const { record, problem } = await readRecord(storage, records.find((one) => one.run === run)?.name)
+  const files = [...saved.filter((one) => one.run === run).map(({ name }) => name), bestName(run)]
+  const read = await Promise.all(files.map((name) => readCheckpoint(storage, name)))
+  const checkpoints = read.filter((one) => one !== null)
+  const newest = checkpoints.find(({ checkpoint }) => checkpoint !== null)?.checkpoint ?? null
+  const manifest = newest === null ? record?.run?.manifest : decodeManifest(newest.manifestBytes)
+  if (manifest === undefined) {
+    throw new GrapevineError(
+      'no_run',
+      'local',
+      `Nothing of the run in ${folder} can be read: ${problem ?? checkpoints[0]?.told.problem ?? 'it is empty'}.`,
+      {
+        folder,
+      },
+    )
+  }
+  const missing = []
+  if (record === null)
+    missing.push(`There are no curves, events or peers: ${problem ?? 'this run was trained by a version that kept no record'}.`)
+  if (newest === null) missing.push('There is no whole checkpoint of this run.')
+  const running = (await lockHolder(folder)) !== null
+  if (running) missing.push('It is still running: the page shows it as it was when the page was made.')
+  return {
+    ...naming(manifest),
+    running,
+    replica: replicaOf(run, newest, record),
+    record,
+    checkpoints: checkpoints.map(({ told }) => told),
+    manifest,
+    settings: withoutHome(record?.run?.settings ?? null),
+    missing,
+  }
+}
+
+async function readRecord(storage: Storage, name: string | undefined): Promise<{ record: RunRecord | null; problem: string | null }> {
+  if (name === undefined) return { record: null, problem: null }
+  try {
+    const bytes = await storage.read(name)
+    if (bytes === null) return { record: null, problem: null }
+    const record = RunRecord.parse(new TextDecoder().decode(bytes.subarray(-MAX_RECORD_BYTES)))
+    return record.lives.length === 0 ? { record: null, problem: `${name} is damaged` } : { record, problem: null }
+  } catch (error) {
+    return { record: null, problem: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+/** null: it is not there. */
+async function readCheckpoint(storage: Storage, name: string): Promise<{ checkpoint: Checkpoint | null; told: ReportedCheckpoint } | null> {
+  const about = { name: basename(name), best: basename(name).startsWith('best-') }
+  try {
+    const bytes = await storage.read(name)
+    if (bytes === null) return null
+    const size = bytes.length
+    try {
+      const checkpoint = decodeCheckpoint(bytes)
+      return { checkpoint, told: { ...about, problem: null, facts: checkpoint.facts, bytes: size } }
+    } catch (error) {
+      return { checkpoint: null, told: { ...about, problem: problemOf(error), facts: null, bytes: size } }
+    }
+  } catch (error) {
+    return { checkpoint: null, told: { ...about, problem: problemOf(error), facts: null, bytes: 0 } }
+  }
+}
+
+function problemOf(error: unknown): string {
+  if (error instanceof GrapevineError) return String(error.data.problem ?? error.data.reason ?? error.message)
+  throw error
+}
+
+function ofReplica({ facts, checkpoint, from }: SavedPolicy): Gathered {
+  const { environment, wrappers, algorithm, network, run, version, steps, returnMean } = facts
+  const what = checkpoint === null ? 'an exported policy' : 'one checkpoint'
+  const told: ReportedCheckpoint | null =
+    checkpoint === null ? null : { name: basename(from), best: false, problem: null, facts: checkpoint, bytes: 0 }
+  return {
+    ...naming({ environment, algorithm: { id: algorithm } }),
+    running: false,
+    replica: { run, peer: checkpoint?.peer ?? null, steps, updates: checkpoint?.updates ?? null, version, returnMean },
+    record: null,
+    checkpoints: told === null ? [] : [told],
+    manifest: { environment, wrappers, algorithm, network },
+    settings: null,
+    missing: [`This is ${what}: it has no curves, events, peers or settings. A report on the data folder that it came from has them.`],
+  }
+}
+
+function replicaOf(run: string, newest: Checkpoint | null, record: RunRecord | null): ReplicaFacts {
+  if (newest !== null) {
+    const { run: id, peer, steps, updates, version, returnMean } = newest.facts
+    return { run: id, peer, steps, updates, version, returnMean }
+  }
+  const status = record?.standing?.status
+  return {
+    run: record?.run?.run ?? run,
+    peer: record?.run?.peer ?? null,
+    steps: status?.steps ?? 0,
+    updates: status?.updates ?? null,
+    version: status?.updates ?? 0,
+    returnMean: status?.returnMean ?? null,
+  }
+}
+
+function naming(manifest: unknown): { title: string; name: string | null } {
+  const { environment, algorithm, name } = manifest as { environment?: { id?: string }; algorithm?: { id?: string }; name?: string }
+  const title = `${environment?.id ?? 'a run'} with ${algorithm?.id ?? 'an algorithm that is not known'}`
+  return { title, name: name === environment?.id ? null : (name ?? null) }
+}
+
+/** A page that is mailed need not tell where somebody's home is. */
+function withoutHome(value: unknown): unknown {
+  if (typeof value === 'string') return value.startsWith(homedir()) ? join('~', value.slice(homedir().length)) : value
+  if (Array.isArray(value)) return value.map(withoutHome)
+  if (value === null || typeof value !== 'object') return value
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, withoutHome(inner)]))
+}
+
+function meanings(): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(STATISTICS).map(([name, { meaning, unit }]) => [name, `${meaning} (${unit})`]))
+}
