@@ -89,6 +89,7 @@ export class PrioritisedReplay implements TransitionSink {
   readonly #discounts: Float32Array
   readonly #next: Int32Array
   readonly #tree: SumTree
+  /** Priorities of the batch: as drawn, or anew. */
   #drawn = new Float64Array(0)
   #pushed = 0
 
@@ -170,7 +171,9 @@ export class PrioritisedReplay implements TransitionSink {
   /** Gives the transitions in `slots`, just drawn, the priorities of their new errors; both [n]. */
   update(slots: Int32Array, tdErrors: Float32Array): void {
     requireLength('tdErrors', tdErrors, slots.length)
-    for (let i = 0; i < slots.length; i++) this.#tree.set(slots[i]!, this.#priority(tdErrors[i]!))
+    if (this.#drawn.length !== slots.length) this.#drawn = new Float64Array(slots.length)
+    for (let i = 0; i < slots.length; i++) this.#drawn[i] = this.#priority(tdErrors[i]!)
+    this.#tree.setAll(slots, this.#drawn)
   }
 
   /** Mean over `slots` of the number of observations pushed since. */

@@ -117,3 +117,35 @@ test('leaves are drawn in proportion to their priority', () => {
   // Stratified: off by at most one at each of a leaf's two borders.
   assertClose(counts, [1_000, 2_000, 3_000, 4_000], 0, 2)
 })
+
+test('many at once are drawn and changed as one by one, to the bit', () => {
+  const one = new SumTree(1000)
+  const all = new SumTree(1000)
+  const [first, second, values] = [seededRandom('draws'), seededRandom('draws'), seededRandom('values')]
+  for (let i = 0; i < 700; i++) for (const tree of [one, all]) tree.set(i, i % 3 === 0 ? 0 : i)
+  const drawn = new Int32Array(64)
+  const priorities = new Float64Array(64)
+  for (let round = 0; round < 50; round++) {
+    all.sample(first, drawn)
+    assert.deepEqual(
+      [...drawn],
+      Array.from({ length: 64 }, (_, i) => one.find((i + second.uniform()) / 64)),
+    )
+    for (let i = 0; i < 64; i++) priorities[i] = values.uniform() * 1000
+    // One of them twice: the last counts.
+    drawn[1] = drawn[0]!
+    all.setAll(drawn, priorities)
+    for (let i = 0; i < 64; i++) one.set(drawn[i]!, priorities[i]!)
+    assert.equal(all.total, one.total)
+    assert.equal(all.largest, one.largest)
+  }
+  assert.ok(all.total > 0)
+})
+
+test('what cannot be among many changes none of them', () => {
+  const tree = treeOf([1, 2])
+  assert.throws(() => tree.setAll(Int32Array.of(0, 1), Float64Array.of(5, Number.NaN)), { code: 'priority' })
+  assert.throws(() => tree.setAll(Int32Array.of(0, 2), Float64Array.of(5, 1)), { code: 'shape' })
+  assert.deepEqual([tree.total, tree.get(0), tree.get(1)], [3, 1, 2])
+  assert.throws(() => new SumTree(4).sample(seededRandom('empty'), new Int32Array(2)), { code: 'replay_empty' })
+})

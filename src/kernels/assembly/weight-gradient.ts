@@ -19,20 +19,20 @@ export function weightGradient(
 ): void {
   const panel = <usize>panelRows << 5
   const dSpan = <usize>rows * dStride
-  if (!accumulate) for (let j = 0; j < columns; j += 8) memory.fill(dw + <usize>(j >> 3) * panel, 0, <usize>depth << 5)
   if (depth < 4) {
+    if (!accumulate) for (let j = 0; j < columns; j += 8) memory.fill(dw + <usize>(j >> 3) * panel, 0, <usize>depth << 5)
     for (let j = 0; j < columns; j += 8) shallow(a, aStride, d + (<usize>j << 2), dStride, dSpan, dw + <usize>(j >> 3) * panel, depth)
     return
   }
   let j = 0
-  if (WIDE) for (; j + 16 <= columns; j += 16) tiles(true, a, aStride, d + (<usize>j << 2), dStride, dSpan, dw + <usize>(j >> 3) * panel, panel, depth)
-  for (; j < columns; j += 8) tiles(false, a, aStride, d + (<usize>j << 2), dStride, dSpan, dw + <usize>(j >> 3) * panel, panel, depth)
+  if (WIDE) for (; j + 16 <= columns; j += 16) tiles(true, a, aStride, d + (<usize>j << 2), dStride, dSpan, dw + <usize>(j >> 3) * panel, panel, depth, accumulate)
+  for (; j < columns; j += 8) tiles(false, a, aStride, d + (<usize>j << 2), dStride, dSpan, dw + <usize>(j >> 3) * panel, panel, depth, accumulate)
 }
 
 /** One panel of dW, or two with `wide` (see tile.ts): four rows of it at a time, summed over all samples in registers. */
 // @ts-ignore: decorator
 @inline
-function tiles(wide: bool, a: usize, aStride: usize, d: usize, dStride: usize, dSpan: usize, dw: usize, panel: usize, depth: i32): void {
+function tiles(wide: bool, a: usize, aStride: usize, d: usize, dStride: usize, dSpan: usize, dw: usize, panel: usize, depth: i32, add: i32): void {
   const dBegin = d - BEFORE
   const dEnd = dBegin + dSpan
   const target = dw - BEFORE
@@ -64,9 +64,25 @@ function tiles(wide: bool, a: usize, aStride: usize, d: usize, dStride: usize, d
       q += dStride
     } while (q < dEnd)
     const row = target + (<usize>begin << 5)
-    addRows(row, i - begin, c00, c01, c10, c11, c20, c21, c30, c31)
-    if (wide) addRows(row + panel, i - begin, c02, c03, c12, c13, c22, c23, c32, c33)
+    if (add) {
+      addRows(row, i - begin, c00, c01, c10, c11, c20, c21, c30, c31)
+      if (wide) addRows(row + panel, i - begin, c02, c03, c12, c13, c22, c23, c32, c33)
+    } else {
+      // Rows computed twice are the same twice.
+      putRows(row, c00, c01, c10, c11, c20, c21, c30, c31)
+      if (wide) putRows(row + panel, c02, c03, c12, c13, c22, c23, c32, c33)
+    }
   }
+}
+
+/** Stores four rows of eight at the pairs from `target` on. */
+// @ts-ignore: decorator
+@inline
+function putRows(target: usize, c00: v128, c01: v128, c10: v128, c11: v128, c20: v128, c21: v128, c30: v128, c31: v128): void {
+  put(target, c00, c01)
+  put(target + 32, c10, c11)
+  put(target + 64, c20, c21)
+  put(target + 96, c30, c31)
 }
 
 /** Adds four rows of eight to the pairs from `target` on, without the first `skip`. */

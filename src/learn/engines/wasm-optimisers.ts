@@ -2,8 +2,14 @@
 import type { KernelExports } from '../../kernels/load.ts'
 import type { OptimiserSpec } from '../engine.ts'
 
-/** Room for the coefficients: Adam's nine, and a rest. */
+/** Room for the coefficients: Adam's ten, and a rest. */
 export const COEFFICIENTS = 16
+
+/**
+ * Moments up to this magnitude become 0 before they are denormal (below 1.2e-38) and slow. What is lost moves a parameter by less than 1e-18 of the
+ * learning rate, with the smallest epsilon that hyper-parameters allow, 1e-12.
+ */
+const LEAST_MOMENT = 1e-30
 
 /**
  * Moves `parameters` by one step; all arenas by address, `size` floats each. `count`: steps taken, this one included. `scale` is applied to the gradient
@@ -27,6 +33,7 @@ export function takeStep(
     case 'sgd':
       k[1] = spec.momentum
       k[2] = -learningRate
+      k[3] = LEAST_MOMENT
       kernels.sgd(parameters, gradient, first, size, k.byteOffset)
       return
     case 'rmsprop':
@@ -35,6 +42,7 @@ export function takeStep(
       k[3] = -learningRate
       k[4] = spec.epsilonInside ? spec.epsilon : 0
       k[5] = spec.epsilonInside ? 0 : spec.epsilon
+      k[6] = LEAST_MOMENT
       kernels.rmsprop(parameters, gradient, first, size, k.byteOffset)
       return
     case 'adam':
@@ -47,6 +55,7 @@ export function takeStep(
       k[6] = 1 / Math.sqrt(1 - power(spec.beta2, count))
       k[7] = spec.epsilon
       k[8] = spec.kind === 'adamw' ? 1 - learningRate * spec.weightDecay : 1
+      k[9] = LEAST_MOMENT
       kernels.adam(parameters, gradient, first, second, size, k.byteOffset)
   }
 }
