@@ -44,7 +44,7 @@ async function exchangeTime(dimension: number, runs: number): Promise<unknown> {
   return { what: 'one exchange', floats: dimension, milliseconds: summary(times), ...perPeer(before, after, runs) }
 }
 
-async function convergence(dimension: number, partner: string, runs: number): Promise<unknown> {
+export async function convergence(dimension: number, partner: string, runs: number): Promise<unknown> {
   const coldMs = performance.now()
   const processes = await started(PEERS, dimension, partner)
   await Promise.all(processes.map((process) => process.tell({ do: 'round' })))

@@ -213,6 +213,18 @@ export const EXCHANGE_BYTES_PER_SECOND = 1_048_576
 /** Ranges of a frame asked for at once: the next are on their way while one is taken in. */
 export const RANGES_AT_ONCE = 4
 
+/** Times that a partner may ask for the whole of a frame: once, and what was lost again. */
+export const MAX_PULLS = 2
+
+/** Waiting for the partner that the rule names, in milliseconds, besides the time of an exchange: several rounds of a swarm in step, and no more than a slow one costs others. */
+export const PAIR_BASE_MS = 1_000
+
+/** Rounds that a partner may be behind and is still waited for: with `exponential`, who starts together can be log2 n apart, of 256 peers 8. */
+export const MAX_ROUNDS_WAITED = 8
+
+/** Partners whose exchange was answered before the own round came to it: whom we are connected to. */
+export const MAX_PAIRS_ANSWERED = 64
+
 /** Longest that a request is held while a snapshot or a digest is made, in milliseconds: well below the silence that ends a request. */
 export const PATIENCE_MS = 2_000
 

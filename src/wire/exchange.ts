@@ -1,7 +1,7 @@
 /**
  * Messages of /grapevine/exchange/1: how two peers swap parameter frames and both apply half the difference, or neither does. One answer per
- * request, each at most MAX_RESPONSE_BYTES, and so is a request; frames larger than one message are pulled in ranges by the side that wants
- * them.
+ * request of at most MAX_RESPONSE_BYTES; frames larger than one message are pulled in ranges of up to EXCHANGE_RANGE_BYTES by the side that
+ * wants them.
  *
  * 1. `open` offers the initiator's frame, its first range with it; `accept` the responder's.   2. Each side pulls the rest (`range`).
  * 3. `commit` with the initiator's clip factor; `done` with the factor that counts, once the responder has applied its half.
@@ -14,7 +14,15 @@
  */
 import { GrapevineError } from '../util/errors.ts'
 import { Reader, Writer } from './binary.ts'
-import { MAX_FRAME_BYTES, MAX_RESPONSE_BYTES, MAX_SETTLED, MAX_SETTLED_WITH_OPEN, RANGE_BYTES } from './limits.ts'
+import {
+  EXCHANGE_RANGE_BYTES,
+  MAX_EXCHANGE_RESPONSE_BYTES,
+  MAX_FRAME_BYTES,
+  MAX_RESPONSE_BYTES,
+  MAX_SETTLED,
+  MAX_SETTLED_WITH_OPEN,
+  RANGE_BYTES,
+} from './limits.ts'
 
 export interface ExchangeId {
   readonly incarnation: number
@@ -27,6 +35,8 @@ export type ExchangeRequest =
       readonly id: ExchangeId
       /** Chooses the coordinates that both frames carry, where not all travel. */
       readonly draw: number
+      /** The partner rule brings the two together in the round `draw`: hold this until the responder has come to it. */
+      readonly patient: boolean
       readonly frameBytes: number
       /** The frame's first range. */
       readonly head: Uint8Array
@@ -78,10 +88,11 @@ const ID_BYTES = 16
 export function encodeExchangeRequest(request: ExchangeRequest): Uint8Array {
   switch (request.kind) {
     case 'open': {
-      const writer = started(OPEN, 2 * ID_BYTES + 1 + ID_BYTES * request.settled.length + request.head.length)
+      const writer = started(OPEN, 2 * ID_BYTES + 2 + ID_BYTES * request.settled.length + request.head.length)
       writeId(writer, request.id)
       writer.u53(request.draw)
       writer.u53(request.frameBytes)
+      writer.u8(request.patient ? 1 : 0)
       writer.u8(request.settled.length)
       for (const id of request.settled) writeId(writer, id)
       writer.set(request.head)
@@ -142,14 +153,17 @@ function readRequest(kind: number, reader: Reader): ExchangeRequest | null {
       const id = readId(reader)
       const draw = reader.u53()
       const frameBytes = reader.u53()
+      const patience = reader.u8()
+      if (patience > 1) throw badMessage(`it is patient to a degree of ${patience}`)
       const settled = readIds(reader, reader.u8(), MAX_SETTLED_WITH_OPEN)
-      return { kind: 'open', id, draw, frameBytes, head: readHead(reader, frameBytes), settled }
+      return { kind: 'open', id, draw, patient: patience === 1, frameBytes, head: readHead(reader, frameBytes), settled }
     }
     case RANGE: {
       const id = readId(reader)
       const offset = reader.u53()
       const length = reader.u32()
-      if (length < 1 || length > RANGE_BYTES) throw badMessage(`a range of ${length} bytes is not between 1 and ${RANGE_BYTES}`)
+      if (length < 1 || length > EXCHANGE_RANGE_BYTES)
+        throw badMessage(`a range of ${length} bytes is not between 1 and ${EXCHANGE_RANGE_BYTES}`)
       return { kind: 'range', id, offset, length }
     }
     case COMMIT:
@@ -205,7 +219,8 @@ export function encodeExchangeResponse(response: ExchangeResponse): Uint8Array {
 
 /** Throws `bad_message` (fault peer). Bytes in it are views. */
 export function decodeExchangeResponse(bytes: Uint8Array): ExchangeResponse {
-  if (bytes.length > MAX_RESPONSE_BYTES) throw badMessage(`an answer of ${bytes.length} bytes is over the limit of ${MAX_RESPONSE_BYTES}`)
+  if (bytes.length > MAX_EXCHANGE_RESPONSE_BYTES)
+    throw badMessage(`an answer of ${bytes.length} bytes is over the limit of ${MAX_EXCHANGE_RESPONSE_BYTES}`)
   const reader = new Reader(bytes, badMessage)
   const response = readResponse(reader.u8(), reader)
   reader.end()

@@ -35,6 +35,13 @@ export const MAX_REQUEST_BYTES = 256
 /** Bytes of a body asked for at once: 63 KiB, so that an answer stays below MAX_RESPONSE_BYTES. */
 export const RANGE_BYTES = 64_512
 
+/**
+ * Bytes of a frame that an exchange asks for at once, and of the answer: 1 MiB. Opening a stream costs both sides about as much as 64 KiB on it,
+ * and only the partner of the exchange under way may ask.
+ */
+export const EXCHANGE_RANGE_BYTES = 1_048_576
+export const MAX_EXCHANGE_RESPONSE_BYTES = EXCHANGE_RANGE_BYTES + 64
+
 /** Chunk digests of one offer: 1024 of 32 bytes fill half an answer. Larger bodies have larger chunks. */
 export const MAX_CHUNKS = 1_024
 

@@ -115,6 +115,47 @@ describe('pairwise', () => {
     await end()
   })
 
+  for (const partner of ['exponential', 'ring']) {
+    test(`${partner}: partners wait for each other, so that everybody meets them in order, each pair once`, async () => {
+      const { swarm, peers, shiftOf, end } = await held(8, { partner, robust: 'none' })
+      const rounds = partner === 'exponential' ? 3 : 6
+      const all = async ({ peer }: VirtualPeer, i: number) => {
+        await swarm.clock.sleep(37 * ((i * 5) % 8))
+        for (let round = 0; round < rounds; round++) await peer.round()
+      }
+      await swarm.during(Promise.all(peers.map(all)))
+      const sum = (name: string) => peers.reduce((total, { peer }) => total + (peer.counters()[name] ?? 0), 0)
+      assert.equal(sum('exchanges'), 4 * rounds)
+      assert.equal(sum('exchangesFailed') + sum('exchangesLost') + sum('roundsFailed'), 0)
+      if (partner === 'exponential') for (const peer of peers) near(await shiftOf(peer), 10.5)
+      await end()
+    })
+  }
+
+  test('a partner that does not come is not waited for much longer than a second, and one that is many rounds behind not at all', async () => {
+    const { swarm, peers, end } = await held(3, { partner: 'ring', robust: 'none' })
+    const [a, b, c] = [...peers].sort((x, y) => (x.network.id < y.network.id ? -1 : 1)) as [VirtualPeer, VirtualPeer, VirtualPeer]
+    // Round 1 of three pairs ranks 1 and 2, round 2 ranks 0 and 1, and so on in turn; all make the first.
+    await swarm.during(Promise.all([a, b, c].map(({ peer }) => peer.round())))
+    const took = async (one: VirtualPeer) => {
+      const startMs = swarm.clock.now()
+      await swarm.during(one.peer.round())
+      return swarm.clock.now() - startMs
+    }
+    const partners = (one: VirtualPeer) => one.of('mix').map((mix) => mix.with)
+    // b comes to its second round and finds a, which has nothing to do; then to its third, and c has not made its second.
+    await took(b)
+    assert.equal(partners(b).at(-1), a.network.id)
+    const waited = await took(b)
+    assert.ok(waited >= 1_000 && waited < 3_500, `${waited} ms`)
+    assert.equal(partners(b).at(-1), a.network.id)
+    for (let round = 4; round < 11; round++) await took(b)
+    // Its eleventh is with c, which is ten behind.
+    assert.ok((await took(b)) < 500)
+    assert.equal(partners(b).at(-1), c.network.id)
+    await end()
+  })
+
   test('while all learn, at their own pace', async () => {
     const swarm = new VirtualSwarm()
     const a = await swarm.add({ flags: pairwise })

@@ -10,7 +10,15 @@ import {
   encodeExchangeRequest,
   encodeExchangeResponse,
 } from '../../src/wire/exchange.ts'
-import { MAX_FRAME_BYTES, MAX_RESPONSE_BYTES, MAX_SETTLED, MAX_SETTLED_WITH_OPEN, RANGE_BYTES } from '../../src/wire/limits.ts'
+import {
+  EXCHANGE_RANGE_BYTES,
+  MAX_EXCHANGE_RESPONSE_BYTES,
+  MAX_FRAME_BYTES,
+  MAX_RESPONSE_BYTES,
+  MAX_SETTLED,
+  MAX_SETTLED_WITH_OPEN,
+  RANGE_BYTES,
+} from '../../src/wire/limits.ts'
 
 const u53 = fc.maxSafeNat()
 const id = fc.record({ incarnation: u53, number: u53 }, { noNullPrototype: true })
@@ -24,9 +32,9 @@ const framed = fc.oneof(
 )
 const requests: fc.Arbitrary<ExchangeRequest> = fc.oneof(
   fc
-    .tuple(framed, id, u53, fc.array(id, { maxLength: MAX_SETTLED_WITH_OPEN }))
-    .map(([frame, name, draw, settled]) => ({ kind: 'open' as const, id: name, draw, ...frame, settled })),
-  plain({ kind: fc.constant('range' as const), id, offset: u53, length: fc.integer({ min: 1, max: RANGE_BYTES }) }),
+    .tuple(framed, id, u53, fc.boolean(), fc.array(id, { maxLength: MAX_SETTLED_WITH_OPEN }))
+    .map(([frame, name, draw, patient, settled]) => ({ kind: 'open' as const, id: name, draw, patient, ...frame, settled })),
+  plain({ kind: fc.constant('range' as const), id, offset: u53, length: fc.integer({ min: 1, max: EXCHANGE_RANGE_BYTES }) }),
   plain({ kind: fc.constant('commit' as const), id, factor }),
   plain({ kind: fc.constantFrom('outcome' as const, 'abort' as const), id }),
   plain({ kind: fc.constant('settled' as const), settled: fc.array(id, { maxLength: MAX_SETTLED }) }),
@@ -98,6 +106,7 @@ describe('messages of an exchange', () => {
       kind: 'open',
       id: { incarnation: 1, number: 1 },
       draw: 0,
+      patient: false,
       frameBytes: 10,
       head: new Uint8Array(10),
       settled: [],
@@ -107,9 +116,11 @@ describe('messages of an exchange', () => {
       bytes[at] = value
       return () => decodeExchangeRequest(bytes)
     }
-    // The frame's length, its highest byte, and the number of exchanges settled.
-    for (const lie of [lying(25, 11), lying(25, 9), lying(31, 1), lying(33, 1), lying(33, 255)]) assert.throws(lie, { code: 'bad_message' })
+    // The frame's length, its highest byte, patience, and the number of exchanges settled.
+    for (const lie of [lying(25, 11), lying(25, 9), lying(31, 1), lying(33, 2), lying(34, 1), lying(34, 255)])
+      assert.throws(lie, { code: 'bad_message' })
     assert.throws(() => decodeExchangeRequest(new Uint8Array(MAX_RESPONSE_BYTES + 1)), { code: 'bad_message' })
+    assert.throws(() => decodeExchangeResponse(new Uint8Array(MAX_EXCHANGE_RESPONSE_BYTES + 1).fill(2)), { code: 'bad_message' })
     assert.throws(() => decodeExchangeRequest(Uint8Array.of(99)), { code: 'unknown_request' })
   })
 

@@ -13,9 +13,17 @@ import {
   type ExchangeResponse,
   encodeExchangeRequest,
 } from '../../wire/exchange.ts'
-import { MAX_RESPONSE_BYTES, RANGE_BYTES } from '../../wire/limits.ts'
+import { EXCHANGE_RANGE_BYTES, MAX_EXCHANGE_RESPONSE_BYTES } from '../../wire/limits.ts'
 import { EXCHANGE_PROTOCOL } from '../../wire/protocol.ts'
-import { EXCHANGE_BASE_MS, EXCHANGE_BYTES_PER_SECOND, RANGES_AT_ONCE, REQUEST_TIMEOUT_MS, WAIT_FIRST_MS, WAIT_LAST_MS } from '../limits.ts'
+import {
+  EXCHANGE_BASE_MS,
+  EXCHANGE_BYTES_PER_SECOND,
+  PAIR_BASE_MS,
+  RANGES_AT_ONCE,
+  REQUEST_TIMEOUT_MS,
+  WAIT_FIRST_MS,
+  WAIT_LAST_MS,
+} from '../limits.ts'
 
 export interface AskingPorts {
   readonly network: Network
@@ -27,6 +35,11 @@ export interface AskingPorts {
 /** Time for a whole exchange of frames of so many bytes, in milliseconds. */
 export function exchangeTimeoutMs(frameBytes: number): number {
   return EXCHANGE_BASE_MS + (2_000 * frameBytes) / EXCHANGE_BYTES_PER_SECOND
+}
+
+/** Time for a partner to come to the round that brings both together: the exchange that it may be in, at 1 MiB/s, and a second. */
+export function pairTimeoutMs(frameBytes: number): number {
+  return PAIR_BASE_MS + (2_000 * frameBytes) / EXCHANGE_BYTES_PER_SECOND
 }
 
 export async function ask(ports: AskingPorts, peer: PeerId, request: ExchangeRequest): Promise<ExchangeResponse> {
@@ -61,7 +74,7 @@ export async function pullFrame(
   const pull = async () => {
     while (next < frameBytes) {
       const offset = next
-      const length = Math.min(RANGE_BYTES, frameBytes - offset)
+      const length = Math.min(EXCHANGE_RANGE_BYTES, frameBytes - offset)
       next += length
       const answer = await ask(ports, peer, { kind: 'range', id, offset, length })
       if (answer.kind !== 'range' || answer.bytes.length !== length) throw unexpected(peer)
@@ -79,5 +92,9 @@ function unexpected(peer: PeerId): GrapevineError {
 }
 
 function send({ network, signal }: AskingPorts, peer: PeerId, body: Uint8Array): Promise<Uint8Array> {
-  return network.request(peer, EXCHANGE_PROTOCOL, body, { maxResponseBytes: MAX_RESPONSE_BYTES, timeoutMs: REQUEST_TIMEOUT_MS, signal })
+  return network.request(peer, EXCHANGE_PROTOCOL, body, {
+    maxResponseBytes: MAX_EXCHANGE_RESPONSE_BYTES,
+    timeoutMs: REQUEST_TIMEOUT_MS,
+    signal,
+  })
 }

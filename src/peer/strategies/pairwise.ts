@@ -16,8 +16,16 @@ export const pairwise: Strategy = {
     exchanges.serve()
     return {
       async round({ partner, delivered }) {
-        if (partner !== undefined) await exchanges.propose(partner)
-        else await propose(context, exchanges, delivered !== undefined)
+        if (partner !== undefined) {
+          await exchanges.propose(partner)
+          return
+        }
+        const epoch = context.epoch()
+        try {
+          await propose(context, exchanges, delivered !== undefined)
+        } finally {
+          exchanges.turns.roundOver(epoch)
+        }
       },
       counters: () => exchanges.counters(),
       ledger: () => exchanges.ledger(),
@@ -29,12 +37,12 @@ async function propose(context: StrategyContext, exchanges: Exchanges, lockStep:
   const { network, random } = context
   const choice = context.partner()
   if (choice === null) return
-  // Both of a pair have a round, and one exchange is enough for the two.
-  if (choice.mutual && (lockStep ? choice.id < network.id : exchanges.takeAnswered(choice.id))) return
+  // Both of a pair have a round, and one exchange is enough for the two: whoever comes to it first proposes.
+  if (choice.mutual && (lockStep ? choice.id < network.id : exchanges.turns.hasAnswered(choice.id, context.epoch()))) return
   const tried = new Set<PeerId>()
   for (let next: PeerId | null = choice.id; next !== null && tried.size <= FALLBACK_PARTNERS; ) {
     tried.add(next)
-    const proposal = await exchanges.propose(next)
+    const proposal = await exchanges.propose(next, { paired: choice.mutual && !lockStep && next === choice.id })
     if (lockStep || (proposal !== 'busy' && proposal !== 'absent')) return
     const others = context.view().filter((id) => !tried.has(id))
     next = randomPartner(others, network.id, random)
