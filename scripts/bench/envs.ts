@@ -121,7 +121,7 @@ function originals(id: string): string[] {
     const game = names[id.slice('MinAtar/'.length, -'-v0'.length)]
     return game === undefined ? [] : [`minatar:${game}`]
   }
-  return id.startsWith('Spread') ? [] : [`gym:${id}`]
+  return id.startsWith('Spread') || id.startsWith('DeepSea') ? [] : [`gym:${id}`]
 }
 
 function pythonSpeeds(python: string, id: string, seconds: number): Record<string, number> | string {

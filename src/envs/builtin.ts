@@ -3,6 +3,7 @@ import { AcrobotRows } from './classic/acrobot.ts'
 import { CartPoleRows } from './classic/cartpole.ts'
 import { MountainCarContinuousRows, MountainCarRows } from './classic/mountain-car.ts'
 import { PendulumRows } from './classic/pendulum.ts'
+import { DeepSeaRows, deepSeaOptions } from './deep-sea/deep-sea.ts'
 import { LanderRows } from './lander/lander.ts'
 import { MINATAR } from './minatar/specs.ts'
 import { refuseOptions } from './options.ts'
@@ -26,6 +27,18 @@ function plain(facts: Facts, build: (count: number) => Rows, buildOne: () => Row
       return vectorOf(build(count), maxEpisodeSteps)
     },
   }
+}
+
+const DEEP_SEA = 'DeepSea-v0'
+
+const deepSea: EnvironmentSpec = {
+  id: DEEP_SEA,
+  version: '1',
+  description: 'sink through a grid; each step right costs a little, only going right all the way pays 1',
+  threshold: 0.9,
+  maxEpisodeSteps: null,
+  make: (options) => singleOf(new DeepSeaRows(1, deepSeaOptions(DEEP_SEA, options))),
+  makeVector: (count, options, limit) => vectorOf(new DeepSeaRows(count, deepSeaOptions(DEEP_SEA, options)), limit),
 }
 
 export const BUILTIN: readonly EnvironmentSpec[] = [
@@ -111,5 +124,6 @@ export const BUILTIN: readonly EnvironmentSpec[] = [
     (count) => new SpreadRows(count),
     withCompanions,
   ),
+  deepSea,
   ...MINATAR,
 ]

@@ -14,3 +14,6 @@ export const ENVIRONMENT_FAULTS_MAX = 5
 
 /** Steps after which an environment counts as healthy again, so that a rare crash never adds up to the end of a long run. */
 export const ENVIRONMENT_RECOVERED_STEPS = 1_000
+
+/** Rows and columns of a deep sea: its observation has their product of numbers, 40 KB here; nobody has found the treasure of a larger one. */
+export const MAX_DEEP_SEA_SIZE = 100

@@ -14,6 +14,7 @@ registerEnv('Singles-v0', { make: () => makeEnv('CartPole-v1', { maxEpisodeSteps
 const EXPECTED = [
   'Acrobot-v1',
   'CartPole-v1',
+  'DeepSea-v0',
   'Example-v0',
   'LunarLander-v3',
   'LunarLanderContinuous-v3',
@@ -47,6 +48,7 @@ test('the heap does not grow from step to step', () => {
     ['CartPole-v1', 100_000],
     ['MinAtar/Seaquest-v0', 10_000],
     ['Spread-v0', 20_000],
+    ['DeepSea-v0', 20_000],
     ['LunarLander-v3', 2_000],
   ] as const) {
     const env = makeVectorEnv(id, 8)
