@@ -167,6 +167,8 @@ function switchedLearner(learner: Learner, gossip: { readonly on: boolean }): Le
     mix: (delta) => learner.mix(delta),
     mergeNormalisers: (others) => learner.mergeNormalisers(others),
     setRateFactor: (factor) => learner.setRateFactor(factor),
+    offerExperience: (most) => learner.offerExperience(most),
+    takeExperience: (author, experience) => learner.takeExperience(author, experience),
     adopt: (replica) => learner.adopt(replica),
     saveState: (options) => learner.saveState(options),
     restoreState: (state) => learner.restoreState(state),

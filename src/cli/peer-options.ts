@@ -20,6 +20,7 @@ const FOUNDING: readonly [string, string][] = [
   ['--period <updates>', 'updates between averaging rounds, or auto'],
   ['--outer <step>', 'momentum over mixes: nesterov, none (none)'],
   ['--robust <rule>', 'against liars: clip, median, trimmed, none (clip)'],
+  ['--share-experience <x>', "learn from others' experience, up to this share: 0.2"],
   ['--init-from <file>', 'begin with the weights of an export or checkpoint'],
   ['--name <text>', 'what to call the run'],
   ['--resume [folder]', 'go on with the run of a data folder'],

@@ -18,6 +18,7 @@ const FLAGS: readonly [string, string][] = [
   ['--period <updates>', 'updates between averaging rounds'],
   ['--robust <rule>', 'against liars: clip, median, trimmed, none (clip)'],
   ['--outer <step>', 'momentum over mixes: nesterov, none (none)'],
+  ['--share-experience <x>', "learn from others' experience, up to this share"],
   ['--learning <on|off>', 'off: averaging only (on)'],
   ['--init <name>', 'shared, or independent: N(0,1) each (shared)'],
   ['--dim <n>', 'with --learning off: size of a replica (1000)'],

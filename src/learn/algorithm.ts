@@ -10,6 +10,7 @@ import type { LearnerSettings, Progress } from '../ports/learner.ts'
 import type { ActorThreads } from './actors.ts'
 import type { Arena, Engine, EngineNetwork, OptimiserState } from './engine.ts'
 import type { Episodes } from './episodes.ts'
+import type { Sharing } from './sharing.ts'
 import type { StateFields } from './state.ts'
 
 /** What an algorithm is built from. */
@@ -39,6 +40,8 @@ export interface Algorithm {
   readonly optimiser: OptimiserState
   /** Steps and episodes of this peer. */
   readonly episodes: Episodes
+  /** What it does with other peers' experience; absent or null: nothing. */
+  readonly sharing?: Sharing | null
   /** Crashes and hangs of its actor threads; null without threads. */
   readonly actors?: Progress['actors']
   /** Collects what the next updates need and takes them; a bad update changes nothing. `steps`: environment steps behind the schedules; `rateFactor`: of the learning rate. */

@@ -4,6 +4,7 @@
  * Returns are reported of the third of the environments that explores least. An update whose loss or gradient is not finite is skipped and
  * named; a transition whose reward is not is left out and named as "reward".
  */
+import type { WrappedVector } from '../envs/wrappers/wrap.ts'
 import type { Progress } from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { type SeededRandom, seededRandom } from '../util/random.ts'
@@ -14,6 +15,7 @@ import type { Arena, EngineNetwork, OptimiserState } from './engine.ts'
 import { Episodes } from './episodes.ts'
 import { ladder, lowestThird } from './epsilon.ts'
 import type { ExperienceSource } from './experience.ts'
+import { ForeignReplay, type ForeignReplayOptions } from './foreign-replay.ts'
 import { type Hyperparameters, optimiserSpec, resolveHyperparameters } from './hyperparameters.ts'
 import { InlineQActors } from './inline-q-actors.ts'
 import { THREAD_ROLLOUT_STEPS } from './limits.ts'
@@ -24,6 +26,7 @@ import { doubleQTargets, duelingGradient, duelingValues, qLearningLoss } from '.
 import { PrioritisedReplay, type ReplayBatch, replayBatch } from './replay.ts'
 import { ReplayFeed } from './replay-feed.ts'
 import { linearSchedule } from './schedules.ts'
+import { requireSharedScale, requireSharing } from './sharing.ts'
 import { randomField, type StateFields } from './state.ts'
 import { ThreadedActors } from './threaded-actors.ts'
 
@@ -37,6 +40,7 @@ export class ApeX implements Algorithm {
   readonly #horizonSteps: number
   readonly #gradient: Arena
   readonly #replay: PrioritisedReplay
+  readonly sharing: ForeignReplay | null
   readonly #draws: SeededRandom
   readonly #source: ExperienceSource
   readonly #feed: ReplayFeed
@@ -66,7 +70,7 @@ export class ApeX implements Algorithm {
     const observationSize = observationSpace.low.length
     const rows = own.batchSize
     const all = (threads?.count ?? 1) * count
-    const epsilons = ladder(all, settings.actorSeed)
+    const epsilons = ladder(all, settings.actorSeed, own)
     const steps = threads === null ? own.rolloutLength : Math.max(own.rolloutLength, THREAD_ROLLOUT_STEPS)
     const shape = { ...experienceShape(environment, steps), qValues: true }
     this.#settings = own
@@ -102,7 +106,13 @@ export class ApeX implements Algorithm {
     const { nStep, gamma } = own
     this.#feed = new ReplayFeed({ rows: all, nStep, gamma, replay: this.#replay, episodes: this.episodes })
     this.#draws = seededRandom(settings.actorSeed, 'replay')
-    this.#batch = replayBatch(rows, observationSize)
+    const batch = replayBatch(rows, observationSize)
+    this.#batch = batch
+    this.sharing = foreignReplay(settings.experienceShare ?? 0, own, environment, {
+      own: this.#replay,
+      batch,
+      open: unfinished(all, nStep),
+    })
     this.#q = new Float32Array(rows * actions)
     this.#nextQ = new Float32Array(rows * actions)
     this.#targetQ = new Float32Array(rows * actions)
@@ -141,7 +151,7 @@ export class ApeX implements Algorithm {
 
   statistics(): Record<string, number> {
     const last = this.#last
-    const { slots } = this.#batch
+    const slots = this.sharing?.ownSlots ?? this.#batch.slots
     const statistics: Record<string, number> = {
       'train/loss': last.loss,
       'losses/q_values': mean(this.#q),
@@ -153,6 +163,7 @@ export class ApeX implements Algorithm {
       'replay/sample_age': this.#updates === 0 ? 0 : this.#replay.meanAge(slots),
     }
     this.#source.describe(statistics)
+    this.sharing?.describe(statistics)
     return statistics
   }
 
@@ -187,7 +198,8 @@ export class ApeX implements Algorithm {
     const { slots, observations, actions, rewards, discounts, nextObservations, weights } = this.#batch
     const last = this.#last
 
-    this.#replay.sample(this.#draws, importanceExponent, this.#batch)
+    if (this.sharing === null) this.#replay.sample(this.#draws, importanceExponent, this.#batch)
+    else this.sharing.sample(this.#draws, importanceExponent)
     network.forward(this.target, nextObservations, rows)
     duelingValues(network.output('value'), network.output('advantage'), this.#targetQ)
     network.forward(parameters, nextObservations, rows)
@@ -210,15 +222,40 @@ export class ApeX implements Algorithm {
       this.#iteration.bad = 'gradient'
       return
     }
-    this.#replay.update(slots, this.#tdErrors)
+    if (this.sharing === null) this.#replay.update(slots, this.#tdErrors)
+    else this.sharing.update(this.#tdErrors)
     this.#iteration.updates = 1
     if (++this.#updates % targetPeriod === 0) this.target.data.set(parameters.data)
   }
 }
 
 /** Each environment may hold n + 1 observations that are not complete transitions yet, and as many final ones where all its episodes are short. */
+function unfinished(environments: number, n: number): number {
+  return 2 * environments * (n + 1)
+}
+
+/** Null: nothing is shared. */
+function foreignReplay(
+  share: number,
+  own: Hyperparameters<'apex'>,
+  { actionSpace, observationSpace, moments }: WrappedVector,
+  parts: Pick<ForeignReplayOptions, 'own' | 'batch' | 'open'>,
+): ForeignReplay | null {
+  if (share === 0) return null
+  requireSharing('apex', own, share)
+  requireSharedScale(moments)
+  const { byteObservations: bytes, priorityExponent: alpha } = own
+  const format = {
+    kind: 'transitions',
+    observationSize: observationSpace.low.length,
+    bytes,
+    actions: requireDiscrete(actionSpace),
+  } as const
+  return new ForeignReplay({ ...parts, format, alpha, share })
+}
+
 function requireCapacity(capacity: number, environments: number, n: number): number {
-  const least = 2 * environments * (n + 1)
+  const least = unfinished(environments, n)
   if (capacity >= least) return capacity
   throw new GrapevineError(
     'hyperparameter',

@@ -7,8 +7,12 @@
 import { pow } from '../util/maths.ts'
 import { seededRandom } from '../util/random.ts'
 
-const LADDER_BASE = 0.4
-const LADDER_EXPONENT = 7
+interface LadderShape {
+  readonly epsilonBase: number
+  readonly epsilonExponent: number
+}
+
+const APEX_LADDER: LadderShape = { epsilonBase: 0.4, epsilonExponent: 7 }
 
 /** The radical inverse of `index` in base 2: 0, 1/2, 1/4, 3/4, 1/8, ... [van der Corput 1935] */
 export function vanDerCorput(index: number): number {
@@ -17,15 +21,15 @@ export function vanDerCorput(index: number): number {
   return value
 }
 
-/** Epsilon at place `u` of the ladder, 0 <= u <= 1: from 0.4 down to 0.4^8. */
-export function ladderEpsilon(u: number): number {
-  return pow(LADDER_BASE, 1 + LADDER_EXPONENT * u)
+/** Epsilon at place `u` of the ladder, 0 <= u <= 1: of Ape-X's from 0.4 down to 0.4^8. */
+export function ladderEpsilon(u: number, { epsilonBase, epsilonExponent }: LadderShape = APEX_LADDER): number {
+  return pow(epsilonBase, 1 + epsilonExponent * u)
 }
 
 /** One epsilon per environment [count], for the peer whose actors have `seed`. */
-export function ladder(count: number, seed: number): Float64Array {
+export function ladder(count: number, seed: number, shape: LadderShape = APEX_LADDER): Float64Array {
   const offset = seededRandom(seed, 'epsilon').uniform()
-  return Float64Array.from({ length: count }, (_, j) => ladderEpsilon((offset + vanDerCorput(j)) % 1))
+  return Float64Array.from({ length: count }, (_, j) => ladderEpsilon((offset + vanDerCorput(j)) % 1, shape))
 }
 
 /** Flags [n]: 1 for the third (rounded up) of `epsilons` that explores least. Their returns stand for the policy's. */

@@ -43,6 +43,8 @@ const APEX = {
   gamma: { kind: 'number', initial: 0.99, min: 0, max: 1, about: 'discount per step' },
   priorityExponent: { kind: 'number', initial: 0.6, min: 0, max: 1, about: 'alpha of the priorities; 0: uniform replay' },
   importanceExponent: { kind: 'number', initial: 0.4, min: 0, max: 1, about: 'beta of the importance weights; 0: none' },
+  epsilonBase: { kind: 'number', initial: 0.4, min: 1e-6, max: 1, about: 'random actions of the environment that explores most' },
+  epsilonExponent: { kind: 'number', initial: 7, min: 0, max: 1_000, about: 'the one that explores least: base^(1 + this)' },
   targetPeriod: { kind: 'integer', initial: 500, min: 1, max: 1e9, about: 'updates between copies to the target network' },
   huberThreshold: { kind: 'optional', initial: 1, min: 1e-6, max: 1e6, about: 'error beyond which the loss is linear; null: squared' },
   learningRate: { kind: 'number', initial: 5e-4, min: 1e-9, max: 10, about: 'at the start' },

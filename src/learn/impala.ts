@@ -14,13 +14,15 @@ import type { Algorithm, AlgorithmContext, Iteration } from './algorithm.ts'
 import { Collector, experienceShape } from './collector.ts'
 import type { Arena, EngineNetwork, OptimiserState } from './engine.ts'
 import { Episodes } from './episodes.ts'
-import type { Experience, ExperienceSource } from './experience.ts'
+import type { Experience, ExperienceShape, ExperienceSource } from './experience.ts'
+import { ForeignRollouts } from './foreign-rollouts.ts'
 import { type Hyperparameters, optimiserSpec, resolveHyperparameters } from './hyperparameters.ts'
 import { InlineActors } from './inline-actors.ts'
 import { createPolicyHead, requireOutput } from './policy-head.ts'
 import { LagWindow } from './policy-lag.ts'
 import { discountsOf, explainedVariance, standardise, type Trajectory } from './returns.ts'
 import { linearSchedule } from './schedules.ts'
+import { requireSharedScale, requireSharing } from './sharing.ts'
 import type { StateFields } from './state.ts'
 import { ThreadedActors } from './threaded-actors.ts'
 import { vtrace } from './vtrace.ts'
@@ -31,6 +33,7 @@ export class Impala implements Algorithm {
   readonly target = null
   readonly optimiser: OptimiserState
   readonly episodes: Episodes
+  readonly sharing: ForeignRollouts | null
   readonly #settings: Hyperparameters<'impala'>
   readonly #horizonSteps: number
   readonly #gradient: Arena
@@ -53,6 +56,7 @@ export class Impala implements Algorithm {
     const shape = experienceShape(environment, own.rolloutLength)
     const rows = shape.steps * shape.environments
     this.#settings = own
+    this.sharing = foreignRollouts(settings.experienceShare ?? 0, own, environment, shape)
     this.#horizonSteps = settings.algorithm.horizonSteps
     if (threads === null) {
       this.network = engine.build(settings.network, rows)
@@ -90,7 +94,7 @@ export class Impala implements Algorithm {
     return this.#source.faults
   }
 
-  /** Takes one rollout and one update from it; neither where no rollout came for a while. */
+  /** Takes one rollout and one update from it, and one from another peer's where it is its turn; none where no rollout came for a while. */
   iterate(steps: number, rateFactor: number): Iteration {
     this.#iteration.updates = 0
     this.#iteration.bad = null
@@ -103,9 +107,12 @@ export class Impala implements Algorithm {
       this.#dropped++
     } else {
       this.#lags.add(lag)
+      this.sharing?.saw(experience)
       this.#update(experience, steps, rateFactor)
     }
     this.#source.release(experience)
+    const foreign = this.sharing?.next() ?? null
+    if (foreign !== null) this.#update(foreign, steps, rateFactor)
     return this.#iteration
   }
 
@@ -122,6 +129,7 @@ export class Impala implements Algorithm {
     }
     this.#loss.describe(statistics)
     this.#source.describe(statistics)
+    this.sharing?.describe(statistics)
     return statistics
   }
 
@@ -169,8 +177,9 @@ export class Impala implements Algorithm {
       last.gradientNorm = network.step(this.optimiser, parameters, this.#gradient, last.learningRate, maxGradientNorm)
     }
     if (finite && Number.isFinite(last.gradientNorm)) {
-      this.#iteration.updates = 1
+      this.#iteration.updates++
       this.#version++
+      this.sharing?.updated()
     } else {
       this.#iteration.bad = this.#loss.badTerms()
     }
@@ -211,6 +220,20 @@ export class Impala implements Algorithm {
     // The low-variance estimate of KL(policy that acted, policy of now). [Schulman, "Approximating KL divergence"]
     this.#last.approximateKl = divergence / rows
   }
+}
+
+/** Null: nothing is shared. */
+function foreignRollouts(
+  share: number,
+  own: Hyperparameters<'impala'>,
+  { actionSpace, moments }: WrappedVector,
+  shape: ExperienceShape,
+): ForeignRollouts | null {
+  if (share === 0) return null
+  requireSharing('impala', own, share)
+  requireSharedScale(moments)
+  const actions = actionSpace.kind === 'discrete' ? actionSpace.n : null
+  return new ForeignRollouts({ shape, actions, share, maxLag: own.maxPolicyLag })
 }
 
 function inlineActors(

@@ -3,7 +3,17 @@
  * machine. The simulator runs peers this way on virtual time, so a slow peer is one with a larger `updateMs`.
  */
 import type { Clock } from '../ports/clock.ts'
-import type { Learner, LearnerDescription, LearnerState, Normaliser, Progress, Replica, SaveOptions, Snapshot } from '../ports/learner.ts'
+import type {
+  Learner,
+  LearnerDescription,
+  LearnerState,
+  Normaliser,
+  Progress,
+  Replica,
+  SaveOptions,
+  SharedExperience,
+  Snapshot,
+} from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
 import type { LearnerCore } from './learner.ts'
 import { PROGRESS_INTERVAL_MS } from './limits.ts'
@@ -33,6 +43,8 @@ export type PacedCore = Pick<
   | 'normalisers'
   | 'mergeNormalisers'
   | 'setRateFactor'
+  | 'offerExperience'
+  | 'takeExperience'
   | 'adopt'
   | 'saveState'
   | 'restoreState'
@@ -131,6 +143,16 @@ export class InlineLearner implements Learner {
   async setRateFactor(factor: number): Promise<void> {
     this.#requireAlive()
     this.#core.setRateFactor(factor)
+  }
+
+  async offerExperience(most: number): Promise<SharedExperience | null> {
+    this.#requireAlive()
+    return this.#core.offerExperience(most)
+  }
+
+  async takeExperience(author: string, experience: SharedExperience): Promise<boolean> {
+    this.#requireAlive()
+    return this.#core.takeExperience(author, experience)
   }
 
   async adopt(replica: Replica): Promise<void> {

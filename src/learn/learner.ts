@@ -4,7 +4,16 @@
  */
 import { bridgeRestarts } from '../envs/bridge/bridge.ts'
 import type { RunningMoments } from '../envs/wrappers/moments.ts'
-import type { LearnerDescription, LearnerSettings, LearnerState, Normaliser, Progress, Replica, SaveOptions } from '../ports/learner.ts'
+import type {
+  LearnerDescription,
+  LearnerSettings,
+  LearnerState,
+  Normaliser,
+  Progress,
+  Replica,
+  SaveOptions,
+  SharedExperience,
+} from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { A2C } from './a2c.ts'
 import { A3C } from './a3c.ts'
@@ -59,7 +68,13 @@ export class LearnerCore {
     this.#faults = faults
     this.#untilSteps = settings.untilSteps
     this.hasTarget = target !== null
-    this.description = { slices: network.slices, parameterCount: network.parameterCount, engine: engineName }
+    const experience = algorithm.sharing?.format
+    this.description = {
+      slices: network.slices,
+      parameterCount: network.parameterCount,
+      engine: engineName,
+      ...(experience === undefined ? {} : { experience }),
+    }
     const initial = initialParameters(settings.network, settings.weightsSeed)
     network.write(parameters, initial)
     if (target !== null) network.write(target, initial)
@@ -147,6 +162,16 @@ export class LearnerCore {
   /** Adds `delta` [parameterCount] to the parameters. */
   mix(delta: Float32Array): void {
     this.#algorithm.network.add(this.#algorithm.parameters, delta)
+  }
+
+  /** What is worth showing to others of what is new since the last call; null: nothing. */
+  offerExperience(most: number): SharedExperience | null {
+    return this.#algorithm.sharing?.offer(most) ?? null
+  }
+
+  /** Keeps another peer's experience; false where it cannot be true, or nothing is shared. */
+  takeExperience(author: string, experience: SharedExperience): boolean {
+    return this.#algorithm.sharing?.take(author, experience) ?? false
   }
 
   /** What this peer's environments showed its normalisers, and what it knows in all; copies. */

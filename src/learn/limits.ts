@@ -62,3 +62,20 @@ export const MAX_ACTORS = 256
 
 /** Episodes that an evaluation plays side by side: enough for the kernels, few enough that a hundred episodes are shared evenly. */
 export const MAX_EVALUATION_ROWS = 20
+
+/** Largest share of what a learner learns from that may be others' experience, and of one author's: a liar moves one sample in twenty. */
+export const MAX_FOREIGN_SHARE = 0.2
+export const MAX_AUTHOR_SHARE = 0.05
+
+/** Authors whose experience is kept; the one heard least recently gives way. Four fill the largest share, and they take turns. */
+export const MAX_FOREIGN_AUTHORS = 16
+
+/** Transitions kept of one author, and bytes of all authors' together, which bounds them where observations are large. */
+export const FOREIGN_TRANSITIONS = 1_024
+export const MAX_FOREIGN_BYTES = 64 * 1_048_576
+
+/** Transitions that are offered at a time: the best of some hundred; more would not be drawn before the next come. */
+export const OFFERED_TRANSITIONS = 64
+
+/** A reward of others beyond this multiple of the largest own one, or of 1, cannot be true: no task pays a thousand times what it showed. */
+export const MAX_REWARD_RATIO = 1_000

@@ -81,6 +81,8 @@ export function importanceWeights(priorities: Float64Array, beta: number, weight
 export class PrioritisedReplay implements TransitionSink {
   /** Transitions refused so far because their reward is not a finite number. */
   refused = 0
+  /** Size of the largest reward of a transition so far. */
+  largestReward = 0
   readonly capacity: number
   readonly #options: ReplayOptions
   readonly #observations: Float32Array | Uint8Array
@@ -120,6 +122,11 @@ export class PrioritisedReplay implements TransitionSink {
     return Math.min(this.#pushed, this.capacity)
   }
 
+  /** Observations pushed so far; the number of the last one is one less, its slot that number modulo the capacity. */
+  get pushed(): number {
+    return this.#pushed
+  }
+
   /** Whether there is a transition to draw. */
   get ready(): boolean {
     return this.#tree.total > 0
@@ -143,6 +150,7 @@ export class PrioritisedReplay implements TransitionSink {
       this.refused++
       return
     }
+    this.largestReward = Math.max(this.largestReward, Math.abs(reward))
     this.#actions[slot] = action
     this.#rewards[slot] = reward
     this.#discounts[slot] = discount
@@ -152,20 +160,51 @@ export class PrioritisedReplay implements TransitionSink {
 
   /** Fills `batch` with transitions drawn by priority, one from each of n equal parts of the total. Throws `replay_empty`. */
   sample(random: Random, beta: number, batch: ReplayBatch): void {
-    const { slots, observations, actions, rewards, discounts, nextObservations, weights } = batch
+    const { slots, weights } = batch
     const n = slots.length
     if (this.#drawn.length !== n) this.#drawn = new Float64Array(n)
     this.#tree.sample(random, slots)
-    for (let i = 0; i < n; i++) {
+    this.copy(batch)
+    for (let i = 0; i < n; i++) this.#drawn[i] = this.#tree.get(slots[i]!)
+    importanceWeights(this.#drawn, beta, weights)
+  }
+
+  /** Copies the transitions in `slots` into the other arrays but the weights. */
+  copy({ slots, observations, actions, rewards, discounts, nextObservations }: Omit<ReplayBatch, 'weights'>): void {
+    for (let i = 0; i < slots.length; i++) {
       const slot = slots[i]!
-      this.#drawn[i] = this.#tree.get(slot)
       actions[i] = this.#actions[slot]!
       rewards[i] = this.#rewards[slot]!
       discounts[i] = this.#discounts[slot]!
       this.#read(slot, observations, i)
       this.#read(this.#next[slot]!, nextObservations, i)
     }
-    importanceWeights(this.#drawn, beta, weights)
+  }
+
+  /** Slots of the `most` transitions of highest priority among the observations number `from` to before `to` that are still there, highest first. */
+  highest(from: number, to: number, most: number): Int32Array {
+    const slots = new Int32Array(most)
+    const priorities = new Float64Array(most)
+    let found = 0
+    for (let number = Math.max(from, this.#pushed - this.capacity); number < to; number++) {
+      const slot = number % this.capacity
+      const priority = this.#tree.get(slot)
+      if (priority === 0 || (found === most && priority <= priorities[most - 1]!)) continue
+      let place = found < most ? found++ : most - 1
+      for (; place > 0 && priorities[place - 1]! < priority; place--) {
+        priorities[place] = priorities[place - 1]!
+        slots[place] = slots[place - 1]!
+      }
+      priorities[place] = priority
+      slots[place] = slot
+    }
+    return slots.subarray(0, found)
+  }
+
+  /** Size of the error behind the priority of the transition in `slot`; 0 where priorities are all equal. */
+  tdError(slot: number): number {
+    const { alpha } = this.#options
+    return alpha === 0 ? 0 : Math.max(0, pow(this.#tree.get(slot), 1 / alpha) - PRIORITY_EPSILON)
   }
 
   /** Gives the transitions in `slots`, just drawn, the priorities of their new errors; both [n]. */

@@ -92,12 +92,28 @@ export const STATISTICS: Readonly<Record<string, StatisticSpec>> = {
     algorithms: ['a3c', 'impala'],
   },
   'train/policy_lag_max': { meaning: 'the largest of those', unit: 'updates', algorithms: ['a3c', 'impala'] },
+  'train/foreign_rollouts': {
+    meaning: "updates made from other peers' rollouts, where experience is shared",
+    unit: 'updates',
+    algorithms: ['impala'],
+  },
+  'train/foreign_dropped': {
+    meaning: "other peers' rollouts that waited for more than maxPolicyLag updates and were dropped",
+    unit: 'rollouts',
+    algorithms: ['impala'],
+  },
   'train/dropped_rollouts': {
     meaning: 'rollouts dropped because they were older than maxPolicyLag',
     unit: 'rollouts',
     algorithms: ['impala'],
   },
   'replay/size': { meaning: 'observations in the replay memory', unit: 'observations', algorithms: ['apex'] },
+  'replay/foreign_size': {
+    meaning: "other peers' transitions in memory, where experience is shared",
+    unit: 'transitions',
+    algorithms: ['apex'],
+  },
+  'replay/foreign_share': { meaning: "other peers' part of the last batch, where experience is shared", unit: '1', algorithms: ['apex'] },
   'replay/sample_age': {
     meaning: 'observations that came after a sample of the last batch, mean',
     unit: 'observations',

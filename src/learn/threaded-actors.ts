@@ -166,13 +166,14 @@ function policyActor({ algorithm }: LearnerSettings): ActorPlan {
 
 /** Each of the `actors` explores on its stretch of one ladder. */
 function qActor({ algorithm, actorSeed }: LearnerSettings, actors: number): ActorPlan {
-  const { environments, rolloutLength } = resolveHyperparameters('apex', algorithm.hyperparameters)
+  const own = resolveHyperparameters('apex', algorithm.hyperparameters)
+  const { environments, rolloutLength } = own
   return {
     environments,
     shape: (environment) => ({ ...experienceShape(environment, Math.max(rolloutLength, THREAD_ROLLOUT_STEPS)), qValues: true }),
     collector(options, index) {
       const { count } = options.environment
-      const epsilons = ladder(actors * count, actorSeed).subarray(index * count, (index + 1) * count)
+      const epsilons = ladder(actors * count, actorSeed, own).subarray(index * count, (index + 1) * count)
       return new QCollector({ ...options, epsilons })
     },
   }

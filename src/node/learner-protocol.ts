@@ -4,7 +4,15 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 import type { KernelBuild } from '../kernels/load.ts'
-import type { LearnerDescription, LearnerSettings, LearnerState, Normaliser, Progress, Replica } from '../ports/learner.ts'
+import type {
+  LearnerDescription,
+  LearnerSettings,
+  LearnerState,
+  Normaliser,
+  Progress,
+  Replica,
+  SharedExperience,
+} from '../ports/learner.ts'
 import { type Fault, GrapevineError } from '../util/errors.ts'
 
 export interface LearnerThreadData {
@@ -21,6 +29,10 @@ export type LearnerRequest =
   | { readonly kind: 'adopt'; readonly replica: Replica }
   | { readonly kind: 'mergeNormalisers'; readonly others: readonly (readonly Normaliser[])[] }
   | { readonly kind: 'setRateFactor'; readonly factor: number }
+  /** Answered by `offer`, not by `done`. */
+  | { readonly kind: 'offerExperience'; readonly most: number }
+  /** Answered by `taken`, not by `done`. */
+  | { readonly kind: 'takeExperience'; readonly author: string; readonly experience: SharedExperience }
   /** Answered by `state`, not by `done`. */
   | { readonly kind: 'saveState'; readonly replay: boolean }
   | { readonly kind: 'restoreState'; readonly state: LearnerState }
@@ -50,6 +62,8 @@ export type LearnerReply =
     }
   /** Like `done`, with what was saved. */
   | { readonly kind: 'state'; readonly state: LearnerState }
+  | { readonly kind: 'offer'; readonly experience: SharedExperience | null }
+  | { readonly kind: 'taken'; readonly plausible: boolean }
   | { readonly kind: 'refused'; readonly error: PlainError }
   | { readonly kind: 'progress'; readonly progress: Progress }
   | { readonly kind: 'reached'; readonly token: number; readonly progress: Progress }

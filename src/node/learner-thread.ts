@@ -13,6 +13,7 @@ import type {
   Progress,
   Replica,
   SaveOptions,
+  SharedExperience,
   Snapshot,
 } from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
@@ -24,6 +25,10 @@ import { workerUrl } from './worker-url.ts'
 type Ready = Extract<LearnerReply, { kind: 'ready' }>
 type Done = Extract<LearnerReply, { kind: 'done' }>
 type Saved = Extract<LearnerReply, { kind: 'state' }>
+type Offered = Extract<LearnerReply, { kind: 'offer' }>
+type Taken = Extract<LearnerReply, { kind: 'taken' }>
+/** What settles the oldest request. */
+type Answer = Done | Saved | Offered | Taken
 
 /** Starts a learner in a thread of its own; resolves when it is built and holds, rejects with what its construction threw or with the reason of `signal`. */
 export async function startLearnerThread(settings: LearnerSettings, signal = new AbortController().signal): Promise<Learner> {
@@ -69,7 +74,7 @@ class ThreadLearner implements Learner {
   readonly #ready: Ready
   readonly #listeners = new Set<(progress: Progress) => void>()
   readonly #waiters = new Map<number, { readonly resolve: (progress: Progress) => void; readonly reject: (error: unknown) => void }>()
-  #pending: { readonly resolve: (done: Done | Saved) => void; readonly reject: (error: unknown) => void } | null = null
+  #pending: { readonly resolve: (answer: Answer) => void; readonly reject: (error: unknown) => void } | null = null
   /** Settles when every request made so far was answered. */
   #last: Promise<unknown> = Promise.resolve()
   #progress: Progress
@@ -159,6 +164,14 @@ class ThreadLearner implements Learner {
     await this.#request({ kind: 'setRateFactor', factor })
   }
 
+  async offerExperience(most: number): Promise<SharedExperience | null> {
+    return ((await this.#request({ kind: 'offerExperience', most })) as Offered).experience
+  }
+
+  async takeExperience(author: string, experience: SharedExperience): Promise<boolean> {
+    return ((await this.#request({ kind: 'takeExperience', author, experience })) as Taken).plausible
+  }
+
   async adopt(replica: Replica): Promise<void> {
     await this.#request({ kind: 'adopt', replica })
   }
@@ -193,10 +206,10 @@ class ThreadLearner implements Learner {
   }
 
   /** One request, after all earlier ones were answered; `prepare` runs just before it is posted. */
-  #request(request: Exclude<LearnerRequest, { kind: 'reach' }>, prepare: () => void = () => undefined): Promise<Done | Saved> {
+  #request(request: Exclude<LearnerRequest, { kind: 'reach' }>, prepare: () => void = () => undefined): Promise<Answer> {
     const answer = this.#last.then(() => {
       if (this.#over !== null) throw this.#over
-      const { promise, resolve, reject } = Promise.withResolvers<Done | Saved>()
+      const { promise, resolve, reject } = Promise.withResolvers<Answer>()
       this.#pending = { resolve, reject }
       prepare()
       this.#post(request)
@@ -219,6 +232,8 @@ class ThreadLearner implements Learner {
         this.#settle()?.resolve(reply)
         return
       case 'state':
+      case 'offer':
+      case 'taken':
         this.#settle()?.resolve(reply)
         return
       case 'refused':

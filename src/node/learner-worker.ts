@@ -93,6 +93,14 @@ class LearnerThread {
           this.#saveState(request.replay)
           continue
         }
+        if (request.kind === 'offerExperience') {
+          post({ kind: 'offer', experience: this.#core.offerExperience(request.most) })
+          continue
+        }
+        if (request.kind === 'takeExperience') {
+          post({ kind: 'taken', plausible: this.#core.takeExperience(request.author, request.experience) })
+          continue
+        }
         this.#perform(request)
         post({
           kind: 'done',
@@ -117,7 +125,7 @@ class LearnerThread {
     )
   }
 
-  #perform(request: Exclude<LearnerRequest, { kind: 'reach' | 'saveState' }>): void {
+  #perform(request: Exclude<LearnerRequest, { kind: 'reach' | 'saveState' | 'offerExperience' | 'takeExperience' }>): void {
     const core = this.#core
     switch (request.kind) {
       case 'run':

@@ -52,6 +52,11 @@ export const METRICS = {
   },
   grapevine_mix_received_bytes_total: spec('counter', 'Bytes of the frames mixed.'),
   grapevine_refused_total: spec('counter', 'Messages of other peers refused, by the reason.', ['code']),
+  grapevine_experience_total: spec(
+    'counter',
+    'Shared experience, in transitions or steps of rollouts, by what became of it: in (taken from others), out (given to them); and, in messages: refused, unanswered, withheld (own, that nobody could take). Absent where none is shared.',
+    ['direction'],
+  ),
   grapevine_network_received_bytes_total: spec('counter', 'Bytes received from all peers, protocol overhead included.'),
   grapevine_network_sent_bytes_total: spec('counter', 'Bytes sent to all peers, protocol overhead included.'),
   grapevine_averaging_events_total: spec(

@@ -18,7 +18,7 @@ export interface Metrics {
 
 const STATES: readonly PeerState[] = ['connecting', 'alive', 'silent', 'left', 'banned']
 /** Counters of a status that have metrics of their own. */
-const OWN_METRIC = /^(bytesIn|bytesOut|refused_.*)$/
+const OWN_METRIC = /^(bytesIn|bytesOut|refused_.*|experience.*)$/
 /** Resolution of the event loop's delay, which counts this much for a loop without delay. */
 const DELAY_RESOLUTION_MS = 10
 
@@ -71,6 +71,13 @@ export function createMetrics(observed: Observed): Metrics {
       )
       one('grapevine_network_received_bytes_total', status.counters.bytesIn ?? null)
       one('grapevine_network_sent_bytes_total', status.counters.bytesOut ?? null)
+      set(
+        'grapevine_experience_total',
+        Object.entries(status.counters).flatMap(([counter, value]) => {
+          const [, direction] = /^experience(.+)$/.exec(counter) ?? []
+          return direction === undefined ? [] : [[{ direction: direction.toLowerCase() }, value] as const]
+        }),
+      )
       const named = Object.entries(status.counters).filter(([counter]) => !OWN_METRIC.test(counter))
       set(
         'grapevine_averaging_events_total',

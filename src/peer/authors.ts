@@ -34,6 +34,8 @@ export interface Author {
   /** Order of the last accepted frame and beacon: (incarnation, sequence), never reused by their author. */
   frame: Order | null
   beacon: Beacon | null
+  /** Of its last offer of experience that was taken. */
+  experience: Order | null
   pending: PendingFrame | null
   /** The newest that its frames said of its normalisers; null before. */
   normalisers: readonly Normaliser[] | null
@@ -76,6 +78,7 @@ export class Authors {
         heardAtMs: nowMs,
         frame: null,
         beacon: null,
+        experience: null,
         pending: null,
         normalisers: null,
         lastMixMs: null,

@@ -10,7 +10,9 @@ import type { BoxSpace, EnvironmentSpec, Space, VectorEnvironment } from '../env
 import { wrapperIds, wrapVector } from '../envs/wrappers/wrap.ts'
 import { ALGORITHMS, hyperparameterFaults } from '../learn/hyperparameters.ts'
 import { describeDifference, layout } from '../learn/layout.ts'
+import { MAX_FOREIGN_SHARE } from '../learn/limits.ts'
 import { policyOutputs } from '../learn/policy-head.ts'
+import { sharingFault } from '../learn/sharing.ts'
 import type { NetworkSpec } from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { CODEC_FORMS, readCodecName } from '../wire/codec-names.ts'
@@ -29,6 +31,7 @@ export function checkCompatible(manifest: Manifest, settings: Pick<PeerSettings,
   }
   const [fault] = hyperparameterFaults(id, hyperparameters)
   if (fault !== undefined) throw cannotJoin('algorithm', `its settings are not valid here: ${fault.replace(/\.$/, '')}`)
+  checkExperience(manifest)
   const unknown = manifest.wrappers.find((wrapper) => !wrapperIds().includes(wrapper.id))
   if (unknown !== undefined) throw cannotJoin('wrappers', `wrapper ${unknown.id} is not known here (${wrapperIds().join(', ')} are)`)
   checkNetwork(manifest, settings.maxMemoryBytes)
@@ -57,6 +60,14 @@ function checkEnvironment(manifest: Manifest, allowPython: boolean): Environment
   }
   if (isBridged(id)) checkBridged(id, options, allowPython)
   return environment
+}
+
+function checkExperience({ algorithm: { id, hyperparameters }, experience }: Manifest): void {
+  if (experience === undefined) return
+  const { share } = experience
+  if (share > MAX_FOREIGN_SHARE) throw cannotJoin('experience', `a share of ${share} of others' experience is over ${MAX_FOREIGN_SHARE}`)
+  const fault = sharingFault(id, hyperparameters, share)
+  if (fault !== null) throw cannotJoin('experience', `its experience cannot be shared here: ${fault.replace(/\.$/, '')}`)
 }
 
 /** Before anything of Python is started. */

@@ -8,9 +8,13 @@ import { findEnvironment } from '../envs/registry.ts'
 import { requireAlgorithm, resolveHyperparameters } from '../learn/hyperparameters.ts'
 import { layout } from '../learn/layout.ts'
 import { preset, presetNetwork } from '../learn/presets.ts'
+import type { Learner } from '../ports/learner.ts'
 import type { PeerId } from '../ports/network.ts'
 import type { Random } from '../ports/random.ts'
+import { GrapevineError } from '../util/errors.ts'
 import { seededRandom } from '../util/random.ts'
+import { experienceBytes } from '../wire/experience.ts'
+import { MAX_EXPERIENCE_BYTES } from '../wire/limits.ts'
 import { decodeManifest, encodeManifest, type Manifest } from '../wire/manifest.ts'
 import { PROTOCOL_VERSION } from '../wire/protocol.ts'
 import { learnerSettings, type PeerPorts, type Run, runOf } from './run.ts'
@@ -50,6 +54,7 @@ export function planRun(founding: Founding, random: Random, self: PeerId): RunPl
       ...(founding.rate === null ? {} : { rate: founding.rate }),
       ...(isPlainAveraging(founding.outer) ? {} : { outer: founding.outer }),
     },
+    ...(founding.experienceShare === undefined ? {} : { experience: { share: founding.experienceShare } }),
     seed: founding.seed,
     nonce: nonce(random),
   }
@@ -60,12 +65,30 @@ export async function foundRun(settings: PeerSettings, founding: Founding, ports
   const random = settings.deterministic ? seededRandom(founding.seed, 'founding') : ports.random
   const plan = planRun(founding, random, ports.network.id)
   const learner = await ports.workers.learner(learnerSettings(plan, settings, ports.network.id))
+  checkExperienceFits(learner)
   const first = await learner.snapshot()
   const initialDigest = encodeText(await ports.workers.compute.digest(first.parameters), 'base16')
   const manifestBytes = encodeManifest({ ...plan, initialDigest })
   // What we take part in is what others will read.
   const manifest = decodeManifest(manifestBytes)
   return runOf(manifestBytes, manifest, findEnvironment(manifest.environment.id), learner, first)
+}
+
+/** Throws `usage` where not even the least that is shared at a time fits into one message. */
+function checkExperienceFits(learner: Learner): void {
+  const format = learner.describe().experience
+  if (format === undefined) return
+  const bytes = experienceBytes(format, format.kind === 'transitions' ? 1 : 0)
+  if (bytes <= MAX_EXPERIENCE_BYTES) return
+  const [what, advice] =
+    format.kind === 'transitions'
+      ? ['transition', 'leave --share-experience out']
+      : ['rollout', 'make rolloutLength or environments (--set) smaller, or leave --share-experience out']
+  throw new GrapevineError(
+    'usage',
+    'local',
+    `One ${what} of this run takes ${bytes} bytes, and peers share ${MAX_EXPERIENCE_BYTES} at a time; ${advice}.`,
+  )
 }
 
 /** 16 random bytes in hex. */

@@ -204,6 +204,20 @@ export const TOLD_REFUSALS = { perSecond: 5, burst: 50 }
 export const MIN_MAX_MEMORY_BYTES = 268_435_456
 export const MAX_MAX_MEMORY_BYTES = 1_099_511_627_776
 
+// Experience
+
+/** Updates between two exchanges of experience: an author's rollouts are used once in 20 updates at most, a hundred batches have room for all offered transitions. */
+export const EXPERIENCE_PERIOD_UPDATES = { transitions: 100, rollout: 20 } as const
+
+/** Exchanges of experience come so many times as seldom as averaging rounds may at most: once a second by default, of at most EXPERIENCE_PULLS messages of 256 KiB. */
+export const EXPERIENCE_PACE = 5
+
+/** Peers that are asked for experience at a time: as many as may fill the largest share, a fifth, at a twentieth each. */
+export const EXPERIENCE_PULLS = 4
+
+/** Questions for experience that one peer may ask, per second and at once: five times what it can use; the answer may have 256 KiB. */
+export const EXPERIENCE_REQUEST_RATE = { perSecond: 5, burst: 20 }
+
 // Exchanges and pushes of parameters over direct requests
 
 /** An exchange of frames of n bytes takes at most 10 s, plus 2 s for each MiB: both frames at 1 MiB/s. Who takes longer frees the place for others. */

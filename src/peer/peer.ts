@@ -26,6 +26,7 @@ import { Donor } from './donor.ts'
 import { type EvaluationListener, Evaluations } from './evaluations.ts'
 import type { LedgerEntry } from './exchange/ledger.ts'
 import type { Mass } from './exchange/mass.ts'
+import { ExperienceLane } from './experience.ts'
 import { Frames } from './frames.ts'
 import { FAR_DONOR, farDonor, judgeStanding } from './hearsay.ts'
 import { Intake } from './intake.ts'
@@ -76,6 +77,7 @@ export class Peer {
   readonly #frames: Frames
   readonly #moves: OwnMoves
   readonly #clip: SelfCentredClip | null
+  readonly #experience: ExperienceLane | null
   readonly #consensus: Consensus
   readonly #stopping = new AbortController()
   #strategy: RunningStrategy | null = null
@@ -143,6 +145,25 @@ export class Peer {
       onFailure: (error) => this.#loopFailed(error),
       onRefused: (peer, code) => this.#tellRefused(peer, code),
     })
+    const format = learner.describe().experience
+    this.#experience =
+      format === undefined
+        ? null
+        : new ExperienceLane({
+            network,
+            clock,
+            random,
+            learner,
+            format,
+            runPrefix: run.prefix,
+            incarnation: options.incarnation,
+            minPeriodMs: options.minPeriodMs,
+            authors: this.authors,
+            view: () => this.#view(),
+            admits: (author) => this.#intake.admits(author, clock.now()),
+            refuse: (author, code) => this.#frames.refuse(author, code),
+            signal: this.#stopping.signal,
+          })
     const { evaluation, emit } = options
     this.#evaluations =
       evaluation == null
@@ -173,13 +194,15 @@ export class Peer {
     network.subscribe(beaconTopic(this.run.id), MAX_BEACON_BYTES, (author, bytes) => this.#beacons.receive(author, bytes))
     this.#startStrategy()
     this.#donor.serve(network)
+    this.#experience?.serve()
     this.#releases.push(network.onPeer((change) => this.#onConnection(change)))
     this.#releases.push(learner.onProgress((progress) => this.#onProgress(progress)))
     if (this.#evaluations !== null) this.#releases.push(this.#evaluations.watch())
     for (const { id } of network.peers()) this.#onConnection({ id, state: 'connected' })
     const redialler = new Redialler({ network, clock, random, log, addresses: () => this.addressBook() })
     this.#loops = [this.#beacons.run(signal), redialler.run(signal), this.#statsLoop(signal)]
-    if (this.#rounds !== null && this.#options.pace !== 'driven') this.#loops.push(this.#rounds.run(signal))
+    if (this.#options.pace !== 'driven')
+      this.#loops.push(...[this.#rounds?.run(signal), this.#experience?.run()].filter((loop) => loop !== undefined))
     for (const loop of this.#loops) loop.catch((error: unknown) => this.#loopFailed(error))
     this.#moves.begin((await this.#snapshots.take()).parameters)
     this.#arrive()
@@ -245,6 +268,18 @@ export class Peer {
     await this.#rounds?.once(options)
   }
 
+  /** Experience for others, as of now, where it is time for it; resolves with whether it was (with `pace: 'driven'`; otherwise it comes by itself). */
+  async offerExperience(): Promise<boolean> {
+    if (this.#experience?.due !== true) return false
+    await this.#experience.offer()
+    return true
+  }
+
+  /** Takes what some others offer. */
+  async pullExperience(): Promise<void> {
+    await this.#experience?.pull()
+  }
+
   /** Exchanges that are not settled, or never were; empty with strategies that have none. */
   ledger(): readonly LedgerEntry[] {
     return this.#strategy?.ledger?.() ?? []
@@ -302,6 +337,7 @@ export class Peer {
       framesDropped: this.authors.dropped,
       messagesLate: this.authors.late,
       snapshotsServed: this.#donor.served,
+      ...this.#experience?.counters(),
       ...this.#ports.network.counters(),
       ...refused,
       ...prefixed('refused_network_', this.#ports.network.refusals?.() ?? {}),

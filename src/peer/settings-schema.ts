@@ -8,7 +8,7 @@ import { PARTNER_RULES } from '../average/partners.ts'
 import { isBridged, isGymnasiumId } from '../envs/bridge/script.ts'
 import { listEnvironments } from '../envs/registry.ts'
 import { ALGORITHMS } from '../learn/hyperparameters.ts'
-import { MAX_ACTORS, MAX_ENGINE_THREADS } from '../learn/limits.ts'
+import { MAX_ACTORS, MAX_ENGINE_THREADS, MAX_FOREIGN_SHARE } from '../learn/limits.ts'
 import { METRIC_FILES, type MetricFile } from '../observe/metric-files.ts'
 import type { HyperValue } from '../ports/learner.ts'
 import { nearest } from '../util/nearest.ts'
@@ -71,6 +71,7 @@ const foundingShape = {
   period: field<number | 'auto'>((value) => (value === 'auto' ? { value } : wholeNumber(value, 1, MAX_PERIOD_UPDATES, ', or auto'))),
   outer: field((value) => oneOf('outer step', value, OUTER_STEPS)),
   robust: field((value) => oneOf('robust rule', value, ROBUST_RULES)),
+  'share-experience': field(readShare),
   'init-from': field((value) => readFileName(value)),
   name: field(readName),
 }
@@ -190,6 +191,12 @@ function readMemory(value: unknown): Read<number> {
   return {
     fault: `must be from ${MIN_MAX_MEMORY_BYTES / 1_048_576}MiB to ${MAX_MAX_MEMORY_BYTES / 1_073_741_824}GiB, such as 2GiB, not ${shown(value)}`,
   }
+}
+
+function readShare(value: unknown): Read<number> {
+  const share = asNumber(value)
+  if (share > 0 && share <= MAX_FOREIGN_SHARE) return { value: share }
+  return { fault: `must be a number above 0 and at most ${MAX_FOREIGN_SHARE}, not ${shown(value)}` }
 }
 
 function readFileName(value: unknown): Read<string> {

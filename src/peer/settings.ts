@@ -11,6 +11,7 @@ import { findEnvironment } from '../envs/registry.ts'
 import type { WrapperUse } from '../envs/wrappers/wrap.ts'
 import { type AlgorithmId, hyperparameterFaults, hyperparameterRules } from '../learn/hyperparameters.ts'
 import { preset } from '../learn/presets.ts'
+import { sharingFault } from '../learn/sharing.ts'
 import type { MetricFile } from '../observe/metric-files.ts'
 import type { HyperValue, NetworkSpec, OwnModule } from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
@@ -51,6 +52,8 @@ export interface Founding {
   /** How the learning rate rises with the number of peers; null: not at all. */
   readonly rate: RateRule | null
   readonly outer: OuterSettings
+  /** Share of what a learner learns from that may be others' experience; absent: none is shared. */
+  readonly experienceShare?: number
   readonly seed: number
   readonly name: string
 }
@@ -319,7 +322,12 @@ function found(
   ) {
     faults.add('usage', `--until solved needs --threshold: no mean return counts as solved for ${environment} by itself.`)
   }
+  const share = given['share-experience']
   const base = faults.has('env') || faults.has('algo') ? undefined : faults.try(() => preset(algorithm, environment, given.preset))
+  if (share !== undefined && base !== undefined) {
+    const fault = sharingFault(algorithm, { ...defaultsOf(algorithm), ...base.hyperparameters, ...own }, share)
+    if (fault !== null) faults.add('usage', fault)
+  }
   return {
     found: {
       environment,
@@ -338,6 +346,7 @@ function found(
       rate: rateRule(assigned, base?.swarm?.rate ?? null, faults),
       outer:
         given.outer === 'nesterov' ? { learningRate: outerRate ?? 1, momentum: outerMomentum ?? DEFAULT_OUTER_MOMENTUM } : NO_OUTER_STEP,
+      ...(share === undefined ? {} : { experienceShare: share }),
       seed: given.seed ?? (given.deterministic === true ? DETERMINISTIC_SEED : randomSeed),
       name: given.name ?? environment,
     },
@@ -353,6 +362,10 @@ function rateRule(assigned: Assigned, preset: RateRule | null, faults: Faults): 
   if (rule === 'none' && (from ?? cap) !== undefined) faults.add('usage', 'rateFrom and rateCap (--set) make no sense with rateRule=none')
   if (rule !== 'sqrt') return null
   return { rule, from: from ?? preset?.from ?? 1, cap: cap ?? preset?.cap ?? DEFAULT_RATE_CAP }
+}
+
+function defaultsOf(algorithm: AlgorithmId): Readonly<Record<string, HyperValue>> {
+  return Object.fromEntries(Object.entries(hyperparameterRules(algorithm)).map(([name, { initial }]) => [name, initial]))
 }
 
 function checkHyperparameters(algorithm: AlgorithmId, own: Readonly<Record<string, HyperValue>>, faults: Faults): void {

@@ -71,6 +71,8 @@ export interface LearnerSettings {
   readonly actors: number
   /** Mean raw return of the last 100 training episodes at which `solved` is reported; null: never. */
   readonly threshold: number | null
+  /** Share of what it learns from that may be other peers' experience; absent: none is taken in or given. */
+  readonly experienceShare?: number
   /** The learner holds by itself after this many environment steps (at the next update boundary); null: never. */
   readonly untilSteps: number | null
 }
@@ -79,7 +81,72 @@ export interface LearnerDescription {
   readonly slices: readonly Slice[]
   readonly parameterCount: number
   readonly engine: string
+  /** How what it experienced is laid out for others; absent where it shares nothing. */
+  readonly experience?: ExperienceFormat
 }
+
+/** What experience looks like that peers share. It follows from the manifest, so that all peers of a run agree. */
+export type ExperienceFormat = TransitionFormat | RolloutFormat
+
+export interface TransitionFormat {
+  readonly kind: 'transitions'
+  readonly observationSize: number
+  /** Observations are whole numbers from 0 to 255. */
+  readonly bytes: boolean
+  /** Of a discrete space. */
+  readonly actions: number
+}
+
+export interface RolloutFormat {
+  readonly kind: 'rollout'
+  /** T steps of B environments. */
+  readonly steps: number
+  readonly environments: number
+  readonly observationSize: number
+  /** Of a discrete space; null: actions are `actionWidth` numbers. */
+  readonly actions: number | null
+  readonly actionWidth: number
+}
+
+/** n transitions of m steps each, d numbers an observation; for value-based algorithms. */
+export interface SharedTransitions {
+  readonly kind: 'transitions'
+  /** [n, d] */
+  readonly observations: Float32Array
+  /** [n, d]; the observation itself where the discount is 0 */
+  readonly nextObservations: Float32Array
+  /** [n] */
+  readonly actions: Int32Array
+  /** [n]: m-step sums */
+  readonly rewards: Float32Array
+  /** [n]: gamma^m, or 0 */
+  readonly discounts: Float32Array
+  /** [n]: sizes of their author's errors, from which first priorities come */
+  readonly tdErrors: Float32Array
+}
+
+/** T steps of B environments, row t * B + b, with the log-probabilities of the policy that acted. */
+export interface SharedRollout {
+  readonly kind: 'rollout'
+  /** [T * B, d] */
+  readonly observations: Float32Array
+  /** What follows the last step [B, d]. */
+  readonly lastObservations: Float32Array
+  /** [T * B] numbers of actions, or [T * B, a] */
+  readonly actions: Int32Array | Float32Array
+  /** [T * B] */
+  readonly logProbs: Float32Array
+  /** [T * B] */
+  readonly rewards: Float32Array
+  /** [T * B], 0 or 1 */
+  readonly terminated: Uint8Array
+  /** [T * B], 0 or 1 */
+  readonly truncated: Uint8Array
+  /** Of the truncated rows, in their order [k, d]. */
+  readonly finalObservations: Float32Array
+}
+
+export type SharedExperience = SharedTransitions | SharedRollout
 
 /** Counters of this peer; `returnMean` is over the last 100 finished training episodes (fewer at the start), null before the first. */
 export interface Progress {
@@ -153,6 +220,13 @@ export interface Learner {
   mergeNormalisers(others: readonly (readonly Normaliser[])[]): Promise<void>
   /** Multiplies the learning rates of all updates from the next one on; 1 at first, and no part of a saved state: it follows from who is there. */
   setRateFactor(factor: number): Promise<void>
+  /** What is most worth showing to others of what is new since the last call: a rollout, or at most `most` transitions; null: nothing. */
+  offerExperience(most: number): Promise<SharedExperience | null>
+  /**
+   * Keeps what the peer `author` experienced, in the learner's own format, to learn from as far as its share goes. False: it cannot be true, by what
+   * this learner knows of rewards, and is not kept.
+   */
+  takeExperience(author: string, experience: SharedExperience): Promise<boolean>
   /** Replaces the replica (a joiner's first weights); its normalisers count as another peer's. Only while holding. */
   adopt(replica: Replica): Promise<void>
   /** Everything that a learner with the same settings needs to go on, as of an update boundary; the arrays are the caller's. */

@@ -50,6 +50,7 @@ export async function lockstepSwarm(context: SwarmContext): Promise<Swarm> {
       if (averaging.strategy !== 'pairwise') await together(clock, nodes)
       else if (averaging.partner === 'random') await ticks(clock, hub, nodes, random)
       else await pairs(clock, byId, pairsOf(averaging.partner, view, nodes[0]!.run!.id, number, random))
+      await experience(clock, nodes)
       context.between?.look(nodes)
     },
   }
@@ -63,6 +64,13 @@ async function learn({ clock, between }: SwarmContext, nodes: readonly Simulated
     if (next < to) between?.look(nodes)
     at = next
   }
+}
+
+/** Whoever is due offers what it experienced, then takes what others offer; nothing where experience is not shared. */
+async function experience(clock: VirtualClock, nodes: readonly SimulatedNode[]): Promise<void> {
+  const due: SimulatedNode[] = []
+  for (const node of nodes) if (await clock.during(node.peer!.offerExperience(), STEP_LIMIT_MS)) due.push(node)
+  for (const { peer } of due) await clock.during(peer!.pullExperience(), STEP_LIMIT_MS)
 }
 
 /** Up to the update with this number. */

@@ -60,6 +60,14 @@ export class StillCore implements PacedCore {
 
   setRateFactor(): void {}
 
+  offerExperience(): null {
+    return null
+  }
+
+  takeExperience(): boolean {
+    return false
+  }
+
   adopt(replica: Replica): void {
     this.#parameters.set(replica.parameters)
   }

@@ -75,3 +75,9 @@ export const MAX_FRAME_BYTES = 5 * MAX_PARAMETERS + MAX_NORMALISERS * (16 * MAX_
 /** Exchanges called settled in one message; in one that brings a frame there is room for a few. */
 export const MAX_SETTLED = 256
 export const MAX_SETTLED_WITH_OPEN = 16
+
+/** One answer with experience, in bytes: a rollout of a small task or some hundred transitions; larger ones would hold up beacons behind them. */
+export const MAX_EXPERIENCE_BYTES = 262_144
+
+/** Largest size of an observation's or a continuous action's number: normalised ones are below 100, raw ones of every known task below 10,000. */
+export const MAX_EXPERIENCE_VALUE = 1e6

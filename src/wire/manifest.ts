@@ -35,6 +35,8 @@ export interface Manifest {
     /** Nesterov momentum on what happens between mixes; when absent: none. */
     readonly outer?: { readonly learningRate: number; readonly momentum: number } | undefined
   }
+  /** Share of what a learner learns from that may be others' experience; when absent: none is shared. */
+  readonly experience?: { readonly share: number } | undefined
   readonly seed: number
   /** SHA-256 (hex) of the initial parameters in canonical order, little-endian float32. */
   readonly initialDigest: string
@@ -87,6 +89,7 @@ const schema: z.ZodType<Manifest> = z.strictObject({
     rate: z.strictObject({ rule: z.literal('sqrt'), from: z.number().min(1), cap: z.number().min(1).max(64) }).exactOptional(),
     outer: z.strictObject({ learningRate: z.number().positive().max(2), momentum: z.number().min(0).lt(1) }).exactOptional(),
   }),
+  experience: z.strictObject({ share: z.number().positive().max(1) }).exactOptional(),
   seed: z.int().nonnegative(),
   initialDigest: hex(32),
   nonce: hex(16),

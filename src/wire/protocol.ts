@@ -15,6 +15,9 @@ export const STATE_PROTOCOL = `/grapevine/state/${PROTOCOL_VERSION[0]}`
 /** Exchanges of parameters: see exchange.ts. */
 export const EXCHANGE_PROTOCOL = `/grapevine/exchange/${PROTOCOL_VERSION[0]}`
 
+/** Experience: see experience.ts. */
+export const EXPERIENCE_PROTOCOL = `/grapevine/experience/${PROTOCOL_VERSION[0]}`
+
 /** Gossip topic of a run's beacons; `run` is the run id in hex. */
 export function beaconTopic(run: string): string {
   return `/grapevine/${PROTOCOL_VERSION[0]}/${run}/beacon`

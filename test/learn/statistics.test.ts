@@ -32,6 +32,12 @@ function settings(algorithm: string, environment: string, actors: number): Learn
   return { ...base, ...network, algorithm: { id: algorithm, hyperparameters, horizonSteps: 1_000 } }
 }
 
+function sharing(algorithm: string): LearnerSettings {
+  const base = settings(algorithm, 'Toy/Choice', 0)
+  const hyperparameters = { ...base.algorithm.hyperparameters, ...(algorithm === 'apex' ? { batchSize: 20 } : {}) }
+  return { ...base, algorithm: { ...base.algorithm, hyperparameters }, experienceShare: 0.1 }
+}
+
 /** No Python runs here. */
 const ELSEWHERE = ['environment/restarts']
 
@@ -40,6 +46,7 @@ test('every algorithm reports exactly what the table says of it', { timeout: 60_
     const names = new Set(await reported(settings(algorithm, 'Toy/Choice', 0)))
     if (algorithm !== 'apex') for (const name of await reported(settings(algorithm, 'Toy/Target', 0))) names.add(name)
     for (const name of await reported(settings(algorithm, 'Test/Faulty-v0', 1))) names.add(name)
+    if (algorithm === 'apex' || algorithm === 'impala') for (const name of await reported(sharing(algorithm))) names.add(name)
     const expected = Object.entries(STATISTICS).filter(([, { algorithms }]) => algorithms?.includes(algorithm) ?? true)
     assert.deepEqual(
       [...names].sort(),

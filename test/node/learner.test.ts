@@ -117,6 +117,31 @@ test('a thread multiplies its learning rates as the core does, from the next upd
   })
 })
 
+test('experience passes the thread while it runs, in and out', async () => {
+  const { hyperparameters, network, horizonSteps } = preset('apex', 'CartPole-v1')
+  const changes = {
+    algorithm: { id: 'apex', hyperparameters: { ...hyperparameters, learningStarts: 100 }, horizonSteps },
+    network: presetNetwork('apex', network, 'CartPole-v1', {}),
+    experienceShare: 0.2,
+  }
+  await withLearner(changes, async (learner) => {
+    assert.equal(await learner.offerExperience(64), null)
+    await learner.run()
+    await learner.reach(100)
+    const offer = await learner.offerExperience(10)
+    assert.ok(offer?.kind === 'transitions')
+    assert.equal(offer.actions.length, 10)
+    assert.equal(await learner.takeExperience('someone', offer), true)
+    assert.equal(await learner.takeExperience('someone', { ...offer, rewards: offer.rewards.map(() => 1e9) }), false)
+    const { updates } = learner.progress()
+    await learner.reach(updates + 50)
+    await learner.hold()
+    const { statistics } = learner.progress()
+    assert.deepEqual([statistics['replay/foreign_size'], statistics['replay/foreign_share']], [10, 3 / 64])
+  })
+  await withLearner({}, async (learner) => assert.equal(await learner.offerExperience(64), null))
+})
+
 test('an adopted replica is what a snapshot returns', async () => {
   await withLearner({}, async (learner) => {
     const parameters = new Float32Array(learner.describe().parameterCount).map((_, i) => i / 1000)

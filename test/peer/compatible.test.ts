@@ -45,6 +45,11 @@ describe('can this peer run that manifest?', () => {
     assert.match(refusal({ wrappers: stacked }).message, /network \S+ is 4x64 there and 16x64 here/)
     assert.match(refusal({ averaging: { ...averaging, strategy: 'telepathy' } }).message, /strategy telepathy is not known here/)
     assert.match(refusal({ averaging: { ...averaging, codec: 'f64' } }).message, /codec f64 is not known here/)
+    assert.match(
+      refusal({ experience: { share: 0.1 } }).message,
+      /its experience cannot be shared here: .* apex and impala only; \S+ learns/,
+    )
+    assert.match(refusal({ experience: { share: 0.5 } }).message, /a share of 0.5 of others' experience is over 0.2/)
     const heads = network.heads.map((head) => (head.name === 'logits' ? { ...head, size: 4 } : head))
     assert.match(refusal({ network: { ...network, heads } }).message, /network logits is 64x4 there and 64x2 here/)
     const gym = { ...environment, id: 'gym:CartPole-v1' }

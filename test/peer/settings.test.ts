@@ -264,6 +264,36 @@ test("the learning rate's rule is the preset's, and --set changes it, takes it a
   assert.throws(() => rate('CartPole-v1', 'a2c', ['rateRule=none', 'rateCap=2']), /rateFrom and rateCap \(--set\) make no sense/)
 })
 
+test('sharing experience is a choice of the founder, for algorithms that can, within bounds', () => {
+  const given = (flags: Record<string, unknown>) => ({ command: 'start', addresses: [], flags, file: null, randomSeed: 1 }) as const
+  for (const [algo, value, share] of [
+    ['apex', '0.2', 0.2],
+    ['impala', 0.05, 0.05],
+  ] as const) {
+    const { run } = resolveSettings(given({ algo, 'share-experience': value }))
+    assert.ok('found' in run && run.found.experienceShare === share)
+  }
+  const { run } = resolveSettings(given({ algo: 'apex' }))
+  assert.ok('found' in run && !('experienceShare' in run.found))
+  for (const algo of ['a2c', 'a3c', 'ppo']) {
+    assert.deepEqual(faults(given({ algo, 'share-experience': 0.1 })).lines, [
+      `Experience is shared (--share-experience) with the algorithms apex and impala only; ${algo} learns from nothing but what its own policy just did.`,
+    ])
+  }
+  for (const share of ['0', '0.21', 'half', 'NaN']) {
+    assert.deepEqual(faults(given({ algo: 'apex', 'share-experience': share })).lines, [
+      `--share-experience must be a number above 0 and at most 0.2, not "${share}".`,
+    ])
+  }
+  assert.match(
+    faults(given({ algo: 'apex', 'share-experience': 0.2, set: ['batchSize=8'] })).lines[0]!,
+    /less than one row of a batch of 8/,
+  )
+  assert.deepEqual(faults({ command: 'join', addresses: ['127.0.0.1:1'], flags: { 'share-experience': 0.1 } }).lines, [
+    '--share-experience is decided by the run that you join; leave it out.',
+  ])
+})
+
 test('rules that compare neighbours need several', () => {
   const robust = 'median'
   const model = { parameterCount: 10, slices: [10] }

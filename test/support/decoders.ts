@@ -6,6 +6,12 @@ import { FrameGuard } from '../../src/swarm/frame-guard.ts'
 import { seededRandom } from '../../src/util/random.ts'
 import { sha256 } from '../../src/util/sha256.ts'
 import { decodeBeacon, encodeBeacon } from '../../src/wire/beacon.ts'
+import {
+  decodeExperienceRequest,
+  decodeExperienceResponse,
+  encodeExperienceRequest,
+  encodeExperienceResponse,
+} from '../../src/wire/experience.ts'
 import { checkDigest, decodeFrame, encodeFrame, RUN_PREFIX_BYTES } from '../../src/wire/frame.ts'
 import { freezeReplica } from '../../src/wire/frozen.ts'
 import { decodeInvitation, encodeInvitation } from '../../src/wire/invitation.ts'
@@ -14,6 +20,7 @@ import { decodeManifest, encodeManifest } from '../../src/wire/manifest.ts'
 import { decodeReplica } from '../../src/wire/replica.ts'
 import { bodyDigest, decodeStateRequest, decodeStateResponse, encodeStateRequest, encodeStateResponse } from '../../src/wire/state.ts'
 import { decodeSwarmKey, encodeSwarmKey } from '../../src/wire/swarm-key.ts'
+import { BYTE_TRANSITIONS, CONTINUOUS_ROLLOUT, exampleOffer, ROLLOUT, TRANSITIONS } from './experience.ts'
 import { EXAMPLE_MANIFEST } from './manifest.ts'
 import { examplePeerId } from './peer-ids.ts'
 
@@ -155,6 +162,20 @@ export const DECODERS: readonly Decoder[] = [
     lengthsAt: [30],
     allowanceBytes: ALLOWANCE_BYTES,
   },
+  {
+    name: 'experience request',
+    decode: decodeExperienceRequest,
+    valid: [encodeExperienceRequest({ after: { incarnation: 5, sequence: 6 } })],
+    lengthsAt: [1, 9],
+    allowanceBytes: ALLOWANCE_BYTES,
+  },
+  ...[TRANSITIONS, BYTE_TRANSITIONS, ROLLOUT, CONTINUOUS_ROLLOUT].map((format, i) => ({
+    name: `experience answer ${i + 1}`,
+    decode: (bytes: Uint8Array) => decodeExperienceResponse(bytes, format),
+    valid: [exampleOffer(format), encodeExperienceResponse({ kind: 'error', code: 'refused' }, format)],
+    lengthsAt: [17, 25, 33],
+    allowanceBytes: ALLOWANCE_BYTES,
+  })),
   {
     name: 'multiplexer frames',
     decode: (bytes) => looked(bytes),

@@ -59,7 +59,7 @@ export function fakeObserved(others: number, manifest: unknown = { name: 'CartPo
       muted: false,
       causes: i === 3 ? { digest: 2 } : {},
     })),
-    counters: { rounds: ticks, bytesIn: ticks * 90_000, bytesOut: ticks * 30_000, refused_digest: 2 },
+    counters: { rounds: ticks, bytesIn: ticks * 90_000, bytesOut: ticks * 30_000, refused_digest: 2, experienceIn: ticks * 64 },
   })
   return {
     asked,

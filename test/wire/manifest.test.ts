@@ -36,6 +36,10 @@ test('what may be absent survives the round trip, and nothing stands for it', ()
   }
   assert.deepEqual(decodeManifest(encodeManifest({ ...EXAMPLE_MANIFEST, averaging })).averaging, averaging)
   assert.ok(!('outer' in decodeManifest(bytes).averaging))
+  const experience = { share: 0.125 }
+  assert.deepEqual(decodeManifest(encodeManifest({ ...EXAMPLE_MANIFEST, experience })).experience, experience)
+  assert.ok(!('experience' in decodeManifest(bytes)))
+  assert.equal(refusal(() => decodeManifest(forged({ experience: { share: 0 } }))).data.field, 'experience.share')
   const wrong = { ...averaging, outer: { learningRate: 0, momentum: 1 } }
   assert.equal(refusal(() => decodeManifest(forged({ averaging: wrong }))).code, 'bad_manifest')
   for (const rate of [

@@ -94,6 +94,7 @@ test('/metrics is what Prometheus reads, with every name of the glossary and the
   assert.equal(value('grapevine_mix_staleness_seconds_bucket', { le: '0.1' }), 3)
   assert.equal(value('grapevine_training', { name: 'train/gradient_norm' }), 0.5)
   assert.equal(value('grapevine_averaging_events_total', { name: 'rounds' }), 1)
+  assert.equal(value('grapevine_experience_total', { direction: 'in' }), 64)
   assert.equal(value('grapevine_learner_cpu_seconds_total'), 0.9)
 })
 
