@@ -8,6 +8,7 @@ import { exactConsensusDistance } from './average/distance.ts'
 import { clippedSurrogateLoss, clippedValueLoss, policyGradientLoss, valueLoss } from './learn/losses.ts'
 import { generalisedAdvantages, lambdaReturns, nStepReturns } from './learn/returns.ts'
 import { vtrace } from './learn/vtrace.ts'
+import { readNetworkModule } from './node/own-network.ts'
 import { createPeer as createDaemon, type PeerDaemon } from './peer/daemon.ts'
 import { resolveSettings } from './peer/settings.ts'
 import { requireSimulation, resolveSimulation } from './sim/options.ts'
@@ -25,6 +26,7 @@ export type {
   VectorBuffers,
   VectorEnvironment,
 } from './envs/types.ts'
+export type { NetworkContext } from './learn/engines/own-models.ts'
 export type { PeerEvent, PeerState, PeerStatus } from './observe/events.ts'
 export type { PeerDaemon } from './peer/daemon.ts'
 export type { RoundOptions, RunningStrategy, Strategy, StrategyContext } from './peer/strategies/strategy.ts'
@@ -52,12 +54,14 @@ export interface PeerChoices {
  */
 export function createPeer(choices: PeerChoices = {}): PeerDaemon {
   const { join, ...flags } = choices
+  const networkModule = typeof flags.network === 'string' && flags.network !== '' ? readNetworkModule(flags.network) : null
   return createDaemon(
     resolveSettings({
       command: join === undefined ? 'start' : 'join',
       addresses: join ?? [],
       flags: { 'no-http': flags.http === undefined, ...flags },
       file: null,
+      networkModule,
       randomSeed: randomInt(2 ** 32),
     }),
   )

@@ -14,6 +14,7 @@ const USAGE_CODES = [
   'config',
   'unknown_environment',
   'environment_module',
+  'network_module',
   'environment_id',
   'observation',
   'unknown_algorithm',

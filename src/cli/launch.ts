@@ -3,10 +3,13 @@ import { availableParallelism, setPriority } from 'node:os'
 import { stringify } from 'yaml'
 import { systemClock } from '../node/clock.ts'
 import { loadOwnModule, looksLikeModule } from '../node/own-module.ts'
+import { readNetworkModule } from '../node/own-network.ts'
 import { systemRandom } from '../node/random.ts'
-import { tryModule } from '../node/trial.ts'
+import { tryModule, tryNetwork } from '../node/trial.ts'
 import { planRun } from '../peer/found.ts'
+import { withOwnNetwork } from '../peer/own-network.ts'
 import { type Fault, type PeerSettings, resolveSettings } from '../peer/settings.ts'
+import type { OwnModule } from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
 import type { Context } from './command.ts'
 import { readConfigFile } from './config-file.ts'
@@ -20,17 +23,21 @@ export async function launch(command: 'start' | 'join', flags: PeerFlags, { io, 
   const file = flags.config === null ? null : await readConfigFile(flags.config).catch(told(faults, ['env', 'algo'], flags.settings))
   const env = flags.settings.env ?? valueIn(file?.values, 'env')
   const own = typeof env === 'string' && looksLikeModule(env) ? await loadSound(env).catch(told(faults, ['env'])) : null
+  const network = flags.settings.network ?? valueIn(file?.values, 'network')
+  const networkModule = await readNetwork(network).catch(told(faults, ['network']))
   const founds = command === 'start' && (flags.settings.resume ?? valueIn(file?.values, 'resume') ?? false) === false
-  const settings = resolveSettings({
+  const resolved = resolveSettings({
     command,
     addresses: flags.words,
     flags: own === null ? flags.settings : withEnvironment(founds, flags.settings, own.id),
     file: own === null ? file : withoutEnvironment(file),
     modules: own === null ? [] : [own.module],
+    networkModule,
     faults,
     cores: availableParallelism(),
     randomSeed: systemRandom.uint32(),
   })
+  const settings = await withOwnNetwork(resolved, tryNetwork)
   if (flags.dryRun) {
     io.out.write(flags.json ? `${JSON.stringify(plan(settings))}\n` : stringify(plan(settings)))
     return DONE
@@ -58,6 +65,11 @@ async function loadSound(path: string): ReturnType<typeof loadOwnModule> {
   if (problem === undefined) return loadOwnModule(path)
   const message = `The module ${path} cannot serve as an environment: ${problem} grapevine envs --check ${path} tells all.`
   throw new GrapevineError('environment_module', 'local', message)
+}
+
+/** What is no text is told by the settings' schema. */
+async function readNetwork(path: unknown): Promise<OwnModule | null> {
+  return typeof path === 'string' && path !== '' ? readNetworkModule(path) : null
 }
 
 function valueIn(inFile: unknown, name: string): unknown {

@@ -41,6 +41,7 @@ const LOCAL: readonly [string, string][] = [
   ['--http <addr:port>', 'where the dashboard listens (127.0.0.1, a free port)'],
   ['--no-http', 'no dashboard'],
   ['--engine <name>', 'what computes: wasm, tfjs (wasm)'],
+  ['--network <module>', 'a tf.LayersModel of your own: ./my-model.ts (tfjs)'],
   ['--actors <n>', 'threads that act beside the learner: a number or auto (0)'],
   ['--threads <n>', 'threads for batches of 1024 or more: 1, 2 or auto (1)'],
   ['--deterministic', 'alone, the same seed gives the same curve'],

@@ -108,8 +108,9 @@ function statusOf(daemon: PeerDaemon): PeerStatus | null {
 }
 
 /** What a joiner needs beside the address: the module that the environment comes from, and leave to start Python. */
-function joinFlags({ modules }: PeerSettings, environment: string): readonly string[] {
-  return [...modules.flatMap(({ file }) => ['--env', quoted(file)]), ...(isBridged(environment) ? ['--allow-python'] : [])]
+function joinFlags({ modules, networkModule }: PeerSettings, environment: string): readonly string[] {
+  const network = networkModule === null ? [] : ['--network', quoted(networkModule.file)]
+  return [...modules.flatMap(({ file }) => ['--env', quoted(file)]), ...network, ...(isBridged(environment) ? ['--allow-python'] : [])]
 }
 
 function logTo(presenter: Presenter, options: RunOptions, io: Io) {

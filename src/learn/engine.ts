@@ -41,6 +41,8 @@ export interface EngineNetwork {
   readonly slices: readonly Slice[]
   readonly parameterCount: number
   readonly outputs: readonly NetworkOutput[]
+  /** Canonical parameters that a model of one's own begins with; absent: they are drawn (initialise.ts). */
+  readonly initial?: Float32Array
   /** A zeroed arena. Arenas of one network may be shared with the same network built in another thread on the same memory. */
   allocate(): Arena
   read(arena: Arena, canonical: Float32Array): void

@@ -13,6 +13,7 @@ import {
   type NetworkLayout,
   type NormLayer,
   outputSize,
+  requireLayers,
 } from './layout.ts'
 import { requireLength } from './shapes.ts'
 
@@ -27,6 +28,7 @@ export class ForwardPass {
 
   /** `parameters`: canonical [parameterCount]. `needed`: the outputs to compute; all when absent. Throws `bad_network` and `shape`. */
   constructor(spec: NetworkSpec, parameters: Float32Array, needed: readonly string[] | null = null) {
+    requireLayers(spec, 'the small loader', 'export it with --format tfjs and load it with TensorFlow.js')
     this.#layout = layout(spec)
     requireLength('parameters', parameters, this.#layout.parameterCount)
     const step = (layer: Layer) => stepOf(layer, parameters)

@@ -4,9 +4,10 @@
  * Canonical order: torso layers, then each head's own layers and its linear output, then free vectors; kernel (or gain) before bias.
  * Torso layers are numbered by kind from 1 (`conv1/kernel`, `dense2/bias`, `norm1/gain`), a head's own carry its name
  * (`value/dense1/kernel`), its output is the name alone (`value/kernel`), a free vector too (`logStd`).
+ * A model of one's own has its weights in their own order, then free vectors; `torso` and `heads` are empty, for its layers are its own business.
  * A spec that makes no network throws GrapevineError `bad_network`; nothing large is allocated before the sizes are known to be bearable.
  */
-import type { Activation, LayerSpec, NetworkSpec, Slice } from '../ports/learner.ts'
+import type { Activation, LayerSpec, NetworkSpec, OwnModelSpec, Slice } from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
 import type { NetworkOutput } from './engine.ts'
 import { MAX_LAYER_FLOATS, MAX_PARAMETER_BYTES } from './limits.ts'
@@ -99,6 +100,7 @@ export function layout(spec: NetworkSpec): NetworkLayout {
   if (spec.heads.length === 0) throw bad('a network needs at least one head, and this one has none')
 
   const slices = new SliceList()
+  if (spec.own !== undefined) return ownLayout(spec, spec.own, slices)
   const torso = resolve(spec.torso, spec.input, '', slices)
   const heads = spec.heads.map((head): Head => {
     named(head.name)
@@ -108,19 +110,12 @@ export function layout(spec: NetworkSpec): NetworkLayout {
     const output = dense(head.name, product(hidden.shape), head.size, 'linear', slices)
     return { name: head.name, size: head.size, gain: head.gain, layers: [...hidden.layers, output] }
   })
-  const vectors = spec.vectors.map((vector): FreeVector => {
-    named(vector.name)
-    positive(vector.size, `vector ${vector.name}`)
-    finite(vector.initial, `the initial value of vector ${vector.name}`)
-    return { name: vector.name, initial: vector.initial, slice: slices.add(vector.name, [vector.size]) }
-  })
+  const vectors = freeVectors(spec, slices)
   const outputs: NetworkOutput[] = [
     ...heads.map(({ name, size }) => ({ name, size, kind: 'head' as const })),
     ...vectors.map(({ name, slice }) => ({ name, size: slice.length, kind: 'vector' as const })),
   ]
-  const names = outputs.map((output) => output.name)
-  const twice = names.find((name, index) => names.indexOf(name) !== index)
-  if (twice !== undefined) throw bad(`two outputs of the network are named ${twice}; give each its own name`)
+  distinct(outputs)
   return {
     inputSize: product(spec.input),
     torsoSize: product(torso.shape),
@@ -131,6 +126,59 @@ export function layout(spec: NetworkSpec): NetworkLayout {
     parameterCount: slices.count,
     outputs,
   }
+}
+
+/** The name of an output of an own model that is the same for every row, as the free vector of a built-in network. */
+const OWN_VECTOR = 'logStd'
+
+function ownLayout(spec: NetworkSpec, { weights }: OwnModelSpec, slices: SliceList): NetworkLayout {
+  if (spec.torso.length > 0 || spec.heads.some(({ layers }) => layers.length > 0)) {
+    throw bad('a network that is a model of its own has no other layers, and this one lists some')
+  }
+  for (const { name, shape } of weights) {
+    for (const size of shape) positive(size, `the weight ${name}`)
+    slices.add(name, shape)
+  }
+  for (const { name, size } of spec.heads) {
+    named(name)
+    positive(size, `the output ${name}`)
+  }
+  const vectors = freeVectors(spec, slices)
+  const outputs: NetworkOutput[] = [
+    ...spec.heads.map(({ name, size }) => ({ name, size, kind: name === OWN_VECTOR ? ('vector' as const) : ('head' as const) })),
+    ...vectors.map(({ name, slice }) => ({ name, size: slice.length, kind: 'vector' as const })),
+  ]
+  distinct(outputs)
+  return {
+    inputSize: product(spec.input),
+    torsoSize: 0,
+    torso: [],
+    heads: [],
+    vectors,
+    slices: slices.all,
+    parameterCount: slices.count,
+    outputs,
+  }
+}
+
+/** `what` works layer by layer and has no use for a model of somebody's own. Throws `bad_network` with what to do instead. */
+export function requireLayers({ own }: NetworkSpec, what: string, instead: string): void {
+  if (own !== undefined) throw bad(`the network is a model of its own (${own.id}), which ${what} cannot run; ${instead}`)
+}
+
+function freeVectors(spec: NetworkSpec, slices: SliceList): readonly FreeVector[] {
+  return spec.vectors.map((vector): FreeVector => {
+    named(vector.name)
+    positive(vector.size, `vector ${vector.name}`)
+    finite(vector.initial, `the initial value of vector ${vector.name}`)
+    return { name: vector.name, initial: vector.initial, slice: slices.add(vector.name, [vector.size]) }
+  })
+}
+
+function distinct(outputs: readonly NetworkOutput[]): void {
+  const names = outputs.map((output) => output.name)
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (twice !== undefined) throw bad(`two outputs of the network are named ${twice}; give each its own name`)
 }
 
 /** The first mismatch of two lists of slices in words ("network dense2 is 64x4 there and 64x2 here"), or null when they are the same. */

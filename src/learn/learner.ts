@@ -75,7 +75,7 @@ export class LearnerCore {
       engine: engineName,
       ...(experience === undefined ? {} : { experience }),
     }
-    const initial = initialParameters(settings.network, settings.weightsSeed)
+    const initial = network.initial ?? initialParameters(settings.network, settings.weightsSeed)
     network.write(parameters, initial)
     if (target !== null) network.write(target, initial)
   }

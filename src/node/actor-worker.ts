@@ -11,7 +11,7 @@ import { type ActorFault, type ActorThreadData, beatsWord, restsWord, STOP } fro
 import { inheritKernelRanking } from './kernel-ranking.ts'
 import { plainError } from './learner-protocol.ts'
 import { ACTOR_PAUSE_MS, MAX_ACTOR_PAUSE_MS } from './limits.ts'
-import { registerOwnModule } from './own-module.ts'
+import { registerOwn } from './own-network.ts'
 
 const { job, index, restarts, life: words } = workerData as ActorThreadData
 
@@ -30,7 +30,7 @@ const life: ActorLife = {
 }
 
 inheritKernelRanking()
-for (const module of job.settings.modules) await registerOwnModule(module)
+await registerOwn(job.settings)
 const engine = createWasmEngine({ deterministic: job.settings.deterministic, memory: job.memory })
 const run = { impala: actOn, apex: actOn, a3c: workFreely }[job.kind](job, engine, life)
 let pauseMs = ACTOR_PAUSE_MS

@@ -6,7 +6,7 @@ import type { EvaluationReturns } from '../ports/evaluator.ts'
 import { BEATS, type EvaluatorReply, type EvaluatorRequest, type EvaluatorThreadData, STOP } from './evaluator-protocol.ts'
 import { inheritKernelRanking } from './kernel-ranking.ts'
 import { plainError } from './learner-protocol.ts'
-import { registerOwnModule } from './own-module.ts'
+import { registerOwn } from './own-network.ts'
 
 const { settings, words } = workerData as EvaluatorThreadData
 const port = parentPort!
@@ -14,7 +14,7 @@ const port = parentPort!
 async function live(): Promise<void> {
   const first = once(port, 'message')
   inheritKernelRanking()
-  for (const module of settings.modules) await registerOwnModule(module)
+  await registerOwn(settings)
   const evaluator = await evaluatorFor(settings)
   try {
     for (let [request] = await first; ; [request] = await once(port, 'message')) {

@@ -13,7 +13,7 @@ import { actorThreads } from './actor-threads.ts'
 import { inheritKernelRanking, shareKernelRanking } from './kernel-ranking.ts'
 import type { LearnerReply, LearnerRequest, LearnerThreadData } from './learner-protocol.ts'
 import { plainError } from './learner-protocol.ts'
-import { registerOwnModule } from './own-module.ts'
+import { registerOwn } from './own-network.ts'
 import { threadCpuMs } from './thread-cpu.ts'
 
 const { settings, port, mailbox } = workerData as LearnerThreadData
@@ -203,7 +203,7 @@ function sharedVector(length: number): Float32Array {
 
 try {
   inheritKernelRanking()
-  for (const module of settings.modules) await registerOwnModule(module)
+  await registerOwn(settings)
   await new LearnerThread(await createLearner(settings, undefined, actorThreads(settings.actors))).live()
 } catch (error) {
   post({ kind: 'failed', error: plainError(error) })

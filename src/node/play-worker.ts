@@ -8,7 +8,7 @@ import { seededRandom } from '../util/random.ts'
 import { inheritKernelRanking } from './kernel-ranking.ts'
 import { plainError } from './learner-protocol.ts'
 import { PLAY_NICENESS } from './limits.ts'
-import { registerOwnModule } from './own-module.ts'
+import { registerOwn } from './own-network.ts'
 import type { PlayReply, PlayRequest, PlayThreadData } from './play-protocol.ts'
 
 const { settings, seed, stepMs } = workerData as PlayThreadData
@@ -18,7 +18,7 @@ try {
   // On Linux the priority is the calling thread's; elsewhere it would be the whole process's.
   if (process.platform === 'linux') setPriority(PLAY_NICENESS)
   inheritKernelRanking()
-  for (const module of settings.modules) await registerOwnModule(module)
+  await registerOwn(settings)
   const engine = await createEngine(settings.engine, { deterministic: settings.deterministic })
   const player = new Player(makeEnvironments(settings, 1), settings.network, engine, seededRandom(seed, 'play'))
   let playing = false

@@ -1,12 +1,13 @@
 /**
- * An environment of the user's own is tried in a thread before anything else touches it, so that one that never returns is told in a
+ * An environment or a model of the user's own is tried in a thread before anything else touches it, so that one that never returns is told in a
  * sentence and holds nothing up.
  */
 import { Worker } from 'node:worker_threads'
+import type { NetworkSpec, OwnModule } from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
-import { crashed, restoredError } from './learner-protocol.ts'
+import { crashed, type PlainError, restoredError } from './learner-protocol.ts'
 import { TRIAL_MS } from './limits.ts'
-import { STAGES, type TrialData, type TrialReply } from './trial-protocol.ts'
+import { type NetworkTrialData, type NetworkTrialReply, STAGES, type TrialData, type TrialReply } from './trial-protocol.ts'
 import { workerUrl } from './worker-url.ts'
 
 const WHAT = {
@@ -15,6 +16,8 @@ const WHAT = {
   make: 'its function "make"',
   reset: 'its reset()',
   check: 'a call of its environment',
+  build: 'its function',
+  pass: 'a pass through its model',
 } as const satisfies Record<(typeof STAGES)[number], string>
 
 /**
@@ -26,16 +29,46 @@ export async function tryModule(
   full: boolean,
   limitMs = TRIAL_MS,
 ): Promise<{ readonly id: string; readonly problems: readonly string[] }> {
-  const stage = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
-  const data: TrialData = { path, full, stage }
-  const worker = new Worker(workerUrl('trial-worker'), { workerData: data, name: 'trial', stdout: false })
-  const { promise, resolve, reject } = Promise.withResolvers<TrialReply>()
+  const stage = stageWord()
+  return tried<Exclude<TrialReply, { error: PlainError }>>('trial-worker', { path, full, stage } satisfies TrialData, limitMs, (now) =>
+    stuck('environment_module', `The module ${path} cannot serve as an environment`, now, limitMs),
+  )
+}
+
+/**
+ * A model of one's own: the network that it makes, or null where `job` is null and its module is only loaded. Throws `network_module` with what
+ * is wrong with it.
+ */
+export async function tryNetwork(module: OwnModule, job: NetworkTrialData['job'], limitMs = TRIAL_MS): Promise<NetworkSpec | null> {
+  const stage = stageWord()
+  const data: NetworkTrialData = { module, job, stage }
+  const reply = await tried<Exclude<NetworkTrialReply, { error: PlainError }>>('network-trial-worker', data, limitMs, (now) =>
+    stuck('network_module', `The module ${module.file} cannot serve as a network (--network)`, now, limitMs),
+  )
+  return reply.network
+}
+
+type Stage = (typeof STAGES)[number]
+
+function stageWord(): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
+}
+
+async function tried<T extends object>(
+  entry: string,
+  data: TrialData | NetworkTrialData,
+  limitMs: number,
+  stuckIn: (stage: Stage) => GrapevineError,
+): Promise<T> {
+  const { stage } = data
+  const worker = new Worker(workerUrl(entry), { workerData: data, name: 'trial', stdout: false })
+  const { promise, resolve, reject } = Promise.withResolvers<T | { readonly error: PlainError }>()
   let timer: NodeJS.Timeout | undefined
   const watch = (seen: number) => {
     timer = setTimeout(() => {
       const now = Atomics.load(stage, 0)
       if (now !== seen || STAGES[now] === 'load') watch(now)
-      else reject(stuck(path, STAGES[now]!, limitMs))
+      else reject(stuckIn(STAGES[now]!))
     }, limitMs)
   }
   watch(0)
@@ -45,14 +78,13 @@ export async function tryModule(
   try {
     const reply = await promise
     if ('error' in reply) throw restoredError(reply.error)
-    return reply
+    return reply as T
   } finally {
     clearTimeout(timer)
     await worker.terminate()
   }
 }
 
-function stuck(path: string, stage: keyof typeof WHAT, limitMs: number): GrapevineError<'environment_module'> {
-  const message = `The module ${path} cannot serve as an environment: ${WHAT[stage]} did not return within ${limitMs / 1_000} s.`
-  return new GrapevineError('environment_module', 'local', message, { path, stage })
+function stuck(code: string, what: string, stage: Stage, limitMs: number): GrapevineError {
+  return new GrapevineError(code, 'local', `${what}: ${WHAT[stage]} did not return within ${limitMs / 1_000} s.`, { stage })
 }

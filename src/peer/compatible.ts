@@ -22,8 +22,14 @@ import type { PeerSettings } from './settings.ts'
 import { partnerFault, strategyNamed } from './strategies.ts'
 import { strategyNames } from './strategy-names.ts'
 
+/** Hex digits of a digest that tell two files apart for a person. */
+const SHOWN_DIGEST_DIGITS = 12
+
 /** The environment's entry; throws `cannot_join`. */
-export function checkCompatible(manifest: Manifest, settings: Pick<PeerSettings, 'maxMemoryBytes' | 'allowPython'>): EnvironmentSpec {
+export function checkCompatible(
+  manifest: Manifest,
+  settings: Pick<PeerSettings, 'maxMemoryBytes' | 'allowPython' | 'networkModule' | 'engine'>,
+): EnvironmentSpec {
   const environment = checkEnvironment(manifest, settings.allowPython)
   const { id, hyperparameters } = manifest.algorithm
   if (!ALGORITHMS.some((known) => known === id)) {
@@ -34,6 +40,7 @@ export function checkCompatible(manifest: Manifest, settings: Pick<PeerSettings,
   checkExperience(manifest)
   const unknown = manifest.wrappers.find((wrapper) => !wrapperIds().includes(wrapper.id))
   if (unknown !== undefined) throw cannotJoin('wrappers', `wrapper ${unknown.id} is not known here (${wrapperIds().join(', ')} are)`)
+  checkOwnModel(manifest.network, settings)
   checkNetwork(manifest, settings.maxMemoryBytes)
   const { strategy, codec, robust } = manifest.averaging
   if (!strategyNames().includes(strategy))
@@ -77,6 +84,24 @@ function checkBridged(id: string, options: Readonly<Record<string, unknown>>, al
   }
   const own = LOCAL_OPTIONS.find((name) => name in options)
   if (own !== undefined) throw cannotJoin('environment', `option "${own}" of ${id} is each machine's own and cannot come from others`)
+}
+
+/** A model of the founder's own is built by the very same module here, or not at all. */
+function checkOwnModel({ own }: NetworkSpec, { networkModule, engine }: Pick<PeerSettings, 'networkModule' | 'engine'>): void {
+  const short = (digest: string) => digest.slice(0, SHOWN_DIGEST_DIGITS)
+  if (own === undefined) {
+    if (networkModule === null) return
+    throw cannotJoin('network', "its network is one of Grapevine's own layers there and the module of --network here; leave --network out")
+  }
+  const theirs = `module ${own.id} (digest ${short(own.digest)})`
+  if (networkModule === null)
+    throw cannotJoin('network', `its network is a model of ${theirs}, which is missing here; name its file with --network`)
+  if (networkModule.version !== own.digest)
+    throw cannotJoin(
+      'network',
+      `its network is a model of ${theirs} there, and the file of --network differs here (digest ${short(networkModule.version)})`,
+    )
+  if (engine !== 'tfjs') throw cannotJoin('network', `its network is a model of ${theirs}, which needs --engine tfjs`)
 }
 
 function checkNetwork(manifest: Manifest, maxMemoryBytes: number): void {

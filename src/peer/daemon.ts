@@ -21,6 +21,7 @@ import { type PatientClock, patientClock } from '../node/patient-clock.ts'
 import { playPolicy } from '../node/play-thread.ts'
 import { systemRandom } from '../node/random.ts'
 import { folderStorage } from '../node/storage.ts'
+import { tryNetwork } from '../node/trial.ts'
 import { threadWorkers } from '../node/workers.ts'
 import type { PeerEvent, PeerStatus } from '../observe/events.ts'
 import { TOKEN_BYTES } from '../observe/limits.ts'
@@ -45,6 +46,7 @@ import { Keeper } from './keeper.ts'
 import { banPeer, type Doorkeeper, listPeers, unbanPeer } from './keeping-out.ts'
 import { STOP_TIMEOUT_MS } from './limits.ts'
 import { observedPeer, shownSettings } from './observed.ts'
+import { withOwnNetwork } from './own-network.ts'
 import { Peer } from './peer.ts'
 import { RecordKeeper } from './record-keeper.ts'
 import { resumeRun } from './resume.ts'
@@ -260,7 +262,8 @@ class Daemon implements PeerDaemon {
     if ('found' in choice) {
       // Read first: what is wrong with it is told before anything is built.
       const weights = settings.initFrom === null ? null : await readInitialWeights(settings.initFrom)
-      const run = await foundRun(settings, choice.found, ports)
+      const { run: chosen } = await withOwnNetwork(settings, tryNetwork)
+      const run = await foundRun(settings, 'found' in chosen ? chosen.found : choice.found, ports)
       if (weights !== null) await initialiseFrom(run, weights, settings.initFrom ?? '', warn)
       return { run, joined: null }
     }

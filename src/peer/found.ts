@@ -8,7 +8,7 @@ import { findEnvironment } from '../envs/registry.ts'
 import { requireAlgorithm, resolveHyperparameters } from '../learn/hyperparameters.ts'
 import { layout } from '../learn/layout.ts'
 import { preset, presetNetwork } from '../learn/presets.ts'
-import type { Learner } from '../ports/learner.ts'
+import type { Learner, NetworkSpec } from '../ports/learner.ts'
 import type { PeerId } from '../ports/network.ts'
 import type { Random } from '../ports/random.ts'
 import { GrapevineError } from '../util/errors.ts'
@@ -30,7 +30,7 @@ export function planRun(founding: Founding, random: Random, self: PeerId): RunPl
   const algorithm = requireAlgorithm(founding.algorithm)
   const chosen = preset(algorithm, environment.id, founding.preset)
   const wrappers = founding.wrappers ?? chosen.wrappers ?? []
-  const network = founding.network ?? presetNetwork(algorithm, chosen.network, environment.id, founding.environmentOptions, wrappers)
+  const network = founding.network ?? presetNetworkOf(founding)
   const { parameterCount, slices } = layout(network)
   const { strategy, partner } = resolveAveraging(founding, { parameterCount, slices: slices.map(({ length }) => length) }, self)
   return {
@@ -58,6 +58,13 @@ export function planRun(founding: Founding, random: Random, self: PeerId): RunPl
     seed: founding.seed,
     nonce: nonce(random),
   }
+}
+
+/** The network of the preset that a founding names: its inputs and outputs are those that any network for it must have. */
+export function presetNetworkOf(founding: Founding): NetworkSpec {
+  const chosen = preset(founding.algorithm, founding.environment, founding.preset)
+  const wrappers = founding.wrappers ?? chosen.wrappers ?? []
+  return presetNetwork(founding.algorithm, chosen.network, founding.environment, founding.environmentOptions, wrappers)
 }
 
 /** Builds the learner, whose weights complete the manifest. */

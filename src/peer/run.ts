@@ -66,6 +66,7 @@ export function learnerSettings(manifest: Omit<Manifest, 'initialDigest'>, setti
     wrappers: manifest.wrappers,
     algorithm: manifest.algorithm,
     network: manifest.network,
+    networkModule: settings.networkModule,
     weightsSeed: manifest.seed,
     actorSeed: actorSeed(manifest.seed, settings.deterministic ? 'deterministic' : self),
     engine: settings.engine,

@@ -90,6 +90,10 @@ const localShape = {
   http: field(readHttp),
   'no-http': field(yesOrNo),
   engine: field((value) => oneOf('engine', value, ENGINES)),
+  // Read and judged elsewhere: it is code.
+  network: field((value) =>
+    typeof value === 'string' && value !== '' ? { value } : { fault: `must be the file of a module, not ${shown(value)}` },
+  ),
   actors: field<number | 'auto'>((value) => (value === 'auto' ? { value } : wholeNumber(value, 0, MAX_ACTORS, ', or auto'))),
   threads: field<number | 'auto'>((value) => (value === 'auto' ? { value } : wholeNumber(value, 1, MAX_ENGINE_THREADS, ', or auto'))),
   deterministic: field(yesOrNo),

@@ -69,6 +69,8 @@ export interface PeerSettings {
   readonly run: { readonly found: Founding } | { readonly resume: true } | { readonly join: readonly string[]; readonly runId?: string }
   /** Environments of one's own, for the learner's thread. */
   readonly modules: readonly OwnModule[]
+  /** The module that builds the network, where that is a model of one's own. */
+  readonly networkModule: OwnModule | null
   /** null: the first free default folder. */
   readonly dataDir: string | null
   /** Multiaddrs to listen on. */
@@ -124,6 +126,8 @@ export interface SettingsSources {
   readonly file: { readonly path: string; readonly values: unknown } | null
   /** Registered by the caller already. */
   readonly modules?: readonly OwnModule[]
+  /** Read by the caller already, from where `network` says. */
+  readonly networkModule?: OwnModule | null
   /** What the caller found wrong already. */
   readonly faults?: readonly Fault[]
   /** Cores of this machine, for `--actors auto` and `--threads auto`. */
@@ -152,6 +156,8 @@ const DEFAULT_OUTER_MOMENTUM = 0.5
 const DEFAULT_ENVIRONMENT = 'CartPole-v1'
 const DEFAULT_ALGORITHM: AlgorithmId = 'a2c'
 const DEFAULT_ENGINE = 'wasm'
+/** What can differentiate a model of one's own. */
+const OWN_MODEL_ENGINE = 'tfjs'
 
 /** With `--deterministic` the same command gives the same run, so the seed cannot be drawn. */
 const DETERMINISTIC_SEED = 1
@@ -192,17 +198,29 @@ export function resolveSettings(sources: SettingsSources): PeerSettings {
   const cores = sources.cores ?? 1
   const actors = actorCount(given, cores)
   if (actors === 'not deterministic') faults.add('usage', '--deterministic needs --actors 0: threads differ in their order each time.')
-  if (given.engine === 'tfjs' && given.threads === 2) faults.add('usage', '--threads 2 needs --engine wasm: tfjs has threads of its own.')
+  const engine = given.engine ?? (given.network === undefined ? DEFAULT_ENGINE : OWN_MODEL_ENGINE)
+  if (engine === 'tfjs' && given.threads === 2) faults.add('usage', '--threads 2 needs --engine wasm: tfjs has threads of its own.')
+  if (given.network !== undefined && engine !== OWN_MODEL_ENGINE)
+    faults.add(
+      'usage',
+      `--network needs --engine ${OWN_MODEL_ENGINE}, which is its default: a model of your own runs on TensorFlow.js alone.`,
+    )
+  if (given.network !== undefined && typeof actors === 'number' && actors > 0)
+    faults.add(
+      'usage',
+      '--network needs --actors 0: threads that act share the memory of the engine wasm, which runs no model of your own.',
+    )
   faults.throwAny()
   const lan = given.lan === true
   return deepFreeze({
     run,
     modules: sources.modules ?? [],
+    networkModule: sources.networkModule ?? null,
     dataDir: given['data-dir'] ?? (typeof given.resume === 'string' ? given.resume : null),
     listen: given.listen ?? (lan ? ALL_INTERFACES : THIS_MACHINE),
     announce: given.announce ?? [],
     mdns: lan && given['no-mdns'] !== true,
-    engine: given.engine ?? DEFAULT_ENGINE,
+    engine,
     deterministic: given.deterministic === true,
     threads: engineThreads(given, actors === 'not deterministic' ? 0 : actors, cores),
     actors: actors === 'not deterministic' ? 0 : actors,

@@ -27,12 +27,23 @@ export interface VectorSpec {
   readonly initial: number
 }
 
+/** A model of the user's own in the place of layers: which module builds it, and the weights that it has, in canonical order. */
+export interface OwnModelSpec {
+  /** The file's name without its extension, for people. */
+  readonly id: string
+  /** SHA-256 of the module's file, hex. */
+  readonly digest: string
+  readonly weights: readonly { readonly name: string; readonly shape: readonly number[] }[]
+}
+
 export interface NetworkSpec {
   /** Shape of one observation: [n] or [height, width, channels]. */
   readonly input: readonly number[]
   readonly torso: readonly LayerSpec[]
   readonly heads: readonly HeadSpec[]
   readonly vectors: readonly VectorSpec[]
+  /** Then `torso` and the heads' `layers` are empty, heads are outputs of the model, and `vectors` are trained beside it. */
+  readonly own?: OwnModelSpec | undefined
 }
 
 /** One named tensor of the canonical arena; offset and length in floats. */
@@ -45,7 +56,7 @@ export interface Slice {
 
 export type HyperValue = number | string | boolean | null
 
-/** A module file of the user's own that registers an environment; `version` is a digest of the file. Local: never in a manifest. */
+/** A module file of the user's own, with an environment or a model; `version` is a digest of the file. Its path is local: never in a manifest. */
 export interface OwnModule {
   /** Absolute path. */
   readonly file: string
@@ -60,6 +71,8 @@ export interface LearnerSettings {
   readonly wrappers: readonly { readonly id: string; readonly options: Readonly<Record<string, unknown>> }[]
   readonly algorithm: { readonly id: string; readonly hyperparameters: Readonly<Record<string, HyperValue>>; readonly horizonSteps: number }
   readonly network: NetworkSpec
+  /** The module that builds `network.own`; null or absent: none was given here. */
+  readonly networkModule?: OwnModule | null
   /** Seed of the initial weights: equal for all peers of a run. */
   readonly weightsSeed: number
   /** Seed of this peer's environments and action sampling: different for each peer. */

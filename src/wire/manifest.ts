@@ -60,6 +60,9 @@ type Option = z.infer<typeof hyperValue> | readonly Option[] | { readonly [key: 
 const option: z.ZodType<Option> = z.lazy(() => z.union([hyperValue, z.array(option), z.record(key, option)]))
 const configured = z.strictObject({ id, options: z.record(key, option) })
 
+/** TensorFlow.js has tensors of at most six axes. */
+const MAX_WEIGHT_AXES = 6
+
 const activation = z.enum(['tanh', 'relu', 'silu', 'linear'])
 const layer = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('dense'), units: count, activation }),
@@ -78,6 +81,13 @@ const schema: z.ZodType<Manifest> = z.strictObject({
     torso: z.array(layer),
     heads: z.array(z.strictObject({ name: id, layers: z.array(layer), size: count, gain: z.number() })).min(1),
     vectors: z.array(z.strictObject({ name: id, size: count, initial: z.number() })),
+    own: z
+      .strictObject({
+        id,
+        digest: hex(32),
+        weights: z.array(z.strictObject({ name: id, shape: z.array(count).max(MAX_WEIGHT_AXES) })).min(1),
+      })
+      .exactOptional(),
   }),
   averaging: z.strictObject({
     strategy: id,

@@ -14,7 +14,7 @@ const GIB = 2 ** 30
 
 function refusal(changes: Partial<Manifest>, memory = GIB, allowPython = false): { message: string; field: unknown } {
   try {
-    checkCompatible({ ...manifest, ...changes }, { maxMemoryBytes: memory, allowPython })
+    checkCompatible({ ...manifest, ...changes }, { ...settings, maxMemoryBytes: memory, allowPython })
   } catch (error) {
     const { code, message, data } = error as { code: string; message: string; data: { field: unknown } }
     assert.equal(code, 'cannot_join')
@@ -25,7 +25,7 @@ function refusal(changes: Partial<Manifest>, memory = GIB, allowPython = false):
 
 describe('can this peer run that manifest?', () => {
   test('its own: yes', () => {
-    assert.equal(checkCompatible(manifest, { maxMemoryBytes: GIB, allowPython: false }).id, 'CartPole-v1')
+    assert.equal(checkCompatible(manifest, { ...settings, maxMemoryBytes: GIB }).id, 'CartPole-v1')
   })
 
   test('the field that cannot be satisfied is named in one sentence', () => {

@@ -7,6 +7,7 @@ import { dirname, sep } from 'node:path'
 import util from 'node:util'
 import { GrapevineError } from '../../util/errors.ts'
 import { withoutNewErrorListeners } from '../../util/process-listeners.ts'
+import { completeWasmBackend } from './tfjs-kernels.ts'
 
 export type Tfjs = typeof import('@tensorflow/tfjs')
 export type TfjsBackendName = 'tensorflow' | 'wasm' | 'cpu'
@@ -46,6 +47,7 @@ async function load(name: TfjsBackendName): Promise<Tfjs> {
   if (name === 'wasm') {
     const wasm = await import('@tensorflow/tfjs-backend-wasm')
     wasm.setWasmPaths(dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm')) + sep)
+    completeWasmBackend(tf)
   }
   return silent(tf)
 }

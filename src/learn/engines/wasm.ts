@@ -12,6 +12,7 @@ import type { KernelBuild } from '../../kernels/load.ts'
 import { createMemory, Heap } from '../../kernels/memory.ts'
 import type { NetworkSpec } from '../../ports/learner.ts'
 import type { Engine, EngineOptions } from '../engine.ts'
+import { requireLayers } from '../layout.ts'
 import { chooseKernels } from './wasm-builds.ts'
 import { KernelNetwork, type WasmNetwork } from './wasm-network.ts'
 
@@ -39,6 +40,9 @@ export function createWasmEngine(options: WasmEngineOptions): WasmEngine {
     name: relaxed ? 'wasm' : 'wasm deterministic',
     memory,
     kernels: kernels.build,
-    build: (spec, maxBatch) => new KernelNetwork(spec, maxBatch, kernels, heap, helper),
+    build: (spec, maxBatch) => {
+      requireLayers(spec, 'the engine wasm', 'use --engine tfjs')
+      return new KernelNetwork(spec, maxBatch, kernels, heap, helper)
+    },
   }
 }

@@ -4,7 +4,7 @@
  * moving actions into their bounds are the caller's.
  */
 import type { PolicyFile } from '../../ports/policy.ts'
-import { type ConvLayer, type Layer, layout } from '../layout.ts'
+import { type ConvLayer, type Layer, layout, requireLayers } from '../layout.ts'
 import { inputNormalisations } from './normalisation.ts'
 import { Message } from './protobuf.ts'
 
@@ -16,6 +16,7 @@ const IR_VERSION = 8
 
 export function encodeOnnx({ facts, parameters }: PolicyFile): Uint8Array {
   const { network } = facts
+  requireLayers(network, 'this writer of ONNX', 'export it with --format tfjs or safetensors')
   const { torso, heads, vectors } = layout(network)
   const graph = new Graph(parameters)
   let start: Value = { name: 'observation', shape: network.input }
