@@ -5,6 +5,14 @@ import { type AddCommand, examples } from './command.ts'
 import { DONE } from './exit.ts'
 import { addSavedArguments, savedPolicy } from './saved.ts'
 
+interface Flags {
+  readonly of: string
+  readonly format: string
+  readonly out?: string
+  readonly network?: string
+  readonly json?: boolean
+}
+
 export const addExport: AddCommand = (program, { io }, finish) => {
   const command = addSavedArguments(program.command('export'))
     .description('Write a trained policy as a file that other programs read.')
@@ -15,13 +23,17 @@ export const addExport: AddCommand = (program, { io }, finish) => {
       'after',
       examples('grapevine export ~/.grapevine/default --out policy.safetensors', 'grapevine export ./run --format onnx --out policy.onnx'),
     )
-  command.action(async (path: string, { of, format, out, json }: { of: string; format: string; out?: string; json?: boolean }) => {
+  command.action(async (path: string, { of, format, out, network, json }: Flags) => {
     const { EXPORT_FORMATS, exportPolicy } = await import('../node/export-policy.ts')
     const chosen = EXPORT_FORMATS.find((name) => name === format)
     if (chosen === undefined) throw new GrapevineError('usage', 'local', `--format must be ${EXPORT_FORMATS.join(', ')}, not "${format}".`)
     if (out === undefined) throw new GrapevineError('usage', 'local', 'export needs --out: the file to write (for tfjs, the folder).')
     const policy = await savedPolicy(path, of)
-    const { evaluation } = await exportPolicy(policy, chosen, out, of === 'mean')
+    const needed = network !== undefined || of === 'mean' || chosen === 'tfjs'
+    const engine = needed
+      ? await (await import('../node/own-network.ts')).registerSavedNetwork(policy.facts.network, network ?? null)
+      : null
+    const { evaluation } = await exportPolicy(policy, chosen, out, of === 'mean' ? engine : null)
     const { environment, version, returnMean } = policy.facts
     const report = { out, format, from: policy.from, environment: environment.id, version, returnMean, evaluation }
     const mean = evaluation === null ? '' : `; mean return ${evaluation.mean.toFixed(1)} over ${evaluation.episodes} episodes`

@@ -6,6 +6,7 @@ import { GrapevineError } from '../util/errors.ts'
 export function addSavedArguments(command: Command): Command {
   return command
     .argument('<path>', 'a data folder, a checkpoint, or what export wrote')
+    .option('--network <module>', 'the module of its network, where that is one of your own')
     .addOption(new Option('--of <replica>', 'of a data folder: best, self or mean (best)').default('best'))
 }
 

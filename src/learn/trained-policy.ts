@@ -28,21 +28,24 @@ export interface Policy {
 /** What is acted by. */
 const ACTING_OUTPUTS = ['logits', 'mean', 'logStd', 'advantage']
 
+/** A forward pass of one observation: `output` is that of the last `run`, null where there is none of that name. */
+export type Pass = Pick<ForwardPass, 'run' | 'output'>
+
 /** The policy of a file that was read. */
-export function policyOf({ facts, parameters }: PolicyFile): Policy {
-  return new NetworkPolicy(facts, new ForwardPass(facts.network, parameters, ACTING_OUTPUTS))
+export function policyOf({ facts, parameters }: PolicyFile, pass?: Pass): Policy {
+  return new NetworkPolicy(facts, pass ?? new ForwardPass(facts.network, parameters, ACTING_OUTPUTS))
 }
 
 class NetworkPolicy implements Policy {
   readonly facts: PolicyFacts
-  readonly #forward: ForwardPass
+  readonly #forward: Pass
   readonly #stages: readonly Stage[]
   readonly #observed: Float32Array
   readonly #sampled: Float32Array
   readonly #chosen = new Int32Array(1)
   #random: SeededRandom = seededRandom(0, 'policy')
 
-  constructor(facts: PolicyFacts, forward: ForwardPass) {
+  constructor(facts: PolicyFacts, forward: Pass) {
     this.facts = facts
     this.#forward = forward
     this.#observed = new Float32Array(facts.observationShape.reduce((product, size) => product * size, 1))

@@ -15,14 +15,17 @@ export type ExportFormat = (typeof EXPORT_FORMATS)[number]
 const MEAN_EPISODES = 20
 const MEAN_SEED = 1
 
-/** `evaluate`: play some episodes first. Fails with `storage` where `out` cannot be written. */
+/**
+ * `evaluate`: play some episodes first, on an engine of that name, for which a model of one's own is registered where the network is one.
+ * Fails with `storage` where `out` cannot be written.
+ */
 export async function exportPolicy(
   policy: PolicyFile,
   format: ExportFormat,
   out: string,
-  evaluate: boolean,
+  evaluate: 'wasm' | 'tfjs' | null,
 ): Promise<{ readonly evaluation: { readonly mean: number; readonly episodes: number } | null }> {
-  const evaluation = evaluate ? await meanReturn(policy) : null
+  const evaluation = evaluate === null ? null : await meanReturn(policy, evaluate)
   const evaluated = evaluation === null ? policy : { ...policy, facts: { ...policy.facts, returnMean: evaluation.mean } }
   if (format === 'tfjs') {
     const { loadBackend } = await import('../learn/engines/tfjs-backend.ts')
@@ -42,8 +45,8 @@ async function encoded(policy: PolicyFile, format: Exclude<ExportFormat, 'tfjs'>
   return (await import('../learn/exports/onnx.ts')).encodeOnnx(policy)
 }
 
-async function meanReturn(policy: PolicyFile): Promise<{ readonly mean: number; readonly episodes: number }> {
-  const engine = await createEngine('wasm', { deterministic: true })
+async function meanReturn(policy: PolicyFile, name: 'wasm' | 'tfjs'): Promise<{ readonly mean: number; readonly episodes: number }> {
+  const engine = await createEngine(name, { deterministic: true })
   const { mean } = evaluatePolicy(policy, engine, { episodes: MEAN_EPISODES, deterministic: true, seed: MEAN_SEED })
   return { mean, episodes: MEAN_EPISODES }
 }

@@ -40,6 +40,26 @@ export async function registerOwn(settings: Pick<LearnerSettings, 'modules' | 'n
   throw new GrapevineError('cannot_join', 'local', message, { field: 'network' })
 }
 
+/**
+ * What a saved policy's network needs here, given the module of --network: the engine that runs it. Throws `network_module` where the module is
+ * missing or another one.
+ */
+export async function registerSavedNetwork(network: NetworkSpec, path: string | null): Promise<'wasm' | 'tfjs'> {
+  const { own } = network
+  if (own === undefined) {
+    if (path === null) return 'wasm'
+    throw networkModuleError(path, "the network of this policy is made of Grapevine's own layers; leave --network out.")
+  }
+  if (path === null) {
+    const message = `The network of this policy is a model of its own (${own.id}); name the module that builds it with --network.`
+    throw new GrapevineError('network_module', 'local', message)
+  }
+  const module = readNetworkModule(path)
+  if (module.version !== own.digest) throw networkModuleError(path, `it is not the file that this policy was trained with (${own.id}).`)
+  await registerOwn({ modules: [], networkModule: module, network, weightsSeed: 0 })
+  return 'tfjs'
+}
+
 type BuildModel = (context: unknown) => unknown
 
 /** Throws `network_module` where importing it throws or it exports no function. */

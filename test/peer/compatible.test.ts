@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { checkCompatible } from '../../src/peer/compatible.ts'
 import { planRun } from '../../src/peer/found.ts'
-import { resolveSettings } from '../../src/peer/settings.ts'
+import { type PeerSettings, resolveSettings } from '../../src/peer/settings.ts'
 import { seededRandom } from '../../src/util/random.ts'
 import type { Manifest } from '../../src/wire/manifest.ts'
 import { examplePeerId } from '../support/peer-ids.ts'
@@ -12,9 +12,14 @@ assert.ok('found' in settings.run)
 const manifest: Manifest = { ...planRun(settings.run.found, seededRandom(1), examplePeerId(1)), initialDigest: '0'.repeat(64) }
 const GIB = 2 ** 30
 
-function refusal(changes: Partial<Manifest>, memory = GIB, allowPython = false): { message: string; field: unknown } {
+function refusal(
+  changes: Partial<Manifest>,
+  memory = GIB,
+  allowPython = false,
+  own: Partial<PeerSettings> = {},
+): { message: string; field: unknown } {
   try {
-    checkCompatible({ ...manifest, ...changes }, { ...settings, maxMemoryBytes: memory, allowPython })
+    checkCompatible({ ...manifest, ...changes }, { ...settings, maxMemoryBytes: memory, allowPython, ...own })
   } catch (error) {
     const { code, message, data } = error as { code: string; message: string; data: { field: unknown } }
     assert.equal(code, 'cannot_join')
@@ -62,6 +67,26 @@ describe('can this peer run that manifest?', () => {
       /option "python" of gym:CartPole-v1 is each machine's own/,
     )
     assert.match(refusal({ environment: { ...gym, id: 'gym:os:Evil-v1' } }, GIB, true).message, /gym:os:Evil-v1 is not registered here/)
+    const own = { id: 'net', digest: 'ab'.repeat(32), weights: [{ name: 'logits/kernel', shape: [4, 2] }] }
+    const theirs = { ...network, torso: [], heads: network.heads.map((head) => ({ ...head, layers: [] })), own }
+    const before = 'Cannot take part in this run: its network is'
+    assert.equal(
+      refusal({ network: theirs }).message,
+      `${before} a model of module net (digest abababababab), which is missing here; name its file with --network.`,
+    )
+    const given = (version: string, engine: 'tfjs' | 'wasm' = 'tfjs') => ({ networkModule: { file: '/net.ts', version }, engine })
+    assert.equal(
+      refusal({ network: theirs }, GIB, false, given('cd'.repeat(32))).message,
+      `${before} a model of module net (digest abababababab) there, and the file of --network differs here (digest cdcdcdcdcdcd).`,
+    )
+    assert.equal(
+      refusal({ network: theirs }, GIB, false, given(own.digest, 'wasm')).message,
+      `${before} a model of module net (digest abababababab), which needs --engine tfjs.`,
+    )
+    assert.equal(
+      refusal({}, GIB, false, given(own.digest)).message,
+      `${before} one of Grapevine's own layers there and the module of --network here; leave --network out.`,
+    )
     assert.match(refusal({}, 1_000).message, /parameters need about .* --max-memory allows/)
   })
 })

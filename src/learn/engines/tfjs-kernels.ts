@@ -1,24 +1,20 @@
 /**
- * What TensorFlow.js's WASM backend lacks for training models of one's own, as compositions of kernels that it has: the filter gradient of a
- * convolution, and the gradient of elu. And what it does 15 to 20 times too slowly: a matrix product that transposes on the way, as every gradient
- * of a dense layer is, transposes first here.
+ * What TensorFlow.js's WASM backend lacks for training models of one's own, as a composition of kernels that it has: the filter gradient of a
+ * convolution. And what it does 15 to 20 times too slowly: a matrix product that transposes on the way, as every gradient of a dense layer is,
+ * transposes first here.
  */
 import type { KernelFunc, NamedAttrMap, NamedTensorInfoMap, Tensor, Tensor4D } from '@tensorflow/tfjs'
-import type { Tfjs } from './tfjs-backend.ts'
 
-type PlainKernel = (inputs: Readonly<Record<string, Tensor>>, attributes: Readonly<Record<string, unknown>>) => Tensor
+type Tfjs = typeof import('@tensorflow/tfjs')
 
 /** Once per thread, after the backend `wasm` was loaded. */
 export function completeWasmBackend(tf: Tfjs): void {
   if (tf.getKernel('Conv2DBackpropFilter', 'wasm') != null) return
-  const add = (kernelName: string, kernel: PlainKernel): void => {
-    const kernelFunc = (({ inputs, attrs }: { inputs: NamedTensorInfoMap; attrs?: NamedAttrMap }) =>
-      tf.tidy(() => kernel(inputs as unknown as Record<string, Tensor>, attrs ?? {}))) as unknown as KernelFunc
-    tf.registerKernel({ kernelName, backendName: 'wasm', kernelFunc })
-  }
-  add('Conv2DBackpropFilter', ({ x, dy }, attributes) => filterGradient(tf, x as Tensor4D, dy as Tensor4D, attributes))
-  // The slope of elu is 1 above 0 and y + 1 below.
-  add('EluGrad', ({ dy, y }) => tf.where(y!.greaterEqual(0), dy!, dy!.mul(y!.add(1))))
+  const filterKernel = (({ inputs, attrs }: { inputs: NamedTensorInfoMap; attrs?: NamedAttrMap }) => {
+    const { x, dy } = inputs as unknown as { x: Tensor4D; dy: Tensor4D }
+    return tf.tidy(() => filterGradient(tf, x, dy, attrs ?? {}))
+  }) as unknown as KernelFunc
+  tf.registerKernel({ kernelName: 'Conv2DBackpropFilter', backendName: 'wasm', kernelFunc: filterKernel })
   const product = tf.getKernel('BatchMatMul', 'wasm')
   tf.unregisterKernel('BatchMatMul', 'wasm')
   const kernelFunc: KernelFunc = (call) => {

@@ -1,11 +1,12 @@
 /**
  * A policy's network as a TensorFlow.js layers model: `model.json` and `weights.bin`. Its input is the network's (normalised, stacked); its outputs
- * carry the names of the network's heads, in their order; free vectors and all that acting needs are in the model's `userDefinedMetadata`.
+ * carry the names of the network's heads, in their order (those of a model of one's own are its own); free vectors and all that acting needs are in the model's `userDefinedMetadata`.
  */
 import type { io, LayersModel, SymbolicTensor, Tensor } from '@tensorflow/tfjs'
 import type { PolicyFile } from '../../ports/policy.ts'
+import { findOwnModel } from '../engines/own-models.ts'
 import type { Tfjs } from '../engines/tfjs-backend.ts'
-import { LAYER_NORM_EPSILON, type Layer, layout } from '../layout.ts'
+import { type FreeVector, LAYER_NORM_EPSILON, type Layer, layout } from '../layout.ts'
 
 export interface LayersModelFiles {
   readonly 'model.json': Uint8Array
@@ -13,7 +14,9 @@ export interface LayersModelFiles {
 }
 
 /** `tf` with any backend. */
-export async function encodeLayersModel({ facts, parameters }: PolicyFile, tf: Tfjs): Promise<LayersModelFiles> {
+export async function encodeLayersModel(policy: PolicyFile, tf: Tfjs): Promise<LayersModelFiles> {
+  const { facts, parameters } = policy
+  if (facts.network.own !== undefined) return encodeOwnModel(policy, tf)
   const { torso, heads, vectors } = layout(facts.network)
   const weights: [string, Tensor[]][] = []
   const add = (layer: Layer, name: string, x: SymbolicTensor): SymbolicTensor => {
@@ -34,15 +37,27 @@ export async function encodeLayersModel({ facts, parameters }: PolicyFile, tf: T
   })
   const model = tf.model({ inputs: input, outputs })
   for (const [name, tensors] of weights) model.getLayer(name).setWeights(tensors)
-  const free = Object.fromEntries(
-    vectors.map(({ name, slice }) => [name, [...parameters.subarray(slice.offset, slice.offset + slice.length)]]),
-  )
   try {
-    return await filesOf(tf, model, { policy: facts, vectors: free })
+    return await filesOf(tf, model, { policy: facts, vectors: freeVectors(vectors, parameters) })
   } finally {
     model.dispose()
     tf.dispose(weights.flatMap(([, tensors]) => tensors))
   }
+}
+
+/** A model of one's own goes out as its module built it; its module was registered in this thread. */
+async function encodeOwnModel({ facts, parameters }: PolicyFile, tf: Tfjs): Promise<LayersModelFiles> {
+  const { model } = findOwnModel(facts.network)
+  const { slices, vectors } = layout(facts.network)
+  for (const [i, weight] of model.weights.entries()) {
+    const { offset, length, shape } = slices[i]!
+    tf.tidy(() => void weight.write(tf.tensor(parameters.slice(offset, offset + length), [...shape])))
+  }
+  return filesOf(tf, model, { policy: facts, vectors: freeVectors(vectors, parameters) })
+}
+
+function freeVectors(vectors: readonly FreeVector[], parameters: Float32Array): Readonly<Record<string, readonly number[]>> {
+  return Object.fromEntries(vectors.map(({ name, slice: { offset, length } }) => [name, [...parameters.subarray(offset, offset + length)]]))
 }
 
 function layerOf(tf: Tfjs, layer: Layer, name: string) {

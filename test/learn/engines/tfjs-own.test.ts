@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import * as tf from '@tensorflow/tfjs'
 import { createTfjsEngine } from '../../../src/learn/engines/tfjs.ts'
 import { createWasmEngine } from '../../../src/learn/engines/wasm.ts'
+import { ForwardPass } from '../../../src/learn/forward.ts'
 import { layout } from '../../../src/learn/layout.ts'
 import { preset, presetNetwork } from '../../../src/learn/presets.ts'
 import type { NetworkSpec } from '../../../src/ports/learner.ts'
@@ -146,26 +147,31 @@ for (const backend of ['wasm', 'cpu'] as const) {
   })
 }
 
-test('an elu can be trained on the wasm backend', async () => {
-  const like: NetworkSpec = { ...Q, heads: [{ ...Q.heads[1]!, name: 'logits' }] }
+test('a convolution with padding and a stride that leaves a rest can be trained on the wasm backend', async () => {
+  const like: NetworkSpec = { ...Q, input: [8, 7, 2], heads: [{ ...Q.heads[1]!, name: 'logits' }] }
   const own = await ownModel(like, (tf) =>
     tf.sequential({
-      layers: [tf.layers.dense({ units: 3, inputShape: [4], activation: 'elu' }), tf.layers.dense({ name: 'logits', units: 2 })],
+      layers: [
+        tf.layers.conv2d({ filters: 3, kernelSize: [3, 2], strides: 2, padding: 'same', inputShape: [8, 7, 2], activation: 'elu' }),
+        tf.layers.flatten(),
+        tf.layers.dense({ name: 'logits', units: 2 }),
+      ],
     }),
   )
-  const gradients = []
+  const gradients: Float32Array[] = []
   for (const backend of ['wasm', 'cpu'] as const) {
     const network = (await createTfjsEngine({ deterministic: false, backend })).build(own.spec, 4)
     const parameters = network.allocate()
     network.write(parameters, own.initial)
-    const observations = someValues(16, -2, 2, 1)
+    const observations = someValues(4 * 112, -2, 2, 1)
     network.forward(parameters, observations, 4)
-    network.outputGradient('logits').fill(1)
+    network.outputGradient('logits').set([1, 2, -1, 0.5, 3, 1, 0, -2])
     const gradient = network.allocate()
     network.backward(parameters, observations, 4, gradient)
     gradients.push(gradient.data)
   }
-  assertClose(gradients[0]!, gradients[1]!, 1e-5, 1e-6)
+  assert.ok(gradients[1]!.every((value) => value !== 0))
+  assertClose(gradients[0]!, gradients[1]!, 1e-5, 1e-5)
 })
 
 test('engines that work layer by layer refuse it', async () => {
@@ -173,5 +179,9 @@ test('engines that work layer by layer refuse it', async () => {
   assert.throws(() => createWasmEngine({ deterministic: true }).build(own.spec, 1), {
     code: 'bad_network',
     message: 'the network is a model of its own (test-model), which the engine wasm cannot run; use --engine tfjs.',
+  })
+  assert.throws(() => new ForwardPass(own.spec, own.initial), {
+    message:
+      'the network is a model of its own (test-model), which the small loader cannot run; export it with --format tfjs and load it with TensorFlow.js.',
   })
 })
