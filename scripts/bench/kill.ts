@@ -1,6 +1,7 @@
 /**
- * `npm run bench -- kill [--kills N]`: a process writes checkpoints one after the other and is killed (SIGKILL) at random moments; after each kill
- * the newest checkpoint must load whole, without one passed over, and incarnations must only rise. Prints JSON; leaves with 1 where one did not.
+ * `npm run bench -- kill [--kills N] [--daemon]`: a process writes checkpoints one after the other and is killed (SIGKILL) at random moments;
+ * after each kill the newest checkpoint must load whole, without one passed over, and incarnations must only rise. With `--daemon` it is a real
+ * daemon that is killed and resumed (kill/daemon.ts). Prints JSON; leaves with 1 where something did not hold.
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -12,14 +13,28 @@ import { parseArgs } from 'node:util'
 import { folderStorage } from '../../src/node/storage.ts'
 import { loadCheckpoint } from '../../src/store/checkpoints.ts'
 import { seededRandom } from '../../src/util/random.ts'
+import { killDaemon } from './kill/daemon.ts'
 
 const WRITER = join(import.meta.dirname, 'kill/writer.ts')
 /** After its first write a writer lives at most this long, in milliseconds: some ten checkpoints. */
 const MAX_LIFE_MS = 100
 
+const OPTIONS = {
+  kills: { type: 'string', default: '200' },
+  seed: { type: 'string', default: '1' },
+  daemon: { type: 'boolean', default: false },
+} as const
+
 export async function main(args: string[]): Promise<void> {
-  const { values } = parseArgs({ args, options: { kills: { type: 'string', default: '200' }, seed: { type: 'string', default: '1' } } })
+  const { values } = parseArgs({ args, options: OPTIONS })
   const kills = Number(values.kills)
+  if (values.daemon) {
+    const seconds = process.hrtime()[0]
+    const outcome = await killDaemon(kills, Number(values.seed), 24 * 60, (kill) => process.stderr.write(`\r${kill} of ${kills}`))
+    console.log(JSON.stringify({ ...outcome, seconds: process.hrtime()[0] - seconds }))
+    if (outcome.lost + outcome.damaged + outcome.strangers + outcome.reused > 0) process.exitCode = 1
+    return
+  }
   const random = seededRandom(Number(values.seed), 'kills')
   const folder = mkdtempSync(join(tmpdir(), 'grapevine-kill-'))
   const storage = folderStorage(folder)

@@ -3,78 +3,14 @@ import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import * as tf from '@tensorflow/tfjs'
 import * as ort from 'onnxruntime-web'
-import type { EngineNetwork } from '../../src/learn/engine.ts'
-import { createEngine } from '../../src/learn/engines/create.ts'
 import { encodeLayersModel } from '../../src/learn/exports/layers-model.ts'
 import { encodeOnnx } from '../../src/learn/exports/onnx.ts'
 import { ForwardPass } from '../../src/learn/forward.ts'
 import type { NetworkSpec } from '../../src/ports/learner.ts'
-import type { ObservationStage, PolicyFacts } from '../../src/ports/policy.ts'
-import { someParameters, someValues } from '../support/networks.ts'
+import type { ObservationStage } from '../../src/ports/policy.ts'
+import { BATCH, facts, head, NETWORKS, reference } from '../support/exported.ts'
+import { someParameters } from '../support/networks.ts'
 import { assertClose } from './helpers.ts'
-
-const dense = (units: number, activation: 'tanh' | 'relu' | 'silu' | 'linear') => ({ kind: 'dense', units, activation }) as const
-const head = (name: string, size: number, ...layers: NetworkSpec['torso'][number][]) => ({ name, layers, size, gain: 1 })
-
-const NETWORKS: Readonly<Record<string, NetworkSpec>> = {
-  MLP: { input: [4], torso: [dense(64, 'tanh'), dense(33, 'silu')], heads: [head('logits', 2), head('value', 1)], vectors: [] },
-  conv: {
-    input: [10, 9, 3],
-    torso: [
-      { kind: 'conv', filters: 8, kernel: 3, stride: 2, activation: 'relu' },
-      { kind: 'layerNorm' },
-      { kind: 'conv', filters: 5, kernel: 2, stride: 1, activation: 'silu' },
-      dense(32, 'relu'),
-      { kind: 'layerNorm' },
-    ],
-    heads: [head('logits', 6), head('value', 1)],
-    vectors: [],
-  },
-  dueling: {
-    input: [6],
-    torso: [dense(20, 'relu')],
-    heads: [head('value', 1, dense(9, 'relu')), head('advantage', 3, dense(7, 'tanh'))],
-    vectors: [],
-  },
-  Gaussian: {
-    input: [17],
-    torso: [],
-    heads: [head('mean', 6, dense(63, 'tanh')), head('value', 1, dense(64, 'tanh'))],
-    vectors: [{ name: 'logStd', size: 6, initial: -0.5 }],
-  },
-}
-
-function facts(network: NetworkSpec, observe: readonly ObservationStage[] = []): PolicyFacts {
-  return {
-    environment: { id: 'Test-v0', version: '1', options: {} },
-    wrappers: [],
-    algorithm: 'a2c',
-    network,
-    observationShape: network.input,
-    observe,
-    action: { kind: 'discrete', n: 2 },
-    run: '',
-    version: 1,
-    steps: 1,
-    returnMean: null,
-  }
-}
-
-const BATCH = 3
-
-/** Outputs of the engine for a batch of observations. */
-async function reference(spec: NetworkSpec) {
-  const engine = await createEngine('wasm', { deterministic: true })
-  const network: EngineNetwork = engine.build(spec, BATCH)
-  const parameters = someParameters(spec, 3)
-  const observations = someValues(BATCH * spec.input.reduce((a, b) => a * b, 1), -2, 2, 4)
-  const arena = network.allocate()
-  network.write(arena, parameters)
-  network.forward(arena, observations, BATCH)
-  const outputs = Object.fromEntries(network.outputs.map(({ name }) => [name, network.output(name).slice()]))
-  network.dispose()
-  return { parameters, observations, outputs }
-}
 
 before(() => {
   ort.env.wasm.numThreads = 1

@@ -4,8 +4,12 @@ import { test } from 'node:test'
 import { resolveSettings } from '../../src/peer/settings.ts'
 import { listCheckpoints } from '../../src/store/checkpoints.ts'
 import { GrapevineError } from '../../src/util/errors.ts'
+import { decodeBeacon } from '../../src/wire/beacon.ts'
+import { decodeFrameHeader } from '../../src/wire/frame.ts'
+import { beaconTopic, parameterTopic } from '../../src/wire/protocol.ts'
 import { MemoryStorage } from '../support/memory-storage.ts'
-import { VirtualSwarm } from '../support/virtual-swarm.ts'
+import { examplePeerId } from '../support/peer-ids.ts'
+import { type VirtualPeer, VirtualSwarm } from '../support/virtual-swarm.ts'
 
 const FEW_SECONDS = { checkpointSeconds: 5 }
 /** An hour is long: few updates and rounds in it. */
@@ -46,8 +50,10 @@ test('after an hour away a peer finds its swarm by itself, takes over what it le
   const founder = await swarm.add({ updateMs: 500, set: SELDOM })
   const away = await swarm.add({ join: founder.network.addresses(), storage, updateMs: 500, set: SELDOM })
   const third = await swarm.add({ join: founder.network.addresses(), updateMs: 500, set: SELDOM })
+  const said = await listenTo(swarm, away)
   await swarm.until(() => away.peer.alive === 2 && away.of('mix').length > 0, 30_000, 'all three average')
   await swarm.until(() => away.of('checkpoint').length >= 3, 60_000, 'checkpoints and addresses are kept')
+  await swarm.until(() => said().frames.length >= 3, 120_000, 'it publishes')
   const heard = third.peer.authors.get(away.network.id)!
   const before = heard.beacon!.incarnation
   await away.crash()
@@ -55,6 +61,7 @@ test('after an hour away a peer finds its swarm by itself, takes over what it le
   await founder.leave()
   await swarm.clock.run(1_800_000)
   assert.equal(third.peer.alive, 0)
+  const once = said()
 
   const back = await swarm.add({ storage, updateMs: 500, resume: { as: 2 }, set: SELDOM })
   assert.equal(back.network.id, away.network.id)
@@ -70,9 +77,52 @@ test('after an hour away a peer finds its swarm by itself, takes over what it le
   )
   assert.ok(heard.beacon!.incarnation > before)
   assert.deepEqual(third.of('refused'), [])
+  await swarm.until(() => said().frames.length >= once.frames.length + 3, 120_000, 'it publishes again')
+  const all = said()
+  for (const kind of ['beacons', 'frames'] as const) {
+    const [first, later] = [once[kind], all[kind].slice(once[kind].length)]
+    assert.ok(first.length >= 3 && later.length >= 3, `${first.length} and ${later.length} ${kind}`)
+    // Each is newer than the one before, over both lives, and every one of the second life carries its incarnation.
+    assert.ok(isRising(all[kind]), JSON.stringify(all[kind]))
+    assert.ok(later.every(([incarnation]) => incarnation === heard.beacon!.incarnation))
+  }
   await back.leave()
   await third.leave()
 })
+
+/** What `peer` publishes from now on, in whatever life: (incarnation, sequence) of each message, as somebody connected to everyone hears it. */
+async function listenTo(swarm: VirtualSwarm, peer: VirtualPeer) {
+  const ear = swarm.hub.join(examplePeerId(99))
+  await ear.start(new AbortController().signal)
+  const heard: { beacons: [number, number][]; frames: [number, number][] } = { beacons: [], frames: [] }
+  ear.subscribe(beaconTopic(peer.peer.run.id), 1_024, (from, bytes) => {
+    const { incarnation, sequence } = decodeBeacon(bytes)
+    if (from === peer.network.id) heard.beacons.push([incarnation, sequence])
+    return 'accept'
+  })
+  ear.subscribe(parameterTopic(peer.peer.run.id), 1_048_576, (from, bytes) => {
+    const { incarnation, sequence } = decodeFrameHeader(bytes)
+    if (from === peer.network.id) heard.frames.push([incarnation, sequence])
+    return 'accept'
+  })
+  const address = peer.network.addresses()[0]!
+  await swarm.during(ear.dial(address, new AbortController().signal))
+  // When it comes back it is dialled as soon as it is there.
+  const again = () => void ear.dial(address, new AbortController().signal).catch(() => undefined)
+  const redial = () => {
+    if (!ear.peers().some(({ id }) => id === peer.network.id)) again()
+    swarm.clock.after(1_000, redial)
+  }
+  redial()
+  return () => ({ beacons: [...heard.beacons], frames: [...heard.frames] })
+}
+
+function isRising(pairs: readonly (readonly [number, number])[]): boolean {
+  return pairs.every(([incarnation, sequence], i) => {
+    const [before, last] = pairs[i - 1] ?? [0, -1]
+    return incarnation > before || (incarnation === before && sequence > last)
+  })
+}
 
 test('a full disk stops checkpoints and nothing else; the next after space returns succeeds', async () => {
   const swarm = new VirtualSwarm()
