@@ -28,6 +28,7 @@ export class Enemy {
   readonly #count: number
   #connection: Connection
   #sequence = 0
+  readonly #heard = new Map<string, number>()
 
   private constructor(node: Node, connection: Connection, address: string, run: string, count: number) {
     this.#node = node
@@ -35,6 +36,10 @@ export class Enemy {
     this.#address = address
     this.#run = run
     this.#count = count
+    node.services.gossip.addEventListener('message', ({ detail }) => {
+      const author = 'from' in detail ? detail.from.toString() : ''
+      this.#heard.set(author, this.heard(author) + 1)
+    })
   }
 
   /** Connects to `address` and joins the topics of `run`; `count`: parameters of its model. */
@@ -59,6 +64,18 @@ export class Enemy {
     return this.#node.peerId.toString()
   }
 
+  /** Messages of gossip that it heard from this author. */
+  heard(author: string): number {
+    return this.#heard.get(author) ?? 0
+  }
+
+  /** Resets the gossip stream of one direction and leaves the connection open; returns how many there were. */
+  async resetGossip(direction: 'inbound' | 'outbound'): Promise<number> {
+    const streams = this.#connection.streams.filter((stream) => stream.protocol.startsWith('/meshsub/') && stream.direction === direction)
+    for (const stream of streams) stream.abort(new Error('reset for a test'))
+    return streams.length
+  }
+
   async stop(): Promise<void> {
     await this.#node.stop()
   }
@@ -66,7 +83,14 @@ export class Enemy {
   /** One valid frame, but for what `lie` changes. */
   async frame(
     values: Float32Array,
-    lie: { sequence?: number; version?: number; author?: string; runPrefix?: Uint8Array; count?: number } = {},
+    lie: {
+      sequence?: number
+      version?: number
+      author?: string
+      runPrefix?: Uint8Array
+      count?: number
+      patch?: (bytes: Uint8Array) => void
+    } = {},
   ) {
     const bytes = encodeFrame({
       runPrefix: lie.runPrefix ?? new Uint8Array(Buffer.from(this.#run, 'hex')).subarray(0, RUN_PREFIX_BYTES),
@@ -80,6 +104,7 @@ export class Enemy {
       payload: new Uint8Array(values.buffer.slice(0)),
       normalisers: [],
     })
+    lie.patch?.(bytes)
     await this.#node.services.gossip.publish(parameterTopic(this.#run), bytes)
     return bytes
   }

@@ -2,10 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Case } from './case.ts'
 import { Enemy } from './enemy.ts'
-import { addressOf, type Lab, nextMix, START_MS } from './lab.ts'
+import { addressOf, FRAME_OVERHEAD_BYTES, type Lab, nextMix, START_MS } from './lab.ts'
 
-/** Bytes of a frame of float32 parameters beside them, where there are no normalisers. */
-const FRAME_OVERHEAD_BYTES = 137
+/** Where incarnation, sequence, version and epoch stand in a frame: eight bytes each (src/wire/frame.ts). */
+const NUMBERS_AT = [72, 80, 88, 96]
 
 /** Honest peers hear each other again within this time, whatever goes on. */
 const HEARD_MS = 5_000
@@ -16,12 +16,17 @@ async function besieged(lab: Lab, flags: readonly string[] = []) {
   const { bytes } = await victim.event('mix', START_MS)
   const count = (bytes - FRAME_OVERHEAD_BYTES) / 4
   const address = await addressOf(victim)
+  const enemies: Enemy[] = []
+  const leave = async () => {
+    await Promise.all(enemies.splice(0).map((enemy) => enemy.stop()))
+  }
+  lab.after(leave)
   const recruit = async () => {
     const enemy = await Enemy.connect(address, run, count)
-    lab.after(() => enemy.stop())
+    enemies.push(enemy)
     return enemy
   }
-  return { victim, recruit, enemy: await recruit(), friendId: (await friend.event('listening', START_MS)).peer }
+  return { leave, victim, recruit, enemy: await recruit(), friendId: (await friend.event('listening', START_MS)).peer }
 }
 
 type Siege = Awaited<ReturnType<typeof besieged>>
@@ -53,9 +58,17 @@ function attack(
       const silent = victim.all('peer').filter(({ id, state }) => id === friendId && state === 'silent')
       lab.check('the honest peer never counted as silent', silent.length === 0)
       if (refused !== null) await lab.checkRefused(victim, refused)
+      await siege.leave()
+      await lab.checkHandles()
       lab.checkAlive()
     },
   }
+}
+
+async function waitFor(reached: () => boolean, deadlineMs: number): Promise<boolean> {
+  const untilMs = performance.now() + deadlineMs
+  while (!reached() && performance.now() < untilMs) await sleep(50)
+  return reached()
 }
 
 export const HOSTILE: readonly Case[] = [
@@ -101,6 +114,21 @@ export const HOSTILE: readonly Case[] = [
     }
     return 2
   }),
+  attack(7, 'versions and sequences beyond 2^53, and far ahead', /refused_bad_header/, async ({ victim, enemy }, lab) => {
+    const since = victim.events.length
+    const values = enemy.values((i) => Math.cos(i) / 50)
+    const mixes = () => victim.all('mix', since).filter((mix) => mix.with === enemy.id).length
+    for (const [i, at] of NUMBERS_AT.entries()) {
+      await enemy.frame(values, { patch: (bytes) => bytes.fill(255, at, at + 8) })
+      await sleep(1_000)
+      if (i === 0) lab.check('it is not mixed', mixes() === 0, mixes())
+      // The lie did not raise what was last seen of its author.
+      if (i === 0) await enemy.frame(values)
+    }
+    const mixed = await waitFor(() => mixes() > 0, 5_000)
+    lab.check('an ordinary frame after the lie is mixed', mixed, mixes())
+    return NUMBERS_AT.length
+  }),
   attack(8, "another peer's name on a frame", /refused_wrong_author/, async ({ enemy, friendId }) => {
     for (let i = 0; i < 3; i++) {
       await enemy.frame(
@@ -131,6 +159,37 @@ export const HOSTILE: readonly Case[] = [
     for (let i = 0; i < 3; i++) done += await enemy.muxerBomb(64)
     return done
   }),
+  attack(
+    13,
+    'a flipped bit in a frame: magic, lengths, digest, payload',
+    /refused_(bad_|truncated|too_large|protocol|unknown|manifest|wrong)/,
+    async ({ recruit, victim }, lab) => {
+      const since = victim.events.length
+      const places = [0, 9, 12, 20, 40, 104, 120, 136, 140, 20_000]
+      let flipped = 0
+      const ids = new Set<string>()
+      // A new author for every few, because three lies silence one.
+      for (let i = 0; i < places.length; i += 2) {
+        const enemy = await recruit()
+        ids.add(enemy.id)
+        for (const at of places.slice(i, i + 2)) {
+          const flip = (bytes: Uint8Array) => {
+            bytes[at]! ^= 1 << (at % 8)
+            flipped++
+          }
+          await enemy.frame(
+            enemy.values(() => 0.01),
+            { patch: flip },
+          )
+          await sleep(200)
+        }
+      }
+      await sleep(1_000)
+      const mixed = victim.all('mix', since).filter((mix) => ids.has(mix.with))
+      lab.check('none is mixed', mixed.length === 0, mixed.length)
+      return flipped
+    },
+  ),
   attack(14, 'a request of one byte a second', null, async ({ enemy }, lab) => {
     const seconds = await enemy.drip(45)
     lab.check('it is ended within 36 s', seconds <= 36, seconds)

@@ -1,9 +1,9 @@
 /**
  * Where a case runs: starts daemons, counts what is injected, records what is checked, and looks after the invariants that hold in every case:
  * I1 honest processes live, no unhandled rejection; I2 learning goes on (updates per CPU second of the learner's thread); I3 memory is bounded;
- * I5 the fault really happened; I6 refusals appear as counters. Whatever happens, `close` leaves no process and no network behind.
+ * I4 sockets and threads come back to what they were; I5 the fault really happened; I6 refusals appear as counters. Whatever happens, `close` leaves no process and no network behind.
  */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { askDaemon } from '../../src/node/control.ts'
 import type { PeerStatus } from '../../src/observe/events.ts'
@@ -11,8 +11,15 @@ import { TestDaemon } from '../../test/support/daemon.ts'
 import { parsePrometheus } from '../../test/support/prometheus.ts'
 import type { Check } from './case.ts'
 
+/** Bytes of a frame of float32 parameters beside them, where there are no normalisers. */
+export const FRAME_OVERHEAD_BYTES = 137
+
 /** Starting a daemon on a machine with much else to do. */
 export const START_MS = 120_000
+
+/** I4: file descriptors and threads of an honest peer may be so many more than before, this long after the fault has ended. */
+const HANDLES_MORE = 8
+const HANDLES_BACK_MS = 60_000
 
 /** Bytes by which the memory of an honest peer may grow during a case. */
 const MEMORY_BOUND_BYTES = 96 * 1_048_576
@@ -23,6 +30,7 @@ export class Lab {
   readonly daemons: TestDaemon[] = []
   readonly #endings: (() => unknown)[] = []
   readonly #expectedToEnd = new Set<TestDaemon>()
+  readonly #settling: { readonly daemon: TestDaemon; readonly before: Handles; readonly endedAtMs: number }[] = []
   injected = 0
 
   constructor(seed: number) {
@@ -79,11 +87,27 @@ export class Lab {
   async during(daemon: TestDaemon, fault: () => Promise<void>, { share = 0.8, baselineMs = 4_000 } = {}): Promise<void> {
     const before = await rate(daemon, () => sleep(baselineMs))
     const memory = memoryOf(daemon)
+    const handles = handlesOf(daemon)
     const meanwhile = await rate(daemon, fault)
     const ratio = meanwhile / before
     this.check(`I2: at least ${share} of the fault-free updates per CPU second of the learner`, ratio >= share, round(ratio))
     const grown = memoryOf(daemon) - memory
     this.check('I3: memory bounded', grown <= MEMORY_BOUND_BYTES, `${Math.round(grown / 1_048_576)} MiB more`)
+    this.#settling.push({ daemon, before: handles, endedAtMs: performance.now() })
+  }
+
+  /** I4 for the daemons that `during` watched: asked last, because enemies must have gone. */
+  async checkHandles(): Promise<void> {
+    for (const { daemon, before, endedAtMs } of this.#settling) {
+      let now = handlesOf(daemon)
+      while (now.open > before.open + HANDLES_MORE || now.threads > before.threads) {
+        if (performance.now() - endedAtMs > HANDLES_BACK_MS) break
+        await sleep(500)
+        now = handlesOf(daemon)
+      }
+      const back = now.open <= before.open + HANDLES_MORE && now.threads <= before.threads
+      this.check('I4: sockets and threads are back within 60 s', back, { before, now })
+    }
   }
 
   /** I6: the sum of the counters whose name matches. */
@@ -124,11 +148,36 @@ export function memoryOf(daemon: TestDaemon): number {
   return Number(pages) * 1_024
 }
 
+interface Handles {
+  readonly open: number
+  readonly threads: number
+}
+
+/** Of the process: file descriptors, sockets among them, and threads. */
+function handlesOf(daemon: TestDaemon): Handles {
+  const count = (what: string) => readdirSync(`/proc/${daemon.pid}/${what}`).length
+  return { open: count('fd'), threads: count('task') }
+}
+
 /** Waits for `daemon` to mix after now; resolves with the milliseconds it took. */
 export async function nextMix(daemon: TestDaemon, deadlineMs: number, by?: string): Promise<number> {
   const began = performance.now()
   await daemon.event('mix', deadlineMs, (mix) => by === undefined || mix.with === by, daemon.events.length)
   return performance.now() - began
+}
+
+/** Every daemon mixes one of `others` within the deadline; the longest wait. */
+export async function allMix(daemons: readonly TestDaemon[], others: readonly string[], deadlineMs: number): Promise<number> {
+  const began = performance.now()
+  const waits = daemons.map((daemon) =>
+    daemon
+      .event('mix', deadlineMs, (mix) => others.includes(mix.with), daemon.events.length)
+      .then(
+        () => performance.now() - began,
+        () => Number.POSITIVE_INFINITY,
+      ),
+  )
+  return Math.round(Math.max(...(await Promise.all(waits))))
 }
 
 /** Flags that only a founder takes. */
@@ -147,7 +196,7 @@ function isAlive(daemon: TestDaemon): boolean {
   }
 }
 
-async function learned(daemon: TestDaemon): Promise<{ readonly updates: number; readonly cpuSeconds: number }> {
+export async function learned(daemon: TestDaemon): Promise<{ readonly updates: number; readonly cpuSeconds: number }> {
   const { http } = await daemon.event('listening', START_MS)
   const families = parsePrometheus(await (await fetch(new URL('metrics', http ?? ''))).text())
   const value = (name: string) => families.get(name)?.samples[0]?.value ?? Number.NaN

@@ -6,12 +6,14 @@
 import { parseArgs } from 'node:util'
 import type { Case, CaseResult } from './case.ts'
 import { HOSTILE } from './hostile.ts'
+import { INSIDES } from './insides.ts'
 import { Lab } from './lab.ts'
+import { LINES } from './lines.ts'
 import { Machines } from './network.ts'
 import { duration, PROCESSES } from './processes.ts'
 import { TESTED } from './tested.ts'
 
-const CASES = [...HOSTILE, ...PROCESSES, ...TESTED].sort((a, b) => a.number - b.number)
+const CASES = [...HOSTILE, ...PROCESSES, ...INSIDES, ...LINES, ...TESTED].sort((a, b) => a.number - b.number)
 
 const { values } = parseArgs({
   options: {

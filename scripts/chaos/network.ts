@@ -1,11 +1,11 @@
-/** Machines made of network namespaces on one bridge (root on Linux): each daemon its own address, with links that can be cut or made bad. */
+/** Machines made of network namespaces on one bridge (root on Linux): each daemon its own address, with links that can be cut. */
 import { execFileSync } from 'node:child_process'
 
 export class Machines {
   readonly #bridge: string
   readonly #names: string[] = []
   readonly #prefix: string
-  /** Commands of `ip` and `tc` that changed a link. */
+  /** Commands of `ip` that changed a link. */
   changes = 0
 
   constructor() {
@@ -22,20 +22,6 @@ export class Machines {
       return true
     } catch {
       return false
-    }
-  }
-
-  /** Can lines be made slow and lossy here? Some kernels lack that module. */
-  static haveNetem(): boolean {
-    const net = new Machines()
-    try {
-      net.add()
-      net.worsen(0, 'delay 1ms')
-      return true
-    } catch {
-      return false
-    } finally {
-      net.remove()
     }
   }
 
@@ -73,17 +59,6 @@ export class Machines {
           [b, a],
         ] as const)
           this.#block(from, to, 'del')
-  }
-
-  /** `netem` words, such as `delay 200ms 100ms loss 5% rate 1mbit`. */
-  worsen(i: number, netem: string): void {
-    inside(this.#names[i]!, 'tc', 'qdisc', 'replace', 'dev', 'eth0', 'root', 'netem', ...netem.split(' '))
-    this.changes++
-  }
-
-  /** Packets that the links dropped or delayed, as `tc` counts them. */
-  touched(i: number): string {
-    return execFileSync('ip', ['netns', 'exec', this.#names[i]!, 'tc', '-s', 'qdisc', 'show', 'dev', 'eth0'], { encoding: 'utf8' })
   }
 
   remove(): void {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { seededRandom } from '../../src/util/random.ts'
 import type { TestDaemon } from '../../test/support/daemon.ts'
 import type { Case } from './case.ts'
-import { addressOf, countersOf, type Lab, memoryOf, nextMix, START_MS } from './lab.ts'
+import { addressOf, allMix, countersOf, type Lab, memoryOf, nextMix, START_MS } from './lab.ts'
 import { Machines } from './network.ts'
 
 /** Seconds that the long cases take; longer by hand with --soak. */
@@ -27,20 +27,6 @@ async function machines(lab: Lab, count: number): Promise<{ readonly net: Machin
 }
 
 const stepsOf = (daemon: TestDaemon) => daemon.all('stats').at(-1)?.steps ?? 0
-
-/** Every daemon mixes one of `others` within the deadline; the longest wait. */
-async function allMix(daemons: readonly TestDaemon[], others: readonly string[], deadlineMs: number): Promise<number> {
-  const began = performance.now()
-  const waits = daemons.map((daemon) =>
-    daemon
-      .event('mix', deadlineMs, (mix) => others.includes(mix.with), daemon.events.length)
-      .then(
-        () => performance.now() - began,
-        () => Number.POSITIVE_INFINITY,
-      ),
-  )
-  return Math.round(Math.max(...(await Promise.all(waits))))
-}
 
 export const PROCESSES: readonly Case[] = [
   {
@@ -219,35 +205,6 @@ export const PROCESSES: readonly Case[] = [
         codes,
       )
       lab.check('within 5 s', slowestMs <= 5_000, Math.round(slowestMs))
-      lab.checkAlive()
-    },
-  },
-  {
-    number: 31,
-    title: '5 % loss, 200 ms latency with 100 ms of jitter, 1 Mbit/s',
-    needsRoot: true,
-    run: async (lab) => {
-      if (!Machines.haveNetem()) {
-        lab.check('tc netem', false, 'not in this kernel: nothing was tried')
-        return
-      }
-      const { net, daemons } = await machines(lab, 3)
-      for (let i = 0; i < 3; i++) net.worsen(i, 'delay 200ms 100ms loss 5% rate 1mbit')
-      const ids = await Promise.all(daemons.map(idOf))
-      await sleep(20_000)
-      const took = await allMix(daemons, ids, 60_000)
-      lab.check('all still mix', Number.isFinite(took), took)
-      const before = net.add()
-      net.worsen(3, 'delay 200ms 100ms loss 5% rate 1mbit')
-      const late = lab.spawn(['join', `${net.host(0)}:4001`, '--listen', `/ip4/${net.host(3)}/tcp/4001`, '--no-http'], { before })
-      const joined = await late.event('joined', 60_000).then(
-        () => true,
-        () => false,
-      )
-      lab.check('a newcomer joins over such a line', joined)
-      const dropped = Number(/dropped (\d+)/.exec(net.touched(0))?.[1] ?? 0)
-      lab.injected = dropped
-      lab.check('packets were really dropped', dropped > 0, dropped)
       lab.checkAlive()
     },
   },

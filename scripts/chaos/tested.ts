@@ -25,18 +25,7 @@ function tested(number: number, title: string, files: readonly string[], pattern
 }
 
 export const TESTED: readonly Case[] = [
-  tested(7, 'numbers beyond 2^53 in messages', ['test/wire/frame.test.ts', 'test/wire/beacon.test.ts']),
-  tested(12, 'streams that end at every boundary', ['test/swarm/requests.test.ts', 'test/swarm/body.test.ts']),
-  tested(13, 'a flipped bit anywhere', ['test/wire/fuzz.test.ts', 'test/peer/gate.test.ts']),
   tested(18, 'a message over our own limit', ['test/swarm/gossip.test.ts'], 'one byte more is refused'),
-  tested(19, 'half-open gossip links', ['test/swarm/repair.test.ts', 'test/swarm/host.test.ts']),
-  tested(22, 'damaged checkpoints', ['test/store/checkpoints.test.ts']),
-  tested(23, 'a full disk', ['test/peer/resume.test.ts'], 'full disk'),
-  tested(26, 'wall clock steps and standstills', [
-    'test/node/patient-clock.test.ts',
-    'test/util/gcra.test.ts',
-    'test/store/incarnation.test.ts',
-  ]),
   tested(29, 'noise, damage and any split for every decoder', [
     'test/wire/fuzz.test.ts',
     'test/swarm/frame-guard.test.ts',
