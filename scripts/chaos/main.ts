@@ -5,6 +5,7 @@
  */
 import { parseArgs } from 'node:util'
 import type { Case, CaseResult } from './case.ts'
+import { COLLUDERS } from './colluders.ts'
 import { HOSTILE } from './hostile.ts'
 import { INSIDES } from './insides.ts'
 import { Lab } from './lab.ts'
@@ -13,7 +14,7 @@ import { Machines } from './network.ts'
 import { duration, PROCESSES } from './processes.ts'
 import { TESTED } from './tested.ts'
 
-const CASES = [...HOSTILE, ...PROCESSES, ...INSIDES, ...LINES, ...TESTED].sort((a, b) => a.number - b.number)
+const CASES = [...HOSTILE, ...COLLUDERS, ...PROCESSES, ...INSIDES, ...LINES, ...TESTED].sort((a, b) => a.number - b.number)
 
 const { values } = parseArgs({
   options: {
