@@ -1,0 +1,103 @@
+/**
+ * What helps eight peers to find and to learn what is hard to find: averaging, sharing experience, both, or neither; beside one peer alone.
+ *
+ *   npm run bench -- exploration [--envs DeepSea-v0,MountainCar-v0] [--arms "solo;neither;..."] [--seeds 5] [--seed 1] [--file exploration.json]
+ *
+ * Simulated in lock step with Ape-X's presets. Prints one JSON line per run, then a table of medians [quartiles] over the seeds, in thousand
+ * steps per peer: until any environment of any peer first found it, until one peer's greedy policy solves the task, and until half of the
+ * peers' do; a run that did not counts as endless. Runs that --file holds already are not made again.
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { type Arm, explore, type Outcome, type Task } from './exploration/run.ts'
+
+const SHARE = { 'share-experience': 0.2 }
+const average = (period: number) => ({ strategy: 'broadcast', period })
+
+const ARMS: readonly Arm[] = [
+  { name: 'solo', nodes: 1, flags: { strategy: 'none' } },
+  { name: 'neither', nodes: 8, flags: { strategy: 'none' } },
+  { name: 'averaging', nodes: 8, flags: average(200) },
+  { name: 'averaging, often', nodes: 8, flags: average(20) },
+  { name: 'sharing', nodes: 8, flags: { strategy: 'none', ...SHARE } },
+  { name: 'both', nodes: 8, flags: { ...average(200), ...SHARE } },
+  { name: 'both, often', nodes: 8, flags: { ...average(20), ...SHARE } },
+  { name: 'both, spaced', nodes: 8, flags: { ...average(2_000), ...SHARE } },
+]
+
+const TASKS: readonly Task[] = [
+  {
+    env: 'DeepSea-v0',
+    found: ({ rewards }, row) => rewards[row]! > 0.5,
+    options: (mapping) => ({ mapping }),
+    episodes: 1,
+    steps: 200_000,
+  },
+  {
+    env: 'MountainCar-v0',
+    found: ({ terminated }, row) => terminated[row] === 1,
+    options: () => ({}),
+    episodes: 10,
+    steps: 100_000,
+  },
+]
+
+export async function main(args: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      envs: { type: 'string', default: TASKS.map(({ env }) => env).join(',') },
+      arms: { type: 'string', default: ARMS.map(({ name }) => name).join(';') },
+      seeds: { type: 'string', default: '5' },
+      seed: { type: 'string', default: '1' },
+      file: { type: 'string' },
+    },
+  })
+  const outcomes: Outcome[] = values.file !== undefined && existsSync(values.file) ? JSON.parse(readFileSync(values.file, 'utf8')) : []
+  const tasks = TASKS.filter(({ env }) => values.envs.split(',').includes(env))
+  const arms = ARMS.filter(({ name }) => values.arms.split(';').includes(name))
+  const first = Number(values.seed)
+  for (let seed = first; seed < first + Number(values.seeds); seed++) {
+    for (const task of tasks) {
+      for (const arm of arms) {
+        if (outcomes.some((done) => done.env === task.env && done.arm === arm.name && done.seed === seed)) continue
+        const outcome = await explore(task, arm, seed)
+        outcomes.push(outcome)
+        console.log(JSON.stringify(outcome))
+        if (values.file !== undefined) writeFileSync(values.file, JSON.stringify(outcomes))
+      }
+    }
+  }
+  for (const { env } of tasks) table(env, outcomes)
+}
+
+function table(env: string, outcomes: readonly Outcome[]): void {
+  console.log(`| ${env} | seeds | found | solved by one | solved by half | kB sent per peer |\n|---|---|---|---|---|---|`)
+  for (const { name } of ARMS) {
+    const runs = outcomes.filter((run) => run.env === env && run.arm === name)
+    if (runs.length === 0) continue
+    const cell = (value: (run: Outcome) => number | null) => spread(runs.map((run) => value(run) ?? Number.POSITIVE_INFINITY))
+    const cells = [cell((run) => run.discovery), cell((run) => run.solvedByOne), cell((run) => run.solvedByHalf)]
+    const sent =
+      quantile(
+        runs.map(({ bytes }) => bytes),
+        0.5,
+      ) / 1_000
+    console.log(`| ${name} | ${runs.length} | ${cells.join(' | ')} | ${sent.toFixed(0)} |`)
+  }
+}
+
+/** Median [quartiles] in thousands. */
+function spread(values: readonly number[]): string {
+  const at = (part: number) => {
+    const value = quantile(values, part) / 1_000
+    return Number.isFinite(value) ? value.toFixed(1) : 'never'
+  }
+  return `${at(0.5)} [${at(0.25)}, ${at(0.75)}]`
+}
+
+/** Of the values in order the one at this part of the way, or the later of two: endless ones have no mean. */
+function quantile(values: readonly number[], part: number): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.ceil(part * (sorted.length - 1))]!
+}
