@@ -1,9 +1,9 @@
 /**
  * What helps eight peers to find and to learn what is hard to find: averaging, sharing experience, both, or neither; beside one peer alone.
  *
- *   npm run bench -- exploration [--envs DeepSea-v0,MountainCar-v0] [--arms "solo;neither;..."] [--seeds 5] [--seed 1] [--file exploration.json]
+ *   npm run bench -- exploration [--algo apex] [--envs DeepSea-v0,MountainCar-v0] [--arms "solo;..."] [--seeds 5] [--seed 1] [--file exploration.json]
  *
- * Simulated in lock step with Ape-X's presets. Prints one JSON line per run, then a table of medians [quartiles] over the seeds, in thousand
+ * Simulated in lock step with the presets of Ape-X, or of PPO, which shares nothing. Prints one JSON line per run, then a table of medians [quartiles] over the seeds, in thousand
  * steps per peer: until any environment of any peer first found it, until one peer's greedy policy solves the task, and until half of the
  * peers' do; a run that did not counts as endless. Runs that --file holds already are not made again.
  */
@@ -13,17 +13,27 @@ import { type Arm, explore, type Outcome, type Task } from './exploration/run.ts
 
 const SHARE = { 'share-experience': 0.2 }
 const average = (period: number) => ({ strategy: 'broadcast', period })
+const swarm = (name: string, flags: Arm['flags']): Arm => ({ name, nodes: 8, flags })
 
-const ARMS: readonly Arm[] = [
-  { name: 'solo', nodes: 1, flags: { strategy: 'none' } },
-  { name: 'neither', nodes: 8, flags: { strategy: 'none' } },
-  { name: 'averaging', nodes: 8, flags: average(200) },
-  { name: 'averaging, often', nodes: 8, flags: average(20) },
-  { name: 'sharing', nodes: 8, flags: { strategy: 'none', ...SHARE } },
-  { name: 'both', nodes: 8, flags: { ...average(200), ...SHARE } },
-  { name: 'both, often', nodes: 8, flags: { ...average(20), ...SHARE } },
-  { name: 'both, spaced', nodes: 8, flags: { ...average(2_000), ...SHARE } },
-]
+/** By algorithm. Ape-X makes an update of the deep sea every 4 steps and of MountainCar every 2, PPO ten of the deep sea every 320 steps. */
+const ARMS: Readonly<Record<string, readonly Arm[]>> = {
+  apex: [
+    { name: 'solo', nodes: 1, flags: { strategy: 'none' } },
+    swarm('neither', { strategy: 'none' }),
+    swarm('averaging', average(200)),
+    swarm('averaging, often', average(20)),
+    swarm('sharing', { strategy: 'none', ...SHARE }),
+    swarm('both', { ...average(200), ...SHARE }),
+    swarm('both, often', { ...average(20), ...SHARE }),
+    swarm('both, spaced', { ...average(2_000), ...SHARE }),
+  ],
+  ppo: [
+    { name: 'solo', nodes: 1, flags: { strategy: 'none' } },
+    swarm('neither', { strategy: 'none' }),
+    swarm('averaging', average(40)),
+    swarm('averaging, often', average(10)),
+  ],
+}
 
 const TASKS: readonly Task[] = [
   {
@@ -47,7 +57,8 @@ export async function main(args: string[]): Promise<void> {
     args,
     options: {
       envs: { type: 'string', default: TASKS.map(({ env }) => env).join(',') },
-      arms: { type: 'string', default: ARMS.map(({ name }) => name).join(';') },
+      algo: { type: 'string', default: 'apex' },
+      arms: { type: 'string' },
       seeds: { type: 'string', default: '5' },
       seed: { type: 'string', default: '1' },
       file: { type: 'string' },
@@ -55,26 +66,34 @@ export async function main(args: string[]): Promise<void> {
   })
   const outcomes: Outcome[] = values.file !== undefined && existsSync(values.file) ? JSON.parse(readFileSync(values.file, 'utf8')) : []
   const tasks = TASKS.filter(({ env }) => values.envs.split(',').includes(env))
-  const arms = ARMS.filter(({ name }) => values.arms.split(';').includes(name))
+  const known = ARMS[values.algo]
+  if (known === undefined) throw new Error(`--algo is one of ${Object.keys(ARMS).join(', ')}, not ${values.algo}.`)
+  const arms = known.filter(({ name }) => values.arms?.split(';').includes(name) ?? true)
   const first = Number(values.seed)
   for (let seed = first; seed < first + Number(values.seeds); seed++) {
     for (const task of tasks) {
       for (const arm of arms) {
-        if (outcomes.some((done) => done.env === task.env && done.arm === arm.name && done.seed === seed)) continue
-        const outcome = await explore(task, arm, seed)
+        if (outcomes.some((done) => done.algo === values.algo && done.env === task.env && done.arm === arm.name && done.seed === seed))
+          continue
+        const outcome = await explore(task, values.algo, arm, seed)
         outcomes.push(outcome)
         console.log(JSON.stringify(outcome))
         if (values.file !== undefined) writeFileSync(values.file, JSON.stringify(outcomes))
       }
     }
   }
-  for (const { env } of tasks) table(env, outcomes)
+  for (const { env } of tasks)
+    table(
+      env,
+      known,
+      outcomes.filter((run) => run.algo === values.algo && run.env === env),
+    )
 }
 
-function table(env: string, outcomes: readonly Outcome[]): void {
+function table(env: string, arms: readonly Arm[], outcomes: readonly Outcome[]): void {
   console.log(`| ${env} | seeds | found | solved by one | solved by half | kB sent per peer |\n|---|---|---|---|---|---|`)
-  for (const { name } of ARMS) {
-    const runs = outcomes.filter((run) => run.env === env && run.arm === name)
+  for (const { name } of arms) {
+    const runs = outcomes.filter((run) => run.arm === name)
     if (runs.length === 0) continue
     const cell = (value: (run: Outcome) => number | null) => spread(runs.map((run) => value(run) ?? Number.POSITIVE_INFINITY))
     const cells = [cell((run) => run.discovery), cell((run) => run.solvedByOne), cell((run) => run.solvedByHalf)]

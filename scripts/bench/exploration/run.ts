@@ -30,6 +30,7 @@ export interface Task {
 
 /** Steps of each peer; null: not within the steps allowed. */
 export interface Outcome {
+  readonly algo: string
   readonly env: string
   readonly arm: string
   readonly seed: number
@@ -46,12 +47,12 @@ const EVALUATE_EVERY = 400
 const IN_A_ROW = 4
 const EVALUATION_SEED = 1_000_000
 
-export async function explore(task: Task, arm: Arm, seed: number): Promise<Outcome> {
+export async function explore(task: Task, algo: string, arm: Arm, seed: number): Promise<Outcome> {
   const spec = findEnvironment(task.env)
-  const evaluator = await makeEvaluator(task, seed)
+  const evaluator = await makeEvaluator(task, algo, seed)
   const watched = watch(spec, task, seed)
   const threshold = spec.threshold ?? Number.NaN
-  const settings = resolveSimulation({ algo: 'apex', env: task.env, nodes: arm.nodes, seed, rounds: 1_000_000, ...arm.flags })
+  const settings = resolveSimulation({ algo, env: task.env, nodes: arm.nodes, seed, rounds: 1_000_000, ...arm.flags })
   const over = new AbortController()
   const one = new InARow()
   const half = new InARow()
@@ -78,7 +79,7 @@ export async function explore(task: Task, arm: Arm, seed: number): Promise<Outco
   try {
     const { summary } = await runSimulation(settings, { signal: over.signal, between: { updates: () => updatesToGo, look } })
     const bytes = Math.round(summary.bytes / arm.nodes)
-    return { env: task.env, arm: arm.name, seed, discovery: watched(), solvedByOne: one.since, solvedByHalf: half.since, bytes }
+    return { algo, env: task.env, arm: arm.name, seed, discovery: watched(), solvedByOne: one.since, solvedByHalf: half.since, bytes }
   } finally {
     registerEnv(task.env, spec)
     evaluator.dispose()
@@ -99,8 +100,8 @@ class InARow {
   }
 }
 
-async function makeEvaluator({ env, options, episodes }: Task, seed: number): Promise<Evaluator> {
-  const network = presetNetwork('apex', preset('apex', env).network, env, {}, [])
+async function makeEvaluator({ env, options, episodes }: Task, algo: string, seed: number): Promise<Evaluator> {
+  const network = presetNetwork(algo, preset(algo, env).network, env, {}, [])
   const environment = wrapVector(makeVectorEnv(env, episodes, options(seed)), [])
   return new Evaluator(environment, network, await createEngine('wasm', { deterministic: true }))
 }
