@@ -1,14 +1,15 @@
 /**
  * `npm run bench -- laws [--seeds N] [--scheme NAME]`: contraction of the mean squared distance to the mean, measured in lock step with learning
  * off, beside what theory says. One JSON line for each scheme and number of peers: -ln of both factors and their ratio, with the standard error
- * of the measured one over seeds.
+ * of the measured one over seeds. Then push-sum with delays: what is left of the distance, and what of the sums was lost.
  */
 import { parseArgs } from 'node:util'
-import { LAWS, measureLaw } from './simulator/laws.ts'
+import { LAWS, measureLaw, measurePushSum } from './simulator/laws.ts'
 
 const NODES = [8, 16, 64]
 /** Seeds of a scheme with chance in it. */
 const SEEDS = 200
+const PUSH_SUM_SEEDS = 10
 /** Seeds of one without: only the start differs. */
 const FEW_SEEDS = 4
 
@@ -21,4 +22,6 @@ export async function main(args: string[]): Promise<void> {
       console.log(JSON.stringify(await measureLaw(law, nodes, seeds)))
     }
   }
+  if (values.scheme !== undefined && values.scheme !== 'push-sum') return
+  for (const nodes of NODES) console.log(JSON.stringify(await measurePushSum(nodes, Number(values.seeds ?? PUSH_SUM_SEEDS))))
 }

@@ -24,6 +24,7 @@ const FLAGS: readonly [string, string][] = [
   ['--dim <n>', 'with --learning off: size of a replica (1000)'],
   ['--update-time <t>', 'virtual time of one update (1ms)'],
   ['--loss <p>', 'probability that a message or exchange fails (0)'],
+  ['--delay <rounds>', 'push-sum in lock step: rounds on the way, 2 or 1-4'],
   ['--latency <t>', 'time from peer to peer: 20ms, or 10ms-50ms'],
   ['--bandwidth <rate>', "of each peer's link: 10Mbit/s"],
   ['--slow <n:k>', 'so many peers are k times slower'],

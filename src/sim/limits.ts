@@ -43,3 +43,6 @@ export const STOP_LIMIT_MS = 3_600_000
 
 /** Mixes of the founder that a page is shown between two figures: more than an eye follows. */
 export const MAX_WATCHED_MIXES = 20
+
+/** Rounds that `--delay` may keep a message: beyond, nothing is left to see of averaging. */
+export const MAX_DELAY_ROUNDS = 100

@@ -3,7 +3,7 @@
  * what is published all subscribers, at once.
  *
  * With loss, whatever passes between two peers in one step passes or fails as a whole: the fate of a pair (of a direction, for what is
- * published) is drawn once a step.
+ * published) is drawn once a step. With delays a request arrives so many steps later; its answer comes back at once.
  */
 import type { Network, NetworkCounters, NetworkErrorCode, PeerId, RequestHandler, RequestOptions, Validator } from '../ports/network.ts'
 import type { Random } from '../ports/random.ts'
@@ -13,6 +13,8 @@ export interface LockstepHubOptions {
   /** In [0, 1): how probable it is that an exchange or a publication fails. */
   readonly loss: number
   readonly random: Random
+  /** Steps until a request arrives, drawn uniformly for each; null: at once. */
+  readonly delaySteps: { readonly range: readonly [number, number]; readonly random: Random } | null
   /** Topics that are carried; on others nobody listens. */
   readonly carries: (topic: string) => boolean
 }
@@ -27,6 +29,9 @@ export class LockstepHub {
   readonly members: LockstepNetwork[] = []
   readonly byId = new Map<PeerId, LockstepNetwork>()
   readonly #lost = new Map<string, boolean>()
+  #step = 0
+  /** What arrives in later steps. */
+  readonly #arriving = new Map<number, (() => void)[]>()
 
   constructor(options: LockstepHubOptions) {
     this.options = options
@@ -39,9 +44,30 @@ export class LockstepHub {
     return member
   }
 
-  /** A new step: fates are drawn anew. */
+  /** A new step: fates are drawn anew, and what was sent for it arrives. */
   step(): void {
     this.#lost.clear()
+    this.#step++
+    for (const arrive of this.#arriving.get(this.#step) ?? []) arrive()
+    this.#arriving.delete(this.#step)
+  }
+
+  /** Resolves when a request that is sent now arrives; rejects with the reason of `signal`. */
+  travel(signal: AbortSignal | undefined): Promise<void> {
+    const { delaySteps } = this.options
+    if (delaySteps === null) return Promise.resolve()
+    const [low, high] = delaySteps.range
+    const step = this.#step + low + Math.floor(delaySteps.random.uniform() * (high - low + 1))
+    return new Promise((resolve, reject) => {
+      const onAbort = () => reject(signal?.reason)
+      const arrive = () => {
+        signal?.removeEventListener('abort', onAbort)
+        resolve()
+      }
+      signal?.addEventListener('abort', onAbort, { once: true })
+      if (step === this.#step) arrive()
+      else this.#arriving.set(step, [...(this.#arriving.get(step) ?? []), arrive])
+    })
   }
 
   /** The fate of `what` in this step. */
@@ -118,7 +144,9 @@ class LockstepNetwork implements Network {
     this.#bytesOut += body.length
     const pair = this.index < other.index ? `${this.index}-${other.index}` : `${other.index}-${this.index}`
     const served = other.#handlers.get(protocol)
-    if (this.#hub.lost(pair) || other.#stopped || served === undefined || body.length > served.maxRequestBytes) throw brokenOff(peer)
+    const lost = this.#hub.lost(pair)
+    if (!lost) await this.#hub.travel(options.signal)
+    if (lost || other.#stopped || served === undefined || body.length > served.maxRequestBytes) throw brokenOff(peer)
     other.#bytesIn += body.length
     let answer: Uint8Array
     try {

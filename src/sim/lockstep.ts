@@ -19,6 +19,7 @@ export async function lockstepSwarm(context: SwarmContext): Promise<Swarm> {
   const hub = new LockstepHub({
     loss: settings.loss,
     random: seededRandom(seed, 'loss'),
+    delaySteps: settings.delayRounds === null ? null : { range: settings.delayRounds, random: seededRandom(seed, 'delay') },
     carries: (topic) => topic.endsWith('/params'),
   })
   let view: readonly PeerId[] = []

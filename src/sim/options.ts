@@ -12,7 +12,16 @@ import { asNumber, FOUNDING_NAMES, field, oneOf, type Read, shown, wholeNumber }
 import { GrapevineError } from '../util/errors.ts'
 import { nearest } from '../util/nearest.ts'
 import { ATTACK_KINDS } from './hostile/kinds.ts'
-import { DEFAULT_LATENCY_MS, DEFAULT_UPDATE_MS, MAX_DIMENSION, MAX_NODES, MAX_ROUNDS, MAX_UPDATE_MS, MIN_DIMENSION } from './limits.ts'
+import {
+  DEFAULT_LATENCY_MS,
+  DEFAULT_UPDATE_MS,
+  MAX_DELAY_ROUNDS,
+  MAX_DIMENSION,
+  MAX_NODES,
+  MAX_ROUNDS,
+  MAX_UPDATE_MS,
+  MIN_DIMENSION,
+} from './limits.ts'
 import { readScenario, type ScenarioStep } from './scenario.ts'
 import { readBandwidth, readDuration, readLatency, readProbability, readTimes } from './units.ts'
 
@@ -32,6 +41,8 @@ export interface SimulateSettings {
   /** Virtual milliseconds of one update. */
   readonly updateMs: number
   readonly loss: number
+  /** In lock step, rounds until what push-sum sends arrives, drawn for each message between the two; null: in the same round. */
+  readonly delayRounds: readonly [number, number] | null
   /** Virtual milliseconds from one peer to another, drawn for each message between the two. */
   readonly latencyMs: readonly [number, number]
   /** Of what leaves a peer; null: without bound. */
@@ -67,6 +78,7 @@ const shape = {
   dim: field((value) => wholeNumber(value, MIN_DIMENSION, MAX_DIMENSION)),
   'update-time': field((value) => readDuration(value, MAX_UPDATE_MS)),
   loss: field(readProbability),
+  delay: field(readDelay),
   latency: field(readLatency),
   bandwidth: field(readBandwidth),
   slow: field(readSlow),
@@ -122,6 +134,7 @@ export function resolveSimulation(flags: SimulateFlags, found: readonly Fault[] 
     dimension: learning ? null : (given.dim ?? (ofStart.env === undefined ? DEFAULT_DIMENSION : null)),
     updateMs: given['update-time'] ?? DEFAULT_UPDATE_MS,
     loss: given.loss ?? 0,
+    delayRounds: given.delay ?? null,
     latencyMs: given.latency ?? [DEFAULT_LATENCY_MS, DEFAULT_LATENCY_MS],
     bytesPerMs: given.bandwidth ?? null,
     slow: given.slow ?? null,
@@ -156,6 +169,12 @@ function checkTogether(given: Given, ofStart: Readonly<Record<string, unknown>>,
       if (given[name] !== undefined) fault(`--${name} needs time, and in lock step none passes between peers; add --mode free.`)
     }
   }
+  if (given.delay !== undefined && ofStart.strategy !== 'push-sum') {
+    fault('--delay is of messages that nobody waits for; add --strategy push-sum, or take --latency.')
+  }
+  if (given.delay !== undefined && (given.mode === 'free' || TIMED.some((name) => given[name] !== undefined))) {
+    fault('--delay counts rounds of lock step; where time passes, take --latency.')
+  }
   if (given.hostile !== undefined && given.hostile.count >= (given.nodes ?? DEFAULT_NODES)) {
     fault(`--hostile names ${given.hostile.count} peers of ${given.nodes ?? DEFAULT_NODES}; at least one must be honest.`)
   }
@@ -180,6 +199,16 @@ function suggestion(name: string): string {
 function readNumber(value: unknown): Read<number> {
   const number = asNumber(value)
   return Number.isFinite(number) ? { value: number } : { fault: `must be a number, not ${shown(value)}` }
+}
+
+/** `2`, or `1-4`, in rounds. */
+function readDelay(value: unknown): Read<readonly [number, number]> {
+  const [, low = '', high = low] = /^(\d+)(?:-(\d+))?$/.exec(String(value)) ?? []
+  const [from, to] = [wholeNumber(low, 0, MAX_DELAY_ROUNDS), wholeNumber(high, 0, MAX_DELAY_ROUNDS)]
+  if ('fault' in from || 'fault' in to || from.value > to.value) {
+    return { fault: `must be rounds, from 0 to ${MAX_DELAY_ROUNDS}, such as 2 or 1-4, not ${shown(value)}` }
+  }
+  return { value: [from.value, to.value] }
 }
 
 /** `2:10`: two peers, ten times slower. */

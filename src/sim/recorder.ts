@@ -5,6 +5,7 @@
 import { toString as encodeText } from 'uint8arrays/to-string'
 import { exactConsensusDistance, meanOf, sumOfSquares } from '../average/distance.ts'
 import { parameterDigest } from '../util/sha256.ts'
+import type { Account } from './drift.ts'
 import type { SimulatedNode } from './node.ts'
 
 /** One point after each round, the start first. */
@@ -80,12 +81,11 @@ export class Recorder {
     curves.steps.push(progress.reduce((sum, { steps }) => sum + steps, 0))
   }
 
-  /** norm(mean now - mean at the start - `ledger`) / (root mean square norm at the start); null where all was zero. */
-  meanDrift(ledger: Float64Array): number | null {
-    if (this.#norm0 === 0) return null
-    this.#read()
-    const drift = meanOf(this.#replicas).map((value, i) => value - this.#mean0[i]! - ledger[i]!)
-    return Math.sqrt(sumOfSquares(drift)) / this.#norm0
+  /** norm(mean now - mean at the start - ledger), or what the weights are wrong by, over the root mean square norm at the start; null where all was zero. */
+  meanDrift(account: Account | null): number | null {
+    if (this.#norm0 === 0 || account === null) return null
+    const drift = account.mean.map((value, i) => value - this.#mean0[i]! - account.ledger[i]!)
+    return Math.max(Math.sqrt(sumOfSquares(drift)) / this.#norm0, Math.abs(account.weightError))
   }
 
   /** SHA-256 (hex) over all replicas, in the order of the peers. */

@@ -8,7 +8,6 @@ import type { PacedCore } from '../learn/inline-learner.ts'
 import { createLearner } from '../learn/learner.ts'
 import { preset, presetNetwork } from '../learn/presets.ts'
 import type { PeerEvent } from '../observe/events.ts'
-import { driftOf } from '../peer/exchange/ledger.ts'
 import { foundRun } from '../peer/found.ts'
 import type { Run } from '../peer/run.ts'
 import type { Founding, PeerSettings } from '../peer/settings.ts'
@@ -16,6 +15,7 @@ import type { LearnerSettings, NetworkSpec } from '../ports/learner.ts'
 import { seededRandom } from '../util/random.ts'
 import type { Manifest } from '../wire/manifest.ts'
 import { VirtualClock } from './clock.ts'
+import { accountOf, settleCrashed } from './drift.ts'
 import type { FaultRecord } from './faults.ts'
 import { freeSwarm } from './free.ts'
 import { STOP_LIMIT_MS } from './limits.ts'
@@ -35,7 +35,10 @@ export interface SimulationSummary {
   readonly seed: number
   /** At the start, then after each round. */
   readonly consensusDistance: readonly number[]
-  /** With learning off: norm(mean at the end - mean at the start - ledger) / root mean square norm at the start; else, and for free push-sum, null. */
+  /**
+   * With learning off: norm(mean at the end - mean at the start - ledger) / root mean square norm at the start, the mean of push-sum by weight,
+   * what is on its way included; else, and where push-sum lost peers, null.
+   */
   readonly meanDrift: number | null
   /** Mean return of the last 100 episodes of each peer. */
   readonly returns: readonly (number | null)[]
@@ -132,38 +135,19 @@ async function measure(
     const reached = curves.returnMean.at(-1) ?? null
     if (settings.untilReturn !== null && reached !== null && reached >= settings.untilReturn) break
   }
-  // Half of push-sum's mass is on its way, and what a replica holds counts by its weight: its mean is not the replicas' mean.
-  const weighted = swarm.averaging.strategy === 'push-sum' && settings.mode === 'free'
   const summary: SimulationSummary = {
     event: 'summary',
     nodes: settings.nodes,
     rounds,
     seed,
     consensusDistance: curves.consensusDistance,
-    meanDrift: settings.learning || weighted ? null : recorder.meanDrift(ledgerOf(swarm.nodes)),
+    meanDrift: settings.learning ? null : recorder.meanDrift(accountOf(swarm.nodes)),
     returns: recorder.returns(),
     bytes: curves.bytes.at(-1)!,
     virtualSeconds: curves.virtualSeconds.at(-1)!,
     digest: recorder.digest(),
   }
   return { summary, curves, averaging: swarm.averaging }
-}
-
-/** Who applied its half of an exchange says so only until the other side knows: it is looked for while it does. */
-function settleCrashed(nodes: readonly SimulatedNode[]): void {
-  const crashed = nodes.filter((node) => node.crashed)
-  if (crashed.length === 0) return
-  const applied = nodes.flatMap(({ ledger }) => ledger).filter((entry) => entry.role === 'initiator' && entry.applied)
-  const names = new Set(applied.map(({ exchange }) => exchange))
-  for (const node of crashed) node.settle(names)
-}
-
-/** How far exchanges that one side applied and the other did not, and returns after crashes, have moved the mean. */
-function ledgerOf(nodes: readonly SimulatedNode[]): Float64Array {
-  const entries = nodes.flatMap(({ ledger }) => ledger)
-  const drift = driftOf(entries, nodes[0]!.core!.description.parameterCount)
-  for (const { taken } of nodes) if (taken !== null) for (let i = 0; i < drift.length; i++) drift[i]! += taken[i]!
-  return drift.map((value) => value / nodes.length)
 }
 
 /** One engine, and one memory, for all peers: each has its own network on it. */

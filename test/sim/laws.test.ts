@@ -1,7 +1,7 @@
 /** Averaging in lock step obeys its theory: the laws of `npm run bench -- laws`, with fewer seeds. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { LAWS, measureLaw } from '../../scripts/bench/simulator/laws.ts'
+import { LAWS, measureLaw, measurePushSum } from '../../scripts/bench/simulator/laws.ts'
 import { resolveSimulation } from '../../src/sim/options.ts'
 import { runSimulation } from '../../src/sim/simulate.ts'
 
@@ -26,3 +26,26 @@ for (const [nodes, rounds] of [
     assert.ok(summary.meanDrift !== null && summary.meanDrift < 1e-6)
   })
 }
+
+for (const nodes of [8, 16, 64]) {
+  test(`push-sum: ${nodes} peers whose messages take 1 to 4 rounds lose nothing and meet within 200`, async () => {
+    const { xi, drift } = await measurePushSum(nodes, 1)
+    assert.ok(xi < 1e-6, `${xi} of the squared distance is left`)
+    assert.ok(drift < 1e-6, `weights, or the mean by weight, are off by ${drift}`)
+  })
+}
+
+test('a delay is of push-sum in lock step, and in rounds', () => {
+  const faults = (flags: Readonly<Record<string, unknown>>) => {
+    try {
+      resolveSimulation(flags)
+    } catch (error) {
+      return (error as Error).message
+    }
+    return 'none'
+  }
+  assert.match(faults({ delay: '1-4' }), /--delay is of messages that nobody waits for; add --strategy push-sum, or take --latency/)
+  assert.match(faults({ delay: '1-4', strategy: 'push-sum', latency: '20ms' }), /--delay counts rounds of lock step/)
+  assert.match(faults({ delay: '4-1', strategy: 'push-sum' }), /--delay must be rounds, from 0 to 100, such as 2 or 1-4, not "4-1"/)
+  assert.equal(faults({ delay: 2, strategy: 'push-sum' }), 'none')
+})

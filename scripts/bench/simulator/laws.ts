@@ -95,3 +95,30 @@ function lateRounds(law: Law, nodes: number): readonly [number, number] {
   const from = even(Math.log(AHEAD) / (next - slowest))
   return [from, from + even(Math.max(2, Math.min(from, -1 / slowest)))]
 }
+
+export interface MeasuredPushSum {
+  readonly scheme: string
+  readonly nodes: number
+  readonly seeds: number
+  /** Largest over seeds: of Xi after 200 rounds to Xi at the start, and of the drift of the weighted mean, as the summary has it. */
+  readonly xi: number
+  readonly drift: number
+  /** Rounds until Xi is 1e-6 of what it was, most over seeds. */
+  readonly rounds: number
+}
+
+/** Push-sum whose messages arrive one to four rounds later. */
+export async function measurePushSum(nodes: number, seeds: number): Promise<MeasuredPushSum> {
+  const flags = { strategy: 'push-sum', delay: '1-4', nodes, rounds: 200, learning: 'off', init: 'independent', dim: DIMENSION }
+  const most = { xi: 0, drift: 0, rounds: 0 }
+  for (let seed = 1; seed <= seeds; seed++) {
+    const { consensusDistance, meanDrift } = (await runSimulation(resolveSimulation({ ...flags, seed }))).summary
+    const shares = consensusDistance.map((distance) => (distance / consensusDistance[0]!) ** 2)
+    if (shares[1] !== 1) throw new Error('nothing was on its way in the first round')
+    most.xi = Math.max(most.xi, shares.at(-1)!)
+    most.drift = Math.max(most.drift, meanDrift ?? Number.NaN)
+    const near = shares.findIndex((share) => share <= 1e-6)
+    most.rounds = Math.max(most.rounds, near < 0 ? Number.POSITIVE_INFINITY : near)
+  }
+  return { scheme: 'push-sum, delays 1 to 4', nodes, seeds, ...most }
+}
