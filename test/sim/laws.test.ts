@@ -35,6 +35,16 @@ for (const nodes of [8, 16, 64]) {
   })
 }
 
+test('push-sum, free: partners that nobody has connected to are dialled, and all meet within 200 rounds', async () => {
+  const flags = { strategy: 'push-sum', learning: 'off', init: 'independent', dim: 64, period: 1, mode: 'free' }
+  const { summary } = await runSimulation(
+    resolveSimulation({ ...flags, nodes: 16, rounds: 200, 'update-time': '50ms', latency: '50ms-200ms' }),
+  )
+  const [start = 0, end = 1] = [summary.consensusDistance[0], summary.consensusDistance.at(-1)]
+  assert.ok((end / start) ** 2 < 1e-6, `${(end / start) ** 2} of the squared distance is left`)
+  assert.ok(summary.meanDrift !== null && summary.meanDrift < 1e-6, `drift ${summary.meanDrift}`)
+})
+
 test('a delay is of push-sum in lock step, and in rounds', () => {
   const faults = (flags: Readonly<Record<string, unknown>>) => {
     try {

@@ -11,19 +11,18 @@
  * ends without a trace.
  */
 import type { PeerId } from '../../ports/network.ts'
-import { GrapevineError } from '../../util/errors.ts'
 import { type ExchangeRequest, type ExchangeResponse, encodeExchangeResponse } from '../../wire/exchange.ts'
 import { encodedFrameBytes } from '../../wire/frame.ts'
 import { MAX_RESPONSE_BYTES, RANGE_BYTES } from '../../wire/limits.ts'
 import { EXCHANGE_PROTOCOL } from '../../wire/protocol.ts'
 import type { OwnFrame } from '../frames.ts'
-import { DIAL_TIMEOUT_MS } from '../limits.ts'
 import type { StrategyContext } from '../strategies/strategy.ts'
 import { Answers } from './answers.ts'
 import { type AskingPorts, ask, askPatiently, exchangeTimeoutMs, pairTimeoutMs } from './asking.ts'
 import { Ledger, type LedgerEntry } from './ledger.ts'
 import { Outcomes } from './outcomes.ts'
 import { type Exchange, Place } from './place.ts'
+import { reaching } from './reaching.ts'
 import { applyHalf, type Theirs, takeTheirs } from './taking.ts'
 import { PairTurns } from './turns.ts'
 import { type Committed, Unsettled } from './unsettled.ts'
@@ -153,7 +152,7 @@ export class Exchanges {
     const request: ExchangeRequest = { kind: 'open', id, draw, patient: paired, frameBytes: own.bytes.length, head, settled }
     const untilMs = this.#context.clock.now() + timeoutMs
     try {
-      const answer = await this.#reaching(partner, () => askPatiently(this.#ports, partner, request, untilMs))
+      const answer = await reaching(this.#context, partner, () => askPatiently(this.#ports, partner, request, untilMs))
       this.#unsettled.told(partner, settled)
       return answer
     } catch {
@@ -185,32 +184,6 @@ export class Exchanges {
     if (verdict === 'never') return 'failed'
     this.#unsettled.add(committed)
     return 'unsettled'
-  }
-
-  /** Runs `work` on a connection to `peer`; where there is none, dials the addresses that its beacons tell, once. */
-  async #reaching<T>(peer: PeerId, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work()
-    } catch (error) {
-      if (!(error instanceof GrapevineError) || error.code !== 'refused') throw error
-      const [address] = this.#context.authors.get(peer)?.beacon?.addresses ?? []
-      if (address === undefined) throw error
-      await this.#dial(address)
-      return work()
-    }
-  }
-
-  async #dial(address: string): Promise<void> {
-    const { network, clock, signal } = this.#context
-    const overdue = new AbortController()
-    const cancel = clock.after(DIAL_TIMEOUT_MS, () =>
-      overdue.abort(new GrapevineError('timeout', 'network', `${address} does not answer.`)),
-    )
-    try {
-      await network.dial(address, AbortSignal.any([signal, overdue.signal]))
-    } finally {
-      cancel()
-    }
   }
 
   /** Lets the other side go at once; it would find out by itself in the end. */

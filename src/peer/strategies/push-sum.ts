@@ -25,6 +25,7 @@ import type { Author } from '../authors.ts'
 import { type AskingPorts, askPatiently, exchangeTimeoutMs, pullFrame } from '../exchange/asking.ts'
 import type { Mass, Push } from '../exchange/mass.ts'
 import { exchangeName } from '../exchange/outcomes.ts'
+import { isUnconnected, reaching } from '../exchange/reaching.ts'
 import type { OwnFrame } from '../frames.ts'
 import {
   ASK_AGAIN_FIRST_MS,
@@ -123,16 +124,22 @@ class PushSum implements RunningStrategy {
     const request: ExchangeRequest = { kind: 'push', id, weight, frameBytes, head: own.bytes.subarray(0, RANGE_BYTES) }
     const untilMs = clock.now() + GIVE_UP_MS
     const known = authors.get(partner)?.beacon?.incarnation ?? incarnation
+    /** A request was under way: the partner may have taken it. */
+    let left = false
     for (let pauseMs = ASK_AGAIN_FIRST_MS; ; pauseMs = Math.min(2 * pauseMs, ASK_AGAIN_LAST_MS)) {
       try {
-        const answer = await askPatiently(this.#ports, partner, request, clock.now() + exchangeTimeoutMs(frameBytes))
-        this.#sent.delete(name)
-        if (answer.kind === 'done') return
-        this.#counts.pushesRefused++
-        this.#arrived.push(this.#ownAgain(name, weight, own))
+        const ask = () => askPatiently(this.#ports, partner, request, clock.now() + exchangeTimeoutMs(frameBytes))
+        const answer = await reaching(this.#context, partner, ask)
+        if (answer.kind === 'done') this.#sent.delete(name)
+        else this.#takeBack(name, weight, own)
         return
-      } catch {
+      } catch (error) {
         if (signal.aborted) return
+        if (!left && isUnconnected(error)) {
+          this.#takeBack(name, weight, own)
+          return
+        }
+        left = true
       }
       if ((authors.get(partner)?.beacon?.incarnation ?? known) > known || clock.now() > untilMs) {
         this.#sent.delete(name)
@@ -143,10 +150,13 @@ class PushSum implements RunningStrategy {
     }
   }
 
-  /** What came back is mixed like what arrived. */
-  #ownAgain(name: string, weight: number, own: OwnFrame): Arrived {
+  /** What was not taken is mixed like what arrived. */
+  #takeBack(name: string, weight: number, own: OwnFrame): void {
+    this.#sent.delete(name)
+    this.#counts.pushesRefused++
     const receivedAtMs = this.#context.clock.now()
-    return { name, weight, values: own.mine, author: null, normalisers: [], version: own.snapshot.version, bytes: 0, receivedAtMs }
+    const { version } = own.snapshot
+    this.#arrived.push({ name, weight, values: own.mine, author: null, normalisers: [], version, bytes: 0, receivedAtMs })
   }
 
   async #mix(own: OwnFrame): Promise<void> {
