@@ -6,7 +6,7 @@ import type { Pass } from '../ports/workers.ts'
 import { equalBytes } from '../util/bytes.ts'
 import { allocateBytes, allocateFloats } from '../util/memory.ts'
 import { sha256 } from '../util/sha256.ts'
-import { encodeFrame, type Frame } from '../wire/frame.ts'
+import { encodeFrameWith, type Frame } from '../wire/frame.ts'
 import { type Codec, type CodecModel, codecNamed } from './codecs.ts'
 import { squaredDistance, sumOfSquares } from './distance.ts'
 import { type OuterSettings, outerStep } from './outer.ts'
@@ -30,11 +30,13 @@ export const framePass: Pass<
   name: 'frame',
   run({ header, codec: use, values }) {
     const codec = codecOf(use)
-    const payload = new Uint8Array(codec.bytesFor(values.length))
-    codec.encode(values, payload, use.draw)
-    const frame = encodeFrame({ ...header, codec: codec.id, count: values.length, payload })
-    const bytes = allocateBytes(frame.length)
-    bytes.set(frame)
+    let payload: Uint8Array = new Uint8Array(0)
+    const write = (into: Uint8Array) => {
+      payload = into
+      codec.encode(values, into, use.draw)
+    }
+    const head = { ...header, codec: codec.id, count: values.length }
+    const bytes = encodeFrameWith(head, codec.bytesFor(values.length), write, allocateBytes)
     if (isExact(codec, values.length)) return { bytes, mine: values, norm: Math.sqrt(sumOfSquares(values)) }
     const mine = allocateFloats(values.length)
     codec.decode(payload, mine, use.draw)
@@ -69,14 +71,17 @@ export function inspectPayload(
   return { parameters, norm: Math.sqrt(sumOfSquares(parameters)) }
 }
 
-/** theirs - mine, both [n], rounded to float32: exactly the negative of what the other side computes. */
+/**
+ * theirs - mine, both [n], rounded to float32: exactly the negative of what the other side computes. `inPlace`: nobody needs `theirs` any more,
+ * and the difference takes its memory, as in `scalePass`.
+ */
 export const differencePass: Pass<
-  { readonly theirs: Float32Array; readonly mine: Float32Array },
+  { readonly theirs: Float32Array; readonly mine: Float32Array; readonly inPlace?: boolean },
   { readonly difference: Float32Array; readonly norm: number }
 > = {
   name: 'difference',
-  run({ theirs, mine }) {
-    const difference = allocateFloats(mine.length)
+  run({ theirs, mine, inPlace = false }) {
+    const difference = inPlace ? theirs : allocateFloats(mine.length)
     let squares = 0
     for (let i = 0; i < mine.length; i++) {
       const d = Math.fround(theirs[i]! - mine[i]!)
@@ -88,10 +93,10 @@ export const differencePass: Pass<
 }
 
 /** weight * values [n]. */
-export const scalePass: Pass<{ readonly values: Float32Array; readonly weight: number }, Float32Array> = {
+export const scalePass: Pass<{ readonly values: Float32Array; readonly weight: number; readonly inPlace?: boolean }, Float32Array> = {
   name: 'scale',
-  run({ values, weight }) {
-    const scaled = allocateFloats(values.length)
+  run({ values, weight, inPlace = false }) {
+    const scaled = inPlace ? values : allocateFloats(values.length)
     for (let i = 0; i < values.length; i++) scaled[i] = weight * values[i]!
     return scaled
   },

@@ -78,3 +78,6 @@ export const MEMORY_CHECK_MS = 1_000
 
 /** Share of the machine's memory that a peer takes at most when it was not told: beyond, the system would end it without a checkpoint. */
 export const DEFAULT_MEMORY_SHARE = 0.9
+
+/** Shared memory that passes through the helper thread before it collects its garbage, in bytes: a collection of its small heap takes a few milliseconds. */
+export const HELPER_GARBAGE_BYTES = 67_108_864

@@ -8,19 +8,22 @@ import type { TakenSnapshot } from './snapshots.ts'
 
 export class OwnMoves {
   readonly #compute: Compute
+  readonly #wanted: boolean
   #turn: Promise<unknown> = Promise.resolve()
   /** Where the last mix left the replica; null before `begin`. */
   #reference: Float32Array | null = null
   /** When the snapshot that the reference was made of was taken. */
   #takenAtMs = Number.NEGATIVE_INFINITY
 
-  constructor(compute: Compute) {
+  /** `wanted`: whether anybody asks how far; else nothing is kept and nothing known. */
+  constructor(compute: Compute, wanted: boolean) {
     this.#compute = compute
+    this.#wanted = wanted
   }
 
   /** `start`: the parameters before the first own update. */
   begin(start: Float32Array): void {
-    this.#reference = start.slice()
+    if (this.#wanted) this.#reference = start.slice()
   }
 
   /** Norm of the own updates since the last mix; null before `begin`. */

@@ -7,7 +7,7 @@
  */
 import { type Codec, codecNamed } from '../average/codecs.ts'
 import { robustRule } from '../average/combine.ts'
-import { NO_OUTER_STEP } from '../average/outer.ts'
+import { isPlainAveraging, NO_OUTER_STEP } from '../average/outer.ts'
 import { isMutual, PAIR_RULES, partnerBy } from '../average/partners.ts'
 import { consensusLevels } from '../average/period.ts'
 import { Sketcher } from '../average/sketch.ts'
@@ -103,8 +103,9 @@ export class Peer {
     this.#codec = codecNamed(manifest.averaging.codec, codecModel)
     this.#intake = new Intake(network, options.strictQuotas === true)
     this.#snapshots = new Snapshots(learner, clock)
-    this.#moves = new OwnMoves(workers.compute)
     this.#clip = manifest.averaging.robust === 'none' ? null : new SelfCentredClip((id) => this.#distrust(id))
+    const isPlain = isPlainAveraging(manifest.averaging.outer ?? NO_OUTER_STEP)
+    this.#moves = new OwnMoves(workers.compute, this.#clip !== null || !isPlain)
     const { period, periodTarget } = manifest.averaging
     this.#consensus = new Consensus({
       levels: consensusLevels(manifest.algorithm.id),

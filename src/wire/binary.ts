@@ -80,9 +80,10 @@ export class Writer {
   readonly #view: DataView
   #offset = 0
 
-  constructor(length: number) {
-    this.bytes = new Uint8Array(length)
-    this.#view = new DataView(this.bytes.buffer)
+  /** `bytes`: memory to write into, instead of new. */
+  constructor(length: number, bytes: Uint8Array = new Uint8Array(length)) {
+    this.bytes = bytes
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
   u8(value: number): void {

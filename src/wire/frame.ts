@@ -64,27 +64,36 @@ export function encodedFrameBytes(payloadBytes: number, normaliserSizes: readonl
 }
 
 /** Payload length and digest are computed. Throws `bad_author` (fault local) when the author is no Ed25519 peer id. */
-export function encodeFrame(frame: Omit<Frame, 'payloadBytes' | 'digest'>): Uint8Array {
+export function encodeFrame({ payload, ...frame }: Omit<Frame, 'payloadBytes' | 'digest'>): Uint8Array {
+  return encodeFrameWith(frame, payload.length, (into) => into.set(payload))
+}
+
+/** The same with a payload that `write` makes where it belongs, in memory of `allocate`. */
+export function encodeFrameWith(
+  frame: Omit<Frame, 'payload' | 'payloadBytes' | 'digest'>,
+  payloadBytes: number,
+  write: (payload: Uint8Array) => void,
+  allocate: (length: number) => Uint8Array = (length) => new Uint8Array(length),
+): Uint8Array {
   const author = peerIdBytes(frame.author)
   if (author === null || frame.runPrefix.length !== RUN_PREFIX_BYTES) {
     throw new GrapevineError('bad_author', 'local', `A frame needs an Ed25519 author and a run id; ${frame.author} with this run is none.`)
   }
-  const writer = new Writer(
-    encodedFrameBytes(
-      frame.payload.length,
-      frame.normalisers.map(({ mean }) => mean.length),
-    ),
-  )
+  const sizes = frame.normalisers.map(({ mean }) => mean.length)
+  const length = encodedFrameBytes(payloadBytes, sizes)
+  const writer = new Writer(length, allocate(length))
   for (const byte of [...MAGIC, ...PROTOCOL_VERSION, codecNumber(frame.codec), 0]) writer.u8(byte)
   writer.u32(frame.count)
-  writer.u32(frame.payload.length)
+  writer.u32(payloadBytes)
   writer.set(frame.runPrefix)
   writer.set(author)
   writer.u8(0)
   writer.u8(0)
   for (const value of [frame.incarnation, frame.sequence, frame.version, frame.epoch]) writer.u53(value)
-  writer.set(sha256(frame.payload))
-  writer.set(frame.payload)
+  const digest = writer.reserve(SHA256_BYTES)
+  const payload = writer.reserve(payloadBytes)
+  write(payload)
+  digest.set(sha256(payload))
   writeNormalisers(writer, frame.normalisers)
   return writer.bytes
 }

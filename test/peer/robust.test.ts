@@ -43,7 +43,7 @@ function taken(parameters: Float32Array, takenAtMs: number): TakenSnapshot {
 
 describe('own moves', () => {
   test('what others added is no move of ours, also when it comes late', async () => {
-    const moves = new OwnMoves(inlineWorkers(new VirtualClock(), { updateMs: 1, sliceUpdates: 1 }).compute)
+    const moves = new OwnMoves(inlineWorkers(new VirtualClock(), { updateMs: 1, sliceUpdates: 1 }).compute, true)
     assert.equal(await moves.measure(taken(Float32Array.of(1), 0)), null)
     moves.begin(Float32Array.of(0, 0))
     const first = taken(Float32Array.of(3, 4), 10)

@@ -53,7 +53,11 @@ export async function takeTheirs(
     context.refuse(partner, 'wrong_draw')
     return null
   }
-  const { difference, norm } = await compute.pass(differencePass, { theirs: parameters, mine: own.mine }, parameters.byteLength)
+  const { difference, norm } = await compute.pass(
+    differencePass,
+    { theirs: parameters, mine: own.mine, inPlace: true },
+    parameters.byteLength,
+  )
   const [factor = 0] = clip.factors(own, [{ author: partner, norm }])
   const distance = own.norm === 0 ? null : norm / own.norm
   const { normalisers, version, incarnation } = frame
@@ -61,11 +65,11 @@ export async function takeTheirs(
   return { incarnation, difference, norm, factor, mixed }
 }
 
-/** Adds c/2 times the difference to the replica. */
+/** Adds c/2 times the difference to the replica, once: the difference becomes what is returned. */
 export async function applyHalf(context: StrategyContext, factor: number, own: OwnFrame, theirs: Theirs): Promise<Float32Array> {
   const { compute, clip } = context
   const { difference, norm, mixed } = theirs
-  const delta = await compute.pass(scalePass, { values: difference, weight: factor / 2 }, difference.byteLength)
+  const delta = await compute.pass(scalePass, { values: difference, weight: factor / 2, inPlace: true }, difference.byteLength)
   await context.apply(delta, own, [mixed])
   clip.mixed(own, [{ author: mixed.author.id, norm }], [factor])
   return delta

@@ -169,7 +169,7 @@ class PushSum implements RunningStrategy {
     const { parameters } = own.snapshot
     for (const push of arrived) {
       const { difference, norm } = await compute.pass(differencePass, { theirs: push.values, mine: parameters }, parameters.byteLength)
-      const delta = await compute.pass(scalePass, { values: difference, weight: push.weight / after }, difference.byteLength)
+      const delta = await compute.pass(scalePass, { values: difference, weight: push.weight / after, inPlace: true }, difference.byteLength)
       const distance = own.norm === 0 ? null : norm / own.norm
       await this.#context.apply(delta, own, push.author === null ? [] : [{ ...push, author: push.author, distance }])
     }
