@@ -130,6 +130,7 @@ export class Enemy {
           sketch: new Float32Array(SKETCH_BUCKETS),
           holding: true,
           leaving: false,
+          observing: false,
           addresses: [],
         }),
       ),

@@ -49,6 +49,7 @@ const LOCAL: readonly [string, string][] = [
   ['--swarm-key <file>', 'take part in a private swarm, with its key (keygen)'],
   ['--allow <file>', 'let in these peers only: their ids, one per line'],
   ['--strict-quotas', 'mix few peers of one address, private ones too'],
+  ['--observe', 'follow the run without learning or averaging'],
   ['--checkpoint-replay', 'checkpoints hold the replay memory as well'],
   ['--max-memory <size>', 'leave when this peer needs more: 512MiB, 2GiB'],
   ['--until <goal>', 'stop at: solved, steps=N, minutes=M (never)'],

@@ -4,7 +4,7 @@
  */
 import type { PeerEvent, PeerStatus } from '../observe/events.ts'
 import { Sparkline } from '../observe/sparkline.ts'
-import { eventLine, liveLine, paint, plainLine, solvedLine } from '../observe/terminal.ts'
+import { eventLine, liveLine, paint, partnerCount, plainLine, solvedLine } from '../observe/terminal.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Io } from './io.ts'
 import { LIVE_PERIOD_MS, PLAIN_PERIOD_MS, SPARKLINE_WIDTH } from './limits.ts'
@@ -64,7 +64,7 @@ export function textPresenter(io: Io, clock: Clock, options: TextOptions): Prese
   const showProgress = () => {
     const status = options.status()
     if (status !== null) {
-      const standing = { ...status, peers: status.peers.filter((peer) => peer.state === 'alive').length }
+      const standing = { ...status, peers: partnerCount(status) }
       if (io.out.isTerminal) {
         if (status.returnMean !== null) curve.add(status.returnMean)
         live = liveLine(standing, String(curve), io.out.columns - 1)

@@ -4,7 +4,7 @@ import { askDaemon } from '../node/control.ts'
 import { findDaemon } from '../node/data-folder.ts'
 import type { PeerStatus } from '../observe/events.ts'
 import { statusText } from '../observe/status-text.ts'
-import { plainLine } from '../observe/terminal.ts'
+import { partnerCount, plainLine } from '../observe/terminal.ts'
 import { Watch } from '../observe/watch-text.ts'
 import type { Clock } from '../ports/clock.ts'
 import { GrapevineError } from '../util/errors.ts'
@@ -44,10 +44,7 @@ function watcher(io: Io, json: boolean): (status: PeerStatus) => void {
   return (status) => {
     if (json) io.out.write(`${JSON.stringify(status)}\n`)
     else if (io.out.isTerminal) io.out.write(`${HOME}${watch.lines(status, io.out.columns).join('\n')}\n`)
-    else {
-      const peers = status.peers.filter((peer) => peer.state === 'alive').length
-      io.out.write(`${plainLine({ ...status, peers })}\n`)
-    }
+    else io.out.write(`${plainLine({ ...status, peers: partnerCount(status) })}\n`)
   }
 }
 

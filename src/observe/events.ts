@@ -72,6 +72,8 @@ export interface PeerStatus {
   readonly episodes: number
   /** A person has paused it: it averages, and does not learn. */
   readonly paused: boolean
+  /** It follows the run and neither learns nor averages; absent: no. */
+  readonly observing?: boolean
   readonly consensusDistance: number | null
   readonly peers: readonly {
     readonly id: string
@@ -85,6 +87,8 @@ export interface PeerStatus {
     readonly muted: boolean
     /** Updates behind its replica, as its last beacon says; null before the first. */
     readonly version: number | null
+    /** It says that it only watches; absent: no. */
+    readonly observing?: boolean
     /** Whether a connection to it is open. */
     readonly connected: boolean
     /** Seconds since it was last heard. */

@@ -7,7 +7,7 @@ export function statusText(status: PeerStatus): string[] {
   const rate = status.stepsPerSecond === null ? '' : `, ${count(status.stepsPerSecond)}/s`
   const rows: [string, string][] = [
     ['run', `${harmless(status.name)} (${status.run.slice(0, 12)})`],
-    ['training', `${harmless(status.environment)} with ${status.algorithm} (${status.engine})`],
+    [status.observing === true ? 'following' : 'training', `${harmless(status.environment)} with ${status.algorithm} (${status.engine})`],
     ['progress', `${plural(status.steps, 'step')}${rate}, ${plural(status.updates, 'update')}, ${plural(status.episodes, 'episode')}`],
     ['mean return', `${mean(status.returnMean)} over the last 100 episodes`],
     ['averaging', `${status.strategy}, consensus distance ${distance(status.consensusDistance)}`],
@@ -26,7 +26,7 @@ function peerTable(peers: PeerStatus['peers']): string[] {
   const head = ['PEER', 'STATE', 'STEPS', 'RETURN', 'MIXES', 'REFUSED', 'TRUST', 'BECAUSE OF']
   const body = peers.map((peer) => [
     peer.id,
-    peer.state,
+    stateOf(peer),
     count(peer.steps),
     mean(peer.returnMean),
     count(peer.mixes),
@@ -35,6 +35,11 @@ function peerTable(peers: PeerStatus['peers']): string[] {
     causes(peer),
   ])
   return table([head, ...body], [false, false, true, true, true, true, false, false])
+}
+
+/** Who only watches is alive, and no partner. */
+export function stateOf({ state, observing }: PeerStatus['peers'][number]): string {
+  return observing === true && state === 'alive' ? 'observing' : state
 }
 
 function trust(peer: PeerStatus['peers'][number]): string {

@@ -1,7 +1,7 @@
 /**
  * What a daemon says to a person: pure functions from events and settings to lines of text. Where the lines go, and when, is the caller's.
  */
-import type { PeerEvent } from './events.ts'
+import type { PeerEvent, PeerStatus } from './events.ts'
 import { compact, count, distance, duration, harmless, mean, plural, shortId } from './format.ts'
 
 type EventNamed<Name extends PeerEvent['event']> = Extract<PeerEvent, { event: Name }>
@@ -33,6 +33,8 @@ export interface Greeting {
   readonly dashboard: { readonly url: string; readonly token: string | null } | null
   /** The command that was given: for the advice how to reach other machines. */
   readonly command: 'start' | 'join'
+  /** Absent: it learns. */
+  readonly observing?: boolean
 }
 
 /** What is trained, where its things are, who can reach it and how. */
@@ -42,13 +44,18 @@ export function greeting(facts: Greeting): string[] {
     ? `this machine only; for others: ${facts.command} --lan`
     : 'other machines that reach these addresses'
   return [
-    `Grapevine ${facts.version}: ${facts.command === 'start' ? 'training' : 'joined a run that trains'} ${harmless(facts.environment)} with ${facts.algorithm} (${facts.engine})`,
+    `Grapevine ${facts.version}: ${doing(facts)} ${harmless(facts.environment)} with ${facts.algorithm} (${facts.engine})`,
     `  data folder  ${facts.dataDir}`,
     ...facts.addresses.map((address, i) => `  ${i === 0 ? 'addresses' : '         '}    ${address}`),
     `  open to      ${reach}`,
     ...dashboardLines(facts),
     ...(best === undefined ? [] : ['Paste this to join:', `  ${[facts.program, 'join', best, ...facts.joinFlags].join(' ')}`]),
   ]
+}
+
+function doing({ command, observing }: Greeting): string {
+  if (observing === true) return 'following, without learning, a run that trains'
+  return command === 'start' ? 'training' : 'joined a run that trains'
 }
 
 function dashboardLines({ dashboard, dataDir }: Greeting): string[] {
@@ -58,15 +65,24 @@ function dashboardLines({ dashboard, dataDir }: Greeting): string[] {
 }
 
 /** How a peer stands: what `stats` and a status have in common. */
-export type Standing = Pick<EventNamed<'stats'>, 'steps' | 'stepsPerSecond' | 'returnMean' | 'episodes' | 'peers' | 'consensusDistance'>
+export type Standing = Pick<EventNamed<'stats'>, 'steps' | 'stepsPerSecond' | 'returnMean' | 'episodes' | 'peers' | 'consensusDistance'> &
+  Pick<PeerStatus, 'observing'>
+
+/** Others that learn and average. */
+export function partnerCount({ peers }: Pick<PeerStatus, 'peers'>): number {
+  return peers.filter(({ state, observing }) => state === 'alive' && observing !== true).length
+}
 
 /** The line that a terminal keeps updating, at most `columns` wide. */
 export function liveLine(standing: Standing, curve: string, columns: number): string {
   const { steps, stepsPerSecond, returnMean, peers, consensusDistance } = standing
-  const parts = [
+  const learned = [
     `${compact(steps)} steps`,
     ...(stepsPerSecond === null ? [] : [`${compact(stepsPerSecond)}/s`]),
     `return ${mean(returnMean)}${curve === '' ? '' : ` ${curve}`}`,
+  ]
+  const parts = [
+    ...(standing.observing === true ? ['following'] : learned),
     plural(peers, 'peer'),
     ...(consensusDistance === null ? [] : [`distance ${distance(consensusDistance)}`]),
   ]
@@ -78,6 +94,7 @@ export function plainLine(standing: Standing): string {
   const { steps, stepsPerSecond, returnMean, episodes, peers, consensusDistance } = standing
   const rate = stepsPerSecond === null ? '' : ` (${count(stepsPerSecond)}/s)`
   const apart = consensusDistance === null ? '' : `, consensus distance ${distance(consensusDistance)}`
+  if (standing.observing === true) return `following ${plural(peers, 'peer')}${apart}`
   return `${plural(steps, 'step')}${rate}, ${plural(episodes, 'episode')}, mean return ${mean(returnMean)}, ${plural(peers, 'peer')}${apart}`
 }
 

@@ -2,7 +2,7 @@
 import type { PeerStatus } from './events.ts'
 import { compact, count, distance, duration, harmless, mean, shortId } from './format.ts'
 import { Sparkline } from './sparkline.ts'
-import { table } from './status-text.ts'
+import { stateOf, table } from './status-text.ts'
 
 const CURVE_WIDTH = 24
 const PEER_CURVE_WIDTH = 12
@@ -37,7 +37,7 @@ export class Watch {
       const mixed = peer.mixedSecondsAgo === null ? '-' : `${peer.mixedSecondsAgo} s`
       return [
         shortId(peer.id),
-        peer.state,
+        stateOf(peer),
         compact(peer.steps),
         mean(peer.returnMean),
         String(curve),

@@ -41,6 +41,8 @@ export interface Author {
   normalisers: readonly Normaliser[] | null
   lastMixMs: number | null
   mixes: number
+  /** Whether it was given the weights. */
+  served: boolean
   /** The last exchange that it proposed; null before. */
   proposed: ExchangeId | null
   /** Own rounds that its beacon was ahead of ours when it came; null before. */
@@ -83,6 +85,7 @@ export class Authors {
         normalisers: null,
         lastMixMs: null,
         mixes: 0,
+        served: false,
         proposed: null,
         ahead: null,
         refusals: new Map(),
@@ -154,6 +157,11 @@ export class Authors {
 
   alive(): readonly Author[] {
     return this.#all().filter((author) => author.state === 'alive')
+  }
+
+  /** Those that take part: who only watches is alive, too, and no partner. */
+  partners(): readonly Author[] {
+    return this.alive().filter((author) => author.beacon?.observing !== true)
   }
 
   #all(): Author[] {

@@ -44,6 +44,8 @@ export interface BeaconsOptions {
   readonly ownRounds: () => number
   readonly topic: string
   readonly incarnation: number
+  /** Whether this peer follows without learning. */
+  readonly observing: boolean
   readonly onState: (author: Author, state: PeerState) => void
   readonly onRefused: (peer: PeerId, code: string) => void
   readonly onFailure: (error: unknown) => void
@@ -139,8 +141,10 @@ export class Beacons {
     const others = authors
       .values()
       .filter((author) => author.lastMixMs !== null && nowMs - author.lastMixMs <= RECENT_MIX_MS && author.beacon !== null)
-    if (others.length === 0) return null
-    return consensusDistance([this.#sketch, ...others.map((author) => author.beacon!.sketch)], this.#options.sketcher.dimension)
+    const sketches = others.map((author) => author.beacon!.sketch)
+    // Who only watches holds a copy of another's replica.
+    if (!this.#options.observing) sketches.push(this.#sketch)
+    return sketches.length < 2 ? null : consensusDistance(sketches, this.#options.sketcher.dimension)
   }
 
   #periodMs(): number {
@@ -165,6 +169,7 @@ export class Beacons {
       sketch: this.#sketch ?? new Float32Array(SKETCH_BUCKETS),
       holding: progress.holding,
       leaving: this.#leaving,
+      observing: this.#options.observing,
       addresses: network.addresses(),
     }
     await network.publish(topic, encodeBeacon(beacon))

@@ -225,6 +225,7 @@ class Daemon implements PeerDaemon {
       knownAddresses: [...new Set([...('join' in choice ? choice.join : []), ...stored])],
       waitForPeers: settings.waitForPeers,
       strictQuotas: settings.strictQuotas,
+      observing: settings.observe,
       evaluation: evaluationOf(run, settings, network.id),
       adopted: joined,
       emit: (event) => this.#emit(event),

@@ -71,11 +71,13 @@ export class Hearsay {
 /** Against the beacons of all others: its own donor's word counts for nothing. */
 export function judgeStanding(
   { from, version, sketch }: Standing,
-  beacons: ReadonlyMap<PeerId, Pick<Beacon, 'sketch' | 'version' | 'leaving'>>,
+  beacons: ReadonlyMap<PeerId, Pick<Beacon, 'sketch' | 'version' | 'leaving' | 'observing'>>,
   initial: Float32Array,
 ): StandingVerdict {
-  // Who has not trained yet has nothing to say of where the swarm is.
-  const others = [...beacons].filter(([id, beacon]) => id !== from && beacon.version > 0 && !beacon.leaving).map(([, beacon]) => beacon)
+  // Who has not trained yet, or only watches, has nothing to say of where the swarm is.
+  const others = [...beacons]
+    .filter(([id, beacon]) => id !== from && beacon.version > 0 && !beacon.leaving && !beacon.observing)
+    .map(([, beacon]) => beacon)
   if (others.length === 0) return 'unknown'
   return isFarFrom({ sketch, version }, others, initial) ? 'far' : 'near'
 }

@@ -77,6 +77,12 @@ export const ADDRESSES_PERIOD_MS = 2_000
 /** A peer that goes on from a checkpoint looks this long for one that is ahead before it trains: an unreachable address takes 5 s to be given up. */
 export const CATCH_UP_TIMEOUT_MS = 5_000
 
+/** Between two snapshots that an observer takes over: a dashboard stays live, and of a small model that is a few KiB a second. */
+export const OBSERVE_PERIOD_MS = 5_000
+
+/** An observer rests this many times as long as its last download took, so that it never fills a donor's places or link. */
+export const OBSERVE_REST = 10
+
 /** A whole join: addresses dialled, manifest read, first donor found. Half of it per address is plenty on any link that can average. */
 export const JOIN_TIMEOUT_MS = 30_000
 

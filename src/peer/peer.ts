@@ -32,6 +32,7 @@ import { FAR_DONOR, farDonor, judgeStanding } from './hearsay.ts'
 import { Intake } from './intake.ts'
 import { ARRIVAL_CHECK_MS, MAX_ADDRESSES_PER_AUTHOR, MOST_AUTO_PERIOD_UPDATES, STATS_PERIOD_MS } from './limits.ts'
 import { Mixing } from './mixing.ts'
+import { Observer } from './observer.ts'
 import { OwnMoves } from './own-moves.ts'
 import { Rate } from './rate.ts'
 import { Redialler } from './redial.ts'
@@ -58,6 +59,8 @@ export interface PeerOptions {
   readonly view?: () => readonly PeerId[]
   /** Keeps the deltas of exchanges that never settle, so that `ledger` can be compared with the drift. */
   readonly keepDeltas?: boolean
+  /** Follows the swarm: takes over others' snapshots, and neither learns nor averages. */
+  readonly observing?: boolean
   /** Whose weights were taken over when joining, and the beacons heard meanwhile. */
   readonly adopted?: Pick<Adopted, 'standing' | 'heard'> | null
   readonly emit: (event: PeerEvent) => void
@@ -78,6 +81,7 @@ export class Peer {
   readonly #moves: OwnMoves
   readonly #clip: SelfCentredClip | null
   readonly #experience: ExperienceLane | null
+  readonly #observer: Observer | null
   readonly #consensus: Consensus
   readonly #stopping = new AbortController()
   #strategy: RunningStrategy | null = null
@@ -142,13 +146,15 @@ export class Peer {
       ownRounds: () => this.#rounds?.count ?? 0,
       topic: beaconTopic(run.id),
       incarnation: options.incarnation,
+      observing: options.observing === true,
       onState: (author, state) => this.#onState(author, state),
       onFailure: (error) => this.#loopFailed(error),
       onRefused: (peer, code) => this.#tellRefused(peer, code),
     })
+    this.#observer = options.observing === true ? this.#observe() : null
     const format = learner.describe().experience
     this.#experience =
-      format === undefined
+      format === undefined || this.#observer !== null
         ? null
         : new ExperienceLane({
             network,
@@ -183,7 +189,7 @@ export class Peer {
       run,
       snapshots: this.#snapshots,
       order: () => ({ epoch: this.#rounds?.epoch ?? 0, sequence: this.#frames.sequence }),
-      emit: options.emit,
+      emit: (event) => this.#tellServed(event),
     })
   }
 
@@ -193,7 +199,7 @@ export class Peer {
     const signal = this.#stopping.signal
     this.#startedAtMs = clock.now()
     network.subscribe(beaconTopic(this.run.id), MAX_BEACON_BYTES, (author, bytes) => this.#beacons.receive(author, bytes))
-    this.#startStrategy()
+    if (this.#observer === null) this.#startStrategy()
     this.#donor.serve(network)
     this.#experience?.serve()
     this.#releases.push(network.onPeer((change) => this.#onConnection(change)))
@@ -203,7 +209,9 @@ export class Peer {
     const redialler = new Redialler({ network, clock, random, log, addresses: () => this.addressBook() })
     this.#loops = [this.#beacons.run(signal), redialler.run(signal), this.#statsLoop(signal)]
     if (this.#options.pace !== 'driven')
-      this.#loops.push(...[this.#rounds?.run(signal), this.#experience?.run()].filter((loop) => loop !== undefined))
+      this.#loops.push(
+        ...[this.#rounds?.run(signal), this.#experience?.run(), this.#observer?.run(signal)].filter((loop) => loop !== undefined),
+      )
     for (const loop of this.#loops) loop.catch((error: unknown) => this.#loopFailed(error))
     this.#moves.begin((await this.#snapshots.take()).parameters)
     this.#arrive()
@@ -291,8 +299,13 @@ export class Peer {
     return this.#strategy?.mass?.() ?? null
   }
 
+  /** Others that learn and average. */
   get alive(): number {
-    return this.authors.alive().length
+    return this.authors.partners().length
+  }
+
+  get observing(): boolean {
+    return this.#observer !== null
   }
 
   get paused(): boolean {
@@ -307,7 +320,7 @@ export class Peer {
 
   async resume(): Promise<void> {
     this.#paused = false
-    if (this.#training) await this.run.learner.run()
+    if (this.#training && !this.observing) await this.run.learner.run()
     else await this.#trainWhenReady()
   }
 
@@ -333,6 +346,7 @@ export class Peer {
       rounds: this.#rounds?.count ?? 0,
       roundsFailed: this.#rounds?.failed ?? 0,
       ...this.#strategy?.counters(),
+      ...this.#observer?.counters(),
       clipped: this.#clip?.clipped ?? 0,
       period: this.#consensus.period,
       framesDropped: this.authors.dropped,
@@ -343,6 +357,30 @@ export class Peer {
       ...refused,
       ...prefixed('refused_network_', this.#ports.network.refusals?.() ?? {}),
     }
+  }
+
+  #observe(): Observer {
+    const { network, clock, random, log, workers } = this.#ports
+    return new Observer({
+      run: this.run,
+      network,
+      clock,
+      random,
+      log,
+      compute: workers.compute,
+      authors: this.authors,
+      snapshots: this.#snapshots,
+      emit: this.#options.emit,
+    })
+  }
+
+  /** Whoever watches asks again and again: that it was given the weights is told once. */
+  #tellServed(event: PeerEvent): void {
+    if (event.event !== 'served') return
+    const author = this.authors.get(event.peer)
+    const again = author?.served === true && author.beacon?.observing === true
+    if (author !== undefined) author.served = true
+    if (!again) this.#options.emit(event)
   }
 
   #startStrategy(): void {
@@ -404,7 +442,7 @@ export class Peer {
       minPeriodMs,
       inCompany: () => this.#view().length > 1,
       onAlone: () => rate.mixed([]),
-      ahead: () => (pace === 'driven' ? [] : this.authors.alive().flatMap((author) => author.ahead ?? [])),
+      ahead: () => (pace === 'driven' ? [] : this.authors.partners().flatMap((author) => author.ahead ?? [])),
       onFailure: (error) => this.#loopFailed(error),
     })
   }
@@ -418,7 +456,7 @@ export class Peer {
   }
 
   #view(): readonly PeerId[] {
-    return this.#options.view?.() ?? [this.#ports.network.id, ...this.authors.alive().map(({ id }) => id)].sort()
+    return this.#options.view?.() ?? [this.#ports.network.id, ...this.authors.partners().map(({ id }) => id)].sort()
   }
 
   #isThere(id: PeerId): boolean {
@@ -471,7 +509,7 @@ export class Peer {
   }
 
   async #trainWhenReady(): Promise<void> {
-    if (this.#training || this.#paused || this.alive < this.#options.waitForPeers) return
+    if (this.observing || this.#training || this.#paused || this.alive < this.#options.waitForPeers) return
     this.#training = true
     this.#startedAtMs = this.#ports.clock.now()
     await this.run.learner.run()

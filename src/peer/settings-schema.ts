@@ -106,6 +106,7 @@ const localShape = {
       ? { value }
       : { fault: `must be a data folder, not ${shown(value)}` },
   ),
+  observe: field(yesOrNo),
   'checkpoint-replay': field(yesOrNo),
   'max-memory': field(readMemory),
   until: field(readUntil),

@@ -109,6 +109,8 @@ export interface PeerSettings {
   readonly initFrom: string | null
   /** Whether checkpoints hold the replay memory. */
   readonly checkpointReplay: boolean
+  /** Follows the run without learning. */
+  readonly observe: boolean
   /** What a run may need here; checked before a run is joined. */
   readonly maxMemoryBytes: number
   /** Memory of the process beyond which it leaves with exit code 75; null: most of what the machine has. */
@@ -195,7 +197,8 @@ export function resolveSettings(sources: SettingsSources): PeerSettings {
   const run = runOf(sources, given, assigned, target, faults)
   const minPeriodMs = wholeAssignment('minPeriodMs', assigned, 0, MAX_MIN_PERIOD_MS, faults) ?? DEFAULT_MIN_PERIOD_MS
   const checkpointSeconds = wholeAssignment('checkpointSeconds', assigned, 1, MAX_CHECKPOINT_SECONDS, faults) ?? DEFAULT_CHECKPOINT_SECONDS
-  const cores = sources.cores ?? 1
+  // Threads that act are of no use to an observer, and cannot run a model of one's own.
+  const cores = given.observe === true || given.network !== undefined ? 1 : (sources.cores ?? 1)
   const actors = actorCount(given, cores)
   if (actors === 'not deterministic') faults.add('usage', '--deterministic needs --actors 0: threads differ in their order each time.')
   const engine = given.engine ?? (given.network === undefined ? DEFAULT_ENGINE : OWN_MODEL_ENGINE)
@@ -210,6 +213,7 @@ export function resolveSettings(sources: SettingsSources): PeerSettings {
       'usage',
       '--network needs --actors 0: threads that act share the memory of the engine wasm, which runs no model of your own.',
     )
+  if (given.observe === true) refuseLearning(sources.command, given, faults)
   faults.throwAny()
   const lan = given.lan === true
   return deepFreeze({
@@ -238,11 +242,29 @@ export function resolveSettings(sources: SettingsSources): PeerSettings {
     minPeriodMs,
     checkpointMs: 1_000 * checkpointSeconds,
     initFrom: given['init-from'] ?? null,
+    observe: given.observe === true,
     checkpointReplay: given['checkpoint-replay'] === true,
     maxMemoryBytes: given['max-memory'] ?? DEFAULT_MAX_MEMORY_BYTES,
     memoryLimitBytes: given['max-memory'] ?? null,
     waitForPeers: given['wait-for-peers'] ?? 0,
   })
+}
+
+/** An observer learns nothing, so what learning needs has no meaning for it. */
+function refuseLearning(command: 'start' | 'join', given: GivenSettings, faults: Faults): void {
+  if (command === 'start' && (given.resume === undefined || given.resume === false))
+    faults.add(
+      'usage',
+      '--observe follows a run of others, and start founds a new one with nobody to follow: grapevine join ADDRESS --observe.',
+    )
+  const needs = [
+    ['eval-every', given['eval-every'] !== undefined, 'evaluate its checkpoints with grapevine eval'],
+    ['until', given.until?.kind === 'steps' || given.until?.kind === 'solved', 'choose --until minutes=M'],
+    ['actors', typeof given.actors === 'number' && given.actors > 0, 'leave it out'],
+  ] as const
+  for (const [name, isGiven, instead] of needs) {
+    if (isGiven) faults.add('usage', `--${name} counts what this peer learns, and with --observe it learns nothing; ${instead}.`)
+  }
 }
 
 /** Reads the flags, or the file at `path`. What is wrong goes to `faults`, the rest is returned. */

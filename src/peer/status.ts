@@ -28,6 +28,7 @@ export function peerStatus(peer: Peer, ports: Pick<PeerPorts, 'network' | 'clock
     returnMean: progress.returnMean,
     episodes: progress.episodes,
     paused: peer.paused,
+    observing: peer.observing,
     consensusDistance: peer.consensusDistance(),
     peers: peer.authors.values().map((author) => ({
       id: author.id,
@@ -37,6 +38,7 @@ export function peerStatus(peer: Peer, ports: Pick<PeerPorts, 'network' | 'clock
       mixes: author.mixes,
       refused: [...author.refusals.values()].reduce((sum, count) => sum + count, 0),
       version: author.beacon?.version ?? null,
+      observing: author.beacon?.observing === true,
       connected: connected.has(author.id),
       heardSecondsAgo: Math.round((nowMs - author.heardAtMs) / 1_000),
       mixedSecondsAgo: author.lastMixMs === null ? null : Math.round((nowMs - author.lastMixMs) / 1_000),

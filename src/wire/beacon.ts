@@ -29,6 +29,8 @@ export interface Beacon {
   readonly sketch: Float32Array
   readonly holding: boolean
   readonly leaving: boolean
+  /** It follows the swarm and neither learns nor averages: no partner, and no voice in what the swarm is. */
+  readonly observing: boolean
   readonly addresses: readonly string[]
 }
 
@@ -36,6 +38,7 @@ const MAGIC = [0x47, 0x56, 0x42, 0x4e]
 const HOLDING = 1
 const LEAVING = 2
 const HAS_RETURN = 4
+const OBSERVING = 8
 
 const FIXED_BYTES = 8 + 5 * 8 + 8 + SHA256_BYTES + 4 + 2 * SKETCH_BUCKETS
 
@@ -44,7 +47,8 @@ export function encodeBeacon(beacon: Beacon): Uint8Array {
   const { suffix, stems } = fit(beacon.addresses)
   const writer = new Writer(FIXED_BYTES + stems.reduce((sum, stem) => sum + 1 + stem.length, 1 + suffix.length))
   for (const byte of [...MAGIC, ...PROTOCOL_VERSION]) writer.u8(byte)
-  writer.u8((beacon.holding ? HOLDING : 0) | (beacon.leaving ? LEAVING : 0) | (beacon.returnMean === null ? 0 : HAS_RETURN))
+  const state = (beacon.holding ? HOLDING : 0) | (beacon.leaving ? LEAVING : 0) | (beacon.observing ? OBSERVING : 0)
+  writer.u8(state | (beacon.returnMean === null ? 0 : HAS_RETURN))
   writer.u8(stems.length)
   for (const value of [beacon.incarnation, beacon.sequence, beacon.epoch, beacon.version, beacon.steps]) writer.u53(value)
   writer.f64(beacon.returnMean ?? 0)
@@ -72,7 +76,7 @@ export function decodeBeacon(bytes: Uint8Array): Beacon {
     )
   }
   const flags = reader.u8()
-  if (flags > (HOLDING | LEAVING | HAS_RETURN)) throw badBeacon('it has unknown flags')
+  if (flags > (HOLDING | LEAVING | HAS_RETURN | OBSERVING)) throw badBeacon('it has unknown flags')
   const addressCount = reader.u8()
   if (addressCount > MAX_BEACON_ADDRESSES) throw badBeacon(`it has ${addressCount} addresses, over the limit of ${MAX_BEACON_ADDRESSES}`)
   const incarnation = reader.u53()
@@ -103,6 +107,7 @@ export function decodeBeacon(bytes: Uint8Array): Beacon {
     sketch,
     holding: (flags & HOLDING) !== 0,
     leaving: (flags & LEAVING) !== 0,
+    observing: (flags & OBSERVING) !== 0,
     addresses,
   }
 }

@@ -113,6 +113,7 @@ describe('a hostile peer', () => {
         sketch: new Float32Array(SKETCH_BUCKETS),
         holding: true,
         leaving: true,
+        observing: false,
         addresses: [],
       }),
     )

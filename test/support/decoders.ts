@@ -65,6 +65,7 @@ export const DECODERS: readonly Decoder[] = [
         sketch: Float32Array.from({ length: SKETCH_BUCKETS }, (_, i) => (i - 128) / 128),
         holding: false,
         leaving: false,
+        observing: false,
         addresses: [`/ip4/10.0.0.1/tcp/4001/p2p/${examplePeerId(1)}`, `/ip4/10.0.0.2/tcp/4001/p2p/${examplePeerId(1)}`],
       }),
     ],

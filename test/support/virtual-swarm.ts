@@ -94,6 +94,7 @@ export class VirtualSwarm {
       knownAddresses: [...(options.join ?? []), ...(await loadAddresses(ports.storage, run.id))],
       waitForPeers: settings.waitForPeers,
       strictQuotas: settings.strictQuotas,
+      observing: settings.observe,
       evaluation:
         settings.evalEvery === null
           ? null

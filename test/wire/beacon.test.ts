@@ -21,12 +21,13 @@ const beacon: Beacon = {
   sketch: Float32Array.from({ length: SKETCH_BUCKETS }, (_, i) => (i - 128) / 128),
   holding: true,
   leaving: false,
+  observing: false,
   addresses: [`/ip4/192.168.1.10/tcp/4001${suffix}`, `/ip6/fe80::1/tcp/4001${suffix}`],
 }
 
 test('a beacon survives the round trip', () => {
   assert.deepEqual(decodeBeacon(encodeBeacon(beacon)), beacon)
-  const other: Beacon = { ...beacon, returnMean: null, holding: false, leaving: true, addresses: [] }
+  const other: Beacon = { ...beacon, returnMean: null, holding: false, leaving: true, observing: true, addresses: [] }
   assert.deepEqual(decodeBeacon(encodeBeacon(other)), other)
   assert.equal(encodeBeacon(other).length, 605)
 })
@@ -44,6 +45,7 @@ test('any beacon survives the round trip, its sketch within the precision of hal
     sketch: fc.float32Array({ minLength: SKETCH_BUCKETS, maxLength: SKETCH_BUCKETS, noNaN: true, noDefaultInfinity: true }),
     holding: fc.boolean(),
     leaving: fc.boolean(),
+    observing: fc.boolean(),
     addresses: fc.array(fc.stringMatching(/^[!-~]{1,20}$/), { maxLength: MAX_BEACON_ADDRESSES }),
   })
   const property = fc.property(any, (sent) => {
@@ -92,7 +94,7 @@ test('another major version, a long message and impossible values are refused', 
   const cases = [
     new Uint8Array(MAX_BEACON_BYTES + 1),
     changed(0, 0x48),
-    changed(6, 8),
+    changed(6, 16),
     changed(7, MAX_BEACON_ADDRESSES + 1),
     changed(14, 0x20), // incarnation 2^53
     changed(48, 0, 0, 0, 0, 0, 0, 0xf0, 0x7f), // mean return infinite
