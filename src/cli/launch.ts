@@ -39,7 +39,7 @@ export async function launch(command: 'start' | 'join', flags: PeerFlags, { io, 
   })
   const settings = await withOwnNetwork(resolved, tryNetwork)
   if (flags.dryRun) {
-    io.out.write(flags.json ? `${JSON.stringify(plan(settings))}\n` : stringify(plan(settings)))
+    io.out.write(flags.json ? `${JSON.stringify(plan(settings))}\n` : stringify(plan(settings), { aliasDuplicateObjects: false }))
     return DONE
   }
   // Threads take over the priority of the one that starts them.

@@ -160,6 +160,7 @@ function unknownFlag(command: Command, word: string): string {
   const [name = word] = word.split('=')
   const known = command.options.flatMap((option) => (option.hidden ? [] : (option.long ?? [])))
   if (name !== word && known.includes(name)) return `${name} takes no value; write ${name} alone.`
+  if (name === '--resume') return '--resume goes with start: grapevine start --resume finds the swarm by itself.'
   if (FOUNDING.some(([flags]) => flags.startsWith(`${name} `))) return `${name} is decided by the run that you join; leave it out.`
   const [close] = nearest(name, [...known, '--help'], 1)
   const hint = close === undefined ? `see grapevine ${command.name()} --help.` : `did you mean ${close}?`

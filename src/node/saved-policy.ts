@@ -36,7 +36,17 @@ export async function loadSavedPolicy(path: string, of: WhichReplica): Promise<S
   if (found.isDirectory()) return fromFolder(folderStorage(resolve(path)), path, of)
   const bytes = new Uint8Array(await readFile(path))
   if (isExport(bytes)) return { ...decodePolicy(bytes, (network) => layout(network).slices), from: path, checkpoint: null }
-  return fromCheckpoint(decodeCheckpoint(bytes), path)
+  return fromCheckpoint(checkpointAt(path, bytes), path)
+}
+
+function checkpointAt(path: string, bytes: Uint8Array): Checkpoint {
+  try {
+    return decodeCheckpoint(bytes)
+  } catch (error) {
+    const problem = error instanceof GrapevineError ? (error.data.problem ?? error.message) : String(error)
+    const message = `${resolve(path)} is no checkpoint or export that can be used (${problem}); name a data folder, a checkpoint or an export.`
+    throw new GrapevineError('bad_checkpoint', 'local', message, { path })
+  }
 }
 
 async function fromFolder(storage: Storage, path: string, of: WhichReplica): Promise<SavedPolicy> {

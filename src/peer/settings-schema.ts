@@ -82,7 +82,7 @@ const localShape = {
     typeof value === 'string' && value !== '' ? { value } : { fault: `must be a folder, not ${shown(value)}` },
   ),
   listen: field((value) => addresses(value, 'listen')),
-  announce: field((value) => addresses(value, 'dial')),
+  announce: field((value) => ofOneHost(addresses(value, 'dial'))),
   lan: field(yesOrNo),
   'no-mdns': field(yesOrNo),
   metrics: field(readMetrics),
@@ -232,6 +232,13 @@ function addresses(value: unknown, use: AddressUse): Read<readonly string[]> {
   const read = given.map((text) => address(text, use))
   const bad = read.find((result) => 'fault' in result)
   return bad ?? { value: read.flatMap((result) => ('value' in result ? [result.value] : [])) }
+}
+
+/** What is told others must lead to this machine, and an address of all interfaces leads each to itself. */
+function ofOneHost(read: Read<readonly string[]>): Read<readonly string[]> {
+  const all = 'value' in read ? read.value.find((text) => /^\/(ip4\/0\.0\.0\.0|ip6\/[0:]+)\//.test(text)) : undefined
+  if (all === undefined) return read
+  return { fault: `must be an address that leads others here, and ${all} stands for every interface; write that of one`, code: 'malformed' }
 }
 
 /** One or more names with commas between, or a list of them. */

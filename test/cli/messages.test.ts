@@ -33,6 +33,23 @@ describe('one sentence for each wrong value', () => {
     ['start --metrics excel', '--metrics names no file of metrics known here: "excel"; choose one of tensorboard, csv.'],
     ['start --nice 20', '--nice must be a whole number from 0 to 19, not "20".'],
     ['start --threads 3', '--threads must be a whole number from 1 to 2, or auto, not "3".'],
+    [
+      'start --announce 0.0.0.0:4001',
+      '--announce must be an address that leads others here, and /ip4/0.0.0.0/tcp/4001 stands for every interface; write that of one.',
+    ],
+    [
+      'start --announce [::]:4001',
+      '--announce must be an address that leads others here, and /ip6/::/tcp/4001 stands for every interface; write that of one.',
+    ],
+    ['join 127.0.0.1:1 --resume', '--resume goes with start: grapevine start --resume finds the swarm by itself.'],
+    [
+      'start --observe',
+      '--observe follows a run of others, and start founds a new one with nobody to follow: grapevine join ADDRESS --observe.',
+    ],
+    [
+      `start --network ${nothing}`,
+      `The module ${nothing} cannot serve as a network (--network): it cannot be read (ENOENT: no such file or directory, open '${nothing}').`,
+    ],
     ['start --server x', '--server must be the id of a peer (12D3KooW...), not "x".'],
     [`start --server ${PEER}`, '--server goes with --strategy server only; leave it out.'],
     ['start --codec f64', '--codec names no codec known here: "f64"; did you mean f16?'],

@@ -99,7 +99,11 @@ test('bad input gets one sentence and its exit code', async () => {
     [['eval', data, '--of', 'first'], 2, /^grapevine: --of must be best, self, mean, not "first"\.$/],
     [['eval', data, '--episodes', '0'], 2, /^grapevine: --episodes must be a whole number from 1 to 1000000, not "0"\.$/],
     [['eval', at('nowhere')], 1, /^grapevine: There is nothing at .*nowhere; name a data folder/],
-    [['eval', at('notes.txt')], 1, /^grapevine: A checkpoint cannot be used: it has no checksum\.$/],
+    [
+      ['eval', at('notes.txt')],
+      1,
+      /^grapevine: \S+notes\.txt is no checkpoint or export that can be used \(it has no checksum\); name a data folder, a checkpoint or an export\.$/,
+    ],
     [['eval', folder], 1, /^grapevine: There is no checkpoint in/],
     [['export', data, '--out', at('notes.txt/below')], 1, /^grapevine: Cannot write below/],
   ]
@@ -154,7 +158,12 @@ test('a report that cannot be made or written says why, and never writes over wh
   const cases: readonly [string, string, number, RegExp][] = [
     [at('nowhere'), at('x.html'), 1, /^grapevine: There is nothing at .*nowhere; name a data folder, a checkpoint or an export\.$/],
     [at('empty'), at('x.html'), 1, /^grapevine: There is no run in .*empty to report on; name the data folder of one that has trained\.$/],
-    [at('notes.txt'), at('x.html'), 1, /^grapevine: A checkpoint cannot be used: it has no checksum\.$/],
+    [
+      at('notes.txt'),
+      at('x.html'),
+      1,
+      /^grapevine: \S+notes\.txt is no checkpoint or export that can be used \(it has no checksum\); name a data folder, a checkpoint or an export\.$/,
+    ],
     [data, at('notes.txt'), 2, /^grapevine: .*notes\.txt is there already and is no report; name another file with --out\.$/],
     [data, at('notes.txt/x.html'), 2, /^grapevine: Cannot write the report to .*notes\.txt\/x\.html \(--out\): ENOTDIR/],
     [data, at('empty'), 2, /^grapevine: Cannot write the report to .*empty \(--out\): EISDIR/],
