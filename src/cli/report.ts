@@ -13,7 +13,7 @@ const MARK_BYTES = 1_024
 export const addReport: AddCommand = (program, { io, version }, finish) => {
   const command = program
     .command('report')
-    .description('Write a page about a run, with curves and tables, that can be mailed.')
+    .description('Write a page about a run, with curves and tables, to be mailed.')
     .argument('<path>', 'a data folder, a checkpoint, or what export wrote')
     .option('--out <file>', `where to (${DEFAULT_OUT}); an older report is replaced`)
     .option('--json', 'one JSON object')
