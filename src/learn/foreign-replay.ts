@@ -104,7 +104,7 @@ export class ForeignReplay implements Sharing {
     if (rewards.some((reward) => !(Math.abs(reward) <= bound))) return false
     const memory = this.#memoryOf(author)
     for (let i = 0; i < actions.length; i++) {
-      // An odd capacity would put a transition's two observations apart when it wraps; this one is even.
+      // The capacity is even, so that a transition and what it leads to are overwritten together.
       const slot = memory.push(observations, i)
       memory.transition(slot, actions[i]!, rewards[i]!, discounts[i]!, memory.push(nextObservations, i), tdErrors[i]!)
     }

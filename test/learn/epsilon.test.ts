@@ -25,6 +25,15 @@ test('every peer spans the ladder from a place of its own', () => {
   assert.deepEqual(ladder(8, 5).subarray(0, 3), ladder(3, 5))
 })
 
+test('another ladder is another base and another exponent', () => {
+  const shape = { epsilonBase: 0.5, epsilonExponent: 3 }
+  assert.deepEqual(
+    [0, 1 / 3, 2 / 3, 1].map((u) => ladderEpsilon(u, shape)),
+    [0.5, 0.25, 0.125, 0.0625],
+  )
+  assert.deepEqual(ladder(4, 1, { ...shape, epsilonExponent: 0 }), Float64Array.of(0.5, 0.5, 0.5, 0.5))
+})
+
 test('the third that explores least, rounded up', () => {
   assert.deepEqual(lowestThird(Float64Array.of(0.4, 0.1, 0.3, 0.2)), Uint8Array.of(0, 1, 0, 1))
   assert.deepEqual(lowestThird(Float64Array.of(0.4)), Uint8Array.of(1))
