@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { registerEnv } from '../../src/envs/registry.ts'
 import { EXPERIENCE_REQUEST_RATE } from '../../src/peer/limits.ts'
 import type { SharedTransitions } from '../../src/ports/learner.ts'
 import { resolveSimulation } from '../../src/sim/options.ts'
@@ -128,6 +129,31 @@ describe('shared experience', () => {
     assert.ok(answered >= EXPERIENCE_REQUEST_RATE.burst && answered <= EXPERIENCE_REQUEST_RATE.burst + 2, String(answered))
     await donor.leave()
     await asker.stop()
+  })
+
+  test('what others would refuse is withheld', async () => {
+    registerEnv('Test/Large-v0', () => ({
+      observationSpace: { kind: 'box', shape: [1], low: Float32Array.of(-1e7), high: Float32Array.of(1e7) },
+      actionSpace: { kind: 'discrete', n: 2 },
+      reset: () => ({ observation: Float32Array.of(2e6), info: {} }),
+      step: () => ({ observation: Float32Array.of(2e6), reward: 0, terminated: true, truncated: false, info: {} }),
+      close() {},
+    }))
+    const swarm = new VirtualSwarm()
+    const { peer, leave } = await swarm.add({ flags: { ...FLAGS, env: 'Test/Large-v0' }, set: SMALL, pace: 'driven', view: () => [] })
+    await swarm.clock.run(200)
+    assert.equal(await swarm.during(peer.offerExperience()), true)
+    assert.equal(peer.counters().experienceWithheld, 1)
+    await leave()
+  })
+
+  test('a run whose rollouts fit into no message is not founded', async () => {
+    const flags = { algo: 'impala', 'share-experience': 0.2 }
+    await assert.rejects(new VirtualSwarm().add({ flags, set: { rolloutLength: 4_000 } }), {
+      code: 'usage',
+      message:
+        /^One rollout of this run takes \d+ bytes, and peers share 262144 at a time; make rolloutLength or environments \(--set\) smaller, or leave --share-experience out\.$/,
+    })
   })
 
   for (const algo of ['apex', 'impala']) {
