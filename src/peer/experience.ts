@@ -81,10 +81,10 @@ export class ExperienceLane {
 
   /** Exchanges at its own pace until the signal aborts. */
   async run(): Promise<void> {
-    const { learner, clock, format, minPeriodMs, signal } = this.#options
+    const { learner, clock, minPeriodMs, signal } = this.#options
     while (!signal.aborted) {
       const startedAtMs = clock.now()
-      const progress = await learner.reach(this.#at + EXPERIENCE_PERIOD_UPDATES[format.kind], signal)
+      const progress = await learner.reach(this.#at + this.period, signal)
       const paceMs = EXPERIENCE_PACE * minPeriodMs
       await clock.sleep(Math.max(0, startedAtMs + Math.max(paceMs, progress.holding ? HOLDING_PERIOD_MS : 0) - clock.now()), signal)
       if (progress.holding) continue
@@ -93,10 +93,9 @@ export class ExperienceLane {
     }
   }
 
-  /** Has the learner made enough updates since the last exchange? */
-  get due(): boolean {
-    const { learner, format } = this.#options
-    return learner.progress().updates - this.#at >= EXPERIENCE_PERIOD_UPDATES[format.kind]
+  /** Updates between two exchanges. */
+  get period(): number {
+    return EXPERIENCE_PERIOD_UPDATES[this.#options.format.kind]
   }
 
   /** Makes what others may ask for from now on. */

@@ -277,11 +277,14 @@ export class Peer {
     await this.#rounds?.once(options)
   }
 
-  /** Experience for others, as of now, where it is time for it; resolves with whether it was (with `pace: 'driven'`; otherwise it comes by itself). */
-  async offerExperience(): Promise<boolean> {
-    if (this.#experience?.due !== true) return false
-    await this.#experience.offer()
-    return true
+  /** Updates between two exchanges of experience, which somebody else makes with `pace: 'driven'`; null: none is shared. */
+  get experiencePeriod(): number | null {
+    return this.#experience?.period ?? null
+  }
+
+  /** Experience for others, as of now. */
+  async offerExperience(): Promise<void> {
+    await this.#experience?.offer()
   }
 
   /** Takes what some others offer. */

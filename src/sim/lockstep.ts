@@ -2,7 +2,8 @@
  * Lock step: all peers make `period` updates, then one averaging step with one view of who is there. Averaging takes no time.
  *
  * A step of `pairwise` with partner rule `random` is n/2 ticks, each one uniformly random pair, one after the other; with the other rules one
- * exchange of each pair that the rule brings together. With every other strategy all peers make their round at once.
+ * exchange of each pair that the rule brings together. With every other strategy all peers make their round at once. Shared experience goes
+ * round whenever its own number of updates is over, within rounds as well.
  */
 import { matching, PAIR_RULES, partnerBy } from '../average/partners.ts'
 import type { PeerId } from '../ports/network.ts'
@@ -44,34 +45,43 @@ export async function lockstepSwarm(context: SwarmContext): Promise<Swarm> {
     averaging,
     async round(number) {
       const passMs = averaging.period * settings.updateMs
-      if (settings.learning) await learn(context, nodes, (number - 1) * averaging.period, number * averaging.period)
+      if (settings.learning) await learn(context, hub, nodes, (number - 1) * averaging.period, number * averaging.period)
       else await clock.run(passMs)
       if (failures.length > 0) throw failures[0]
       hub.step()
       if (averaging.strategy !== 'pairwise') await together(clock, nodes)
       else if (averaging.partner === 'random') await ticks(clock, hub, nodes, random)
       else await pairs(clock, byId, pairsOf(averaging.partner, view, nodes[0]!.run!.id, number, random))
-      await experience(clock, nodes)
       context.between?.look(nodes)
     },
   }
 }
 
-/** All peers, from one update to another, with pauses where somebody wants to look. */
-async function learn({ clock, between }: SwarmContext, nodes: readonly SimulatedNode[], from: number, to: number): Promise<void> {
+/** All peers, from one update to another, with pauses where experience goes round, or somebody wants to look. */
+async function learn(
+  { clock, between }: SwarmContext,
+  hub: LockstepHub,
+  nodes: readonly SimulatedNode[],
+  from: number,
+  to: number,
+): Promise<void> {
+  const period = nodes[0]!.peer!.experiencePeriod ?? Number.POSITIVE_INFINITY
   for (let at = from; at < to; ) {
-    const next = between === null ? to : Math.min(to, at + Math.max(1, between.updates()))
+    const look = between === null ? to : at + Math.max(1, between.updates())
+    const share = (Math.floor(at / period) + 1) * period
+    const next = Math.min(to, look, share)
     await clock.during(Promise.all(nodes.map((node) => update(node, next))), Number.MAX_VALUE)
+    if (next === share) await experience(clock, hub, nodes)
     if (next < to) between?.look(nodes)
     at = next
   }
 }
 
-/** Whoever is due offers what it experienced, then takes what others offer; nothing where experience is not shared. */
-async function experience(clock: VirtualClock, nodes: readonly SimulatedNode[]): Promise<void> {
-  const due: SimulatedNode[] = []
-  for (const node of nodes) if (await clock.during(node.peer!.offerExperience(), STEP_LIMIT_MS)) due.push(node)
-  for (const { peer } of due) await clock.during(peer!.pullExperience(), STEP_LIMIT_MS)
+/** Everybody offers what it experienced, then everybody takes what some others offer. */
+async function experience(clock: VirtualClock, hub: LockstepHub, nodes: readonly SimulatedNode[]): Promise<void> {
+  hub.step()
+  for (const { peer } of nodes) await clock.during(peer!.offerExperience(), STEP_LIMIT_MS)
+  for (const { peer } of nodes) await clock.during(peer!.pullExperience(), STEP_LIMIT_MS)
 }
 
 /** Up to the update with this number. */

@@ -110,9 +110,8 @@ describe('shared experience', () => {
     }
     const ask = (incarnation: number, sequence: number) => send(encodeExperienceRequest({ after: { incarnation, sequence } }))
     assert.deepEqual(await ask(0, 0), { kind: 'nothing' })
-    assert.equal(await swarm.during(donor.peer.offerExperience()), false)
     await swarm.clock.run(200)
-    assert.equal(await swarm.during(donor.peer.offerExperience()), true)
+    await swarm.during(donor.peer.offerExperience())
     const first = await ask(0, 0)
     assert.ok(first.kind === 'experience' && first.experience.kind === 'transitions')
     assert.equal(first.experience.actions.length, 64)
@@ -142,7 +141,7 @@ describe('shared experience', () => {
     const swarm = new VirtualSwarm()
     const { peer, leave } = await swarm.add({ flags: { ...FLAGS, env: 'Test/Large-v0' }, set: SMALL, pace: 'driven', view: () => [] })
     await swarm.clock.run(200)
-    assert.equal(await swarm.during(peer.offerExperience()), true)
+    await swarm.during(peer.offerExperience())
     assert.equal(peer.counters().experienceWithheld, 1)
     await leave()
   })
@@ -191,5 +190,16 @@ describe('shared experience', () => {
       assert.notEqual(first.digest, without.digest)
       assert.ok(first.bytes > without.bytes)
     }
+  })
+
+  test('in lock step experience goes round every hundred updates, whatever the rounds are', async () => {
+    const sent = async (rounds: number, period: number) => {
+      const set = Object.entries(SMALL).map(([name, value]) => `${name}=${value}`)
+      const flags = { nodes: 3, rounds, period, algo: 'apex', strategy: 'none', set, 'share-experience': 0.2 }
+      return (await runSimulation(resolveSimulation(flags))).summary
+    }
+    const [once, often] = [await sent(1, 300), await sent(6, 50)]
+    assert.ok(once.bytes > 0)
+    assert.deepEqual([often.digest, often.bytes], [once.digest, once.bytes])
   })
 })
