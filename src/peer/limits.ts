@@ -213,6 +213,12 @@ export const MAX_MAX_MEMORY_BYTES = 1_099_511_627_776
 
 // Experience
 
+/**
+ * Where experience is shared, averaging comes so many times as seldom as the preset says: sharing alone was as fast or faster than both together
+ * (npm run bench -- exploration), and peers that are averaged often explore alike.
+ */
+export const SHARING_PERIOD_TIMES = 10
+
 /** Updates between two exchanges of experience: an author's rollouts are used once in 20 updates at most, a hundred batches have room for all offered transitions. */
 export const EXPERIENCE_PERIOD_UPDATES = { transitions: 100, rollout: 20 } as const
 

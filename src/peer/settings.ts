@@ -23,6 +23,7 @@ import {
   DEFAULT_MIN_PERIOD_MS,
   MAX_CHECKPOINT_SECONDS,
   MAX_MIN_PERIOD_MS,
+  SHARING_PERIOD_TIMES,
 } from './limits.ts'
 import { actorCount, engineThreads, FOUNDING_NAMES, type GivenSettings, SETTING_NAMES, settingsSchema } from './settings-schema.ts'
 
@@ -381,7 +382,7 @@ function found(
       robust: given.robust ?? 'clip',
       partner: given.partner ?? null,
       server: given.server ?? null,
-      period: typeof given.period === 'number' ? given.period : (base?.period ?? 1),
+      period: typeof given.period === 'number' ? given.period : (base?.period ?? 1) * (share === undefined ? 1 : SHARING_PERIOD_TIMES),
       periodTarget: given.period === 'auto' ? (target ?? consensusLevels(algorithm).target) : null,
       rate: rateRule(assigned, base?.swarm?.rate ?? null, faults),
       outer:

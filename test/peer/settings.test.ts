@@ -275,6 +275,14 @@ test('sharing experience is a choice of the founder, for algorithms that can, wi
   }
   const { run } = resolveSettings(given({ algo: 'apex' }))
   assert.ok('found' in run && !('experienceShare' in run.found))
+  // Averaging comes ten times as seldom as the preset says, unless somebody wants it otherwise.
+  for (const [flags, period] of [
+    [{}, 10 * run.found.period],
+    [{ period: 30 }, 30],
+  ] as const) {
+    const { run: sharing } = resolveSettings(given({ algo: 'apex', 'share-experience': 0.1, ...flags }))
+    assert.ok('found' in sharing && sharing.found.period === period)
+  }
   for (const algo of ['a2c', 'a3c', 'ppo']) {
     assert.deepEqual(faults(given({ algo, 'share-experience': 0.1 })).lines, [
       `Experience is shared (--share-experience) with the algorithms apex and impala only; ${algo} learns from nothing but what its own policy just did.`,
