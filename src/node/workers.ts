@@ -15,6 +15,7 @@ import { systemClock } from './clock.ts'
 import { ThreadCompute } from './compute.ts'
 import { ThreadEvaluator } from './evaluator-thread.ts'
 import { startLearnerThread } from './learner-thread.ts'
+import { registerOwn } from './own-network.ts'
 
 export function threadWorkers(): Workers {
   const compute = new ThreadCompute()
@@ -49,5 +50,6 @@ function livesHereOnly({ environment: { id, options }, modules }: LearnerSetting
 }
 
 async function inlineLearner(settings: LearnerSettings): Promise<Learner> {
+  await registerOwn({ ...settings, modules: [] })
   return new InlineLearner(await createLearner(settings), systemClock, { updateMs: 0, sliceUpdates: 1 })
 }

@@ -46,6 +46,21 @@ test('an environment registered in the program is trained on by two peers of it'
   assert.deepEqual(await founder.finished, { reason: 'stopped' })
 })
 
+test('a peer of the library trains a network of its own, in this thread and in one of its own', async (context) => {
+  registerEnv('Corridor/Own-v0', { make, threshold: 0.95, maxEpisodeSteps: 50 })
+  const network = join(import.meta.dirname, '../../scripts/examples/my-model.ts')
+  for (const env of ['Corridor/Own-v0', 'CartPole-v1']) {
+    const peer = createPeer({ env, network, 'data-dir': folder(context) })
+    context.after(() => peer.stop())
+    const learned = new Promise<void>((resolve) => void peer.on((event) => event.event === 'stats' && event.updates > 0 && resolve()))
+    await peer.start()
+    assert.match(peer.status().engine, /^tfjs /)
+    await learned
+    await peer.stop()
+  }
+  assert.throws(() => createPeer({ network: './nowhere.ts' }), { code: 'network_module' })
+})
+
 test('a library peer lists the faults of its settings at once', () => {
   assert.throws(() => createPeer({ env: 'Nope-v0', algo: 'sarsa' }), { message: /Nope-v0[\s\S]*sarsa/ })
 })
