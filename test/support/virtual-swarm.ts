@@ -14,6 +14,7 @@ import { type PeerSettings, resolveSettings } from '../../src/peer/settings.ts'
 import type { Network } from '../../src/ports/network.ts'
 import { VirtualClock } from '../../src/sim/clock.ts'
 import { type MemoryHub, memoryNetwork } from '../../src/sim/network.ts'
+import type { Wires } from '../../src/sim/wires.ts'
 import { inlineWorkers } from '../../src/sim/workers.ts'
 import { loadAddresses } from '../../src/store/addresses.ts'
 import { nextIncarnation } from '../../src/store/incarnation.ts'
@@ -48,12 +49,18 @@ export interface VirtualPeerOptions {
   readonly wrappers?: readonly WrapperUse[]
   readonly pace?: PeerOptions['pace']
   readonly view?: PeerOptions['view']
+  readonly keepDeltas?: boolean
 }
 
 export class VirtualSwarm {
   readonly clock = new VirtualClock()
-  readonly hub: MemoryHub = memoryNetwork(this.clock, { delayMs: 5 })
+  readonly hub: MemoryHub
   #next = 1
+
+  /** `wires`: what lies between the peers; when absent, 5 ms. */
+  constructor(wires?: (clock: VirtualClock) => Wires) {
+    this.hub = memoryNetwork(this.clock, wires === undefined ? { delayMs: 5 } : { wires: wires(this.clock) })
+  }
 
   /** Starts a peer; virtual time passes meanwhile. Rejects as the daemon's start would. */
   async add(options: VirtualPeerOptions = {}): Promise<VirtualPeer> {
@@ -101,6 +108,7 @@ export class VirtualSwarm {
           : { everySteps: settings.evalEvery, settings: learnerSettings(run.manifest, settings, network.id) },
       ...(options.pace === undefined ? {} : { pace: options.pace }),
       ...(options.view === undefined ? {} : { view: options.view }),
+      keepDeltas: options.keepDeltas === true,
       adopted: joined ?? caughtUp,
       emit,
     })
