@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- average [--runs N] [--large]`: averaging between real processes on this machine that do not learn, a line of JSON each.
+ * `npm run bench -- average [--runs N] [--large] [--partner RULES] [--codec NAME]`: averaging between real processes on this machine that do not learn, a line of JSON each.
  *
  * 1. One pairwise exchange of 5k, 1M and (`--large`) 10M floats between two processes.   2. Eight processes with independent replicas of 5k and
  * 1M floats: milliseconds until their consensus distance is 1 % of what it was, pairwise, rounds one after the other, for each partner rule;
@@ -10,18 +10,20 @@ import { type AveragingProcess, meet, type Report, startAveraging } from '../../
 const PEERS = 8
 
 export async function main(args: string[]): Promise<void> {
-  const runs = Number(args[args.indexOf('--runs') + 1] || 3)
+  const after = (flag: string): string | undefined => (args.includes(flag) ? args[args.indexOf(flag) + 1] : undefined)
+  const runs = Number(after('--runs') ?? 3)
   const tell = (result: unknown) => console.log(JSON.stringify(result))
   for (const dimension of args.includes('--large') ? [5_000, 1_000_000, 10_000_000] : [5_000, 1_000_000]) {
     tell(await exchangeTime(dimension, 3 * runs))
   }
-  for (const partner of ['exponential', 'matching', 'random']) {
-    for (const dimension of [5_000, 1_000_000]) tell(await convergence(dimension, partner, runs))
+  const codec = after('--codec') ?? 'f32'
+  for (const partner of after('--partner')?.split(',') ?? ['exponential', 'matching', 'random']) {
+    for (const dimension of [5_000, 1_000_000]) tell(await convergence(dimension, partner, runs, codec))
   }
 }
 
-async function started(count: number, dimension: number, partner: string): Promise<AveragingProcess[]> {
-  const flags = { strategy: 'pairwise', partner }
+async function started(count: number, dimension: number, partner: string, codec = 'f32'): Promise<AveragingProcess[]> {
+  const flags = { strategy: 'pairwise', partner, codec }
   const processes = await Promise.all(Array.from({ length: count }, (_, index) => startAveraging({ index, dimension, flags })))
   await meet(processes)
   return processes
@@ -44,23 +46,26 @@ async function exchangeTime(dimension: number, runs: number): Promise<unknown> {
   return { what: 'one exchange', floats: dimension, milliseconds: summary(times), ...perPeer(before, after, runs) }
 }
 
-export async function convergence(dimension: number, partner: string, runs: number): Promise<unknown> {
+async function convergence(dimension: number, partner: string, runs: number, codec: string): Promise<unknown> {
   const coldMs = performance.now()
-  const processes = await started(PEERS, dimension, partner)
+  const processes = await started(PEERS, dimension, partner, codec)
   await Promise.all(processes.map((process) => process.tell({ do: 'round' })))
   const coldStartMs = performance.now() - coldMs
   const before = await report(processes)
   const times: number[] = []
   const rounds: number[] = []
+  const cpuMs: number[] = []
   for (let run = 0; run < runs; run++) {
     const seed = run + 1
     await Promise.all(processes.map((process) => process.tell({ do: 'adopt', seed })))
     const indices = processes.map(({ index }) => index)
     const startMs = performance.timeOrigin + performance.now() + 1_000 + dimension / 200
     const order = { do: 'rounds', seed, indices, startMs, atMost: 60, until: 1e-5, looks: 20 } as const
-    const tracks = await Promise.all(processes.map((process) => process.tell<Track>(order)))
+    const tracked = await Promise.all(processes.map((process) => process.tell<{ track: Track; rounds: number; cpuMs: number }>(order)))
+    const tracks = tracked.map(({ track }) => track)
+    cpuMs.push(tracked.reduce((sum, peer) => sum + peer.cpuMs, 0) / PEERS)
     times.push(timeTo(tracks, 1e-4))
-    rounds.push(Math.max(...tracks.map((track) => track.length - 1 - order.looks)))
+    rounds.push(Math.max(...tracked.map((peer) => peer.rounds)))
   }
   const after = await report(processes)
   await Promise.all(processes.map((process) => process.stop()))
@@ -68,10 +73,12 @@ export async function convergence(dimension: number, partner: string, runs: numb
     what: 'eight processes to 1 % of their distance',
     floats: dimension,
     partner,
+    codec,
     milliseconds: summary(times),
     mostRounds: rounds,
     coldStartMs: Math.round(coldStartMs),
     ...perPeer(before, after, runs),
+    cpuMsPerPeer: summary(cpuMs),
   }
 }
 
