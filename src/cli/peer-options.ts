@@ -48,6 +48,8 @@ const LOCAL: readonly [string, string][] = [
   ['--allow-python', "join runs whose environment is Python's (gym:...)"],
   ['--swarm-key <file>', 'take part in a private swarm, with its key (keygen)'],
   ['--allow <file>', 'let in these peers only: their ids, one per line'],
+  ['--relay', 'let peers behind NAT meet through this one (control only)'],
+  ['--upnp', 'ask the router to open the port'],
   ['--strict-quotas', 'mix few peers of one address, private ones too'],
   ['--observe', 'follow the run without learning or averaging'],
   ['--checkpoint-replay', 'checkpoints hold the replay memory as well'],

@@ -75,6 +75,10 @@ export interface PeerStatus {
   /** It follows the run and neither learns nor averages; absent: no. */
   readonly observing?: boolean
   readonly consensusDistance: number | null
+  /** Nobody of the run is reached but through relays: this peer learns alone. */
+  readonly relayedOnly: boolean
+  /** Whether others could dial this peer when it asked them to; null: nobody has told yet. */
+  readonly reachable: boolean | null
   readonly peers: readonly {
     readonly id: string
     readonly state: PeerState

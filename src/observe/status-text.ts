@@ -2,6 +2,9 @@
 import type { PeerStatus } from './events.ts'
 import { count, distance, duration, harmless, mean, plural } from './format.ts'
 
+/** What a peer is that has no direct connection to anybody of its run. */
+export const RELAYED_ONLY = 'reachable only through a relay; learning alone until a direct connection is made'
+
 export function statusText(status: PeerStatus): string[] {
   const alive = status.peers.filter((peer) => peer.state === 'alive').length
   const rate = status.stepsPerSecond === null ? '' : `, ${count(status.stepsPerSecond)}/s`
@@ -13,6 +16,7 @@ export function statusText(status: PeerStatus): string[] {
     ['averaging', `${status.strategy}, consensus distance ${distance(status.consensusDistance)}`],
     ['peer', status.peer],
     ...status.addresses.map((address, i): [string, string] => [i === 0 ? 'addresses' : '', address]),
+    ...reach(status),
     ['up', duration(status.uptimeSeconds)],
     ['others', `${count(alive)} alive of ${count(status.peers.length)} known`],
   ]
@@ -20,6 +24,14 @@ export function statusText(status: PeerStatus): string[] {
   const lines = rows.map(([name, value]) => `${name.padEnd(12)} ${value}`)
   if (counters.length > 0) lines.push(`${'counters'.padEnd(12)} ${counters.join(', ')}`)
   return status.peers.length === 0 ? lines : [...lines, '', ...peerTable(status.peers)]
+}
+
+function reach({ relayedOnly, reachable }: PeerStatus): [string, string][] {
+  if (relayedOnly) return [['connection', RELAYED_ONLY]]
+  if (reachable === null) return []
+  return [
+    ['connection', reachable ? 'others can dial this peer' : 'others cannot dial this peer; it dials them, or meets them through relays'],
+  ]
 }
 
 function peerTable(peers: PeerStatus['peers']): string[] {

@@ -78,7 +78,7 @@ export async function adoptFrom(
           if (adopted !== null) return adopted
         }
       }
-      donor = ports.network.peers().find(({ id }) => !asked.has(id))?.id ?? null
+      donor = ports.network.peers().find(({ id, relayed }) => !asked.has(id) && relayed !== true)?.id ?? null
       if (donor !== null) continue
       const address = nextAddress()
       if (address === undefined) break

@@ -49,6 +49,8 @@ export interface BeaconsOptions {
   readonly onState: (author: Author, state: PeerState) => void
   readonly onRefused: (peer: PeerId, code: string) => void
   readonly onFailure: (error: unknown) => void
+  /** A beacon of our own that went out. */
+  readonly onPublished: (bytes: Uint8Array) => void
 }
 
 export class Beacons {
@@ -172,7 +174,9 @@ export class Beacons {
       observing: this.#options.observing,
       addresses: network.addresses(),
     }
-    await network.publish(topic, encodeBeacon(beacon))
+    const bytes = encodeBeacon(beacon)
+    this.#options.onPublished(bytes)
+    await network.publish(topic, bytes)
   }
 
   async #refresh(): Promise<void> {

@@ -198,6 +198,8 @@ class Daemon implements PeerDaemon {
       listen: settings.listen,
       announce: settings.announce,
       mdns: settings.mdns,
+      relay: settings.relay,
+      upnp: settings.upnp,
       swarmKey,
       admits: (peer) => (allowed === null || allowed.has(peer)) && !bans.has(peer),
       log: this.#log,

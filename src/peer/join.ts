@@ -3,18 +3,19 @@
  * frozen snapshot and verify it (adopt.ts). Only then does the peer take part: a replica that starts from other weights destroys the average.
  *
  * Every way it can end is a GrapevineError that names the cause: refused, timeout, other_network, protocol_version, wrong_peer, self,
- * malformed (dialling); no_run (a peer that has none yet); cannot_join with the field (manifest); no_donor (nobody could serve a snapshot).
+ * malformed (dialling); relayed (met through a relay, and not reached directly); no_run (a peer that has none yet); cannot_join with the field (manifest); no_donor (nobody could serve a snapshot).
  */
 import { toString as encodeText } from 'uint8arrays/to-string'
 import type { EnvironmentSpec } from '../envs/types.ts'
 import type { PeerId } from '../ports/network.ts'
 import { GrapevineError } from '../util/errors.ts'
+import { isRelayed } from '../wire/address.ts'
 import { decodeManifest, type Manifest, runId } from '../wire/manifest.ts'
 import { type Adopted, adopt, adoptFrom, download, maxBodyBytes, requireSameRun, type Warn } from './adopt.ts'
 import { checkCompatible } from './compatible.ts'
 import { downloadManifest, requestOffer } from './download.ts'
 import { FAR_DONOR, farDonor, Hearsay } from './hearsay.ts'
-import { ANSWER_TIMEOUT_MS, CATCH_UP_TIMEOUT_MS, NO_RUN_MS, NO_RUN_RETRY_MS } from './limits.ts'
+import { ANSWER_TIMEOUT_MS, CATCH_UP_TIMEOUT_MS, DIRECT_POLL_MS, DIRECT_TIMEOUT_MS, NO_RUN_MS, NO_RUN_RETRY_MS } from './limits.ts'
 import { learnerSettings, type PeerPorts, type Run, runOf } from './run.ts'
 import type { PeerSettings } from './settings.ts'
 
@@ -113,25 +114,55 @@ async function findRun(addresses: readonly string[], wanted: string | null, port
 }
 
 async function ask(address: string, wanted: string | null, ports: PeerPorts, signal: AbortSignal): Promise<Found> {
+  // Through a relay there are two to dial.
+  const limitMs = isRelayed(address) ? 2 * ANSWER_TIMEOUT_MS : ANSWER_TIMEOUT_MS
   const overdue = new AbortController()
-  const cancel = ports.clock.after(ANSWER_TIMEOUT_MS, () =>
-    overdue.abort(
-      new GrapevineError(
-        'timeout',
-        'network',
-        `The peer at ${address} did not send the manifest of its run within ${ANSWER_TIMEOUT_MS / 1_000} s; try again, or join through another one.`,
+  const begin = () =>
+    ports.clock.after(limitMs, () =>
+      overdue.abort(
+        new GrapevineError(
+          'timeout',
+          'network',
+          `The peer at ${address} did not send the manifest of its run within ${limitMs / 1_000} s; try again, or join through another one.`,
+        ),
       ),
-    ),
-  )
+    )
+  let cancel = begin()
   try {
     const inTime = AbortSignal.any([signal, overdue.signal])
     const peer = await ports.network.dial(address, inTime)
+    if (isReachedByRelay(peer, ports)) {
+      cancel()
+      await reachDirectly(peer, ports, signal)
+      cancel = begin()
+    }
     const manifestBytes = await manifestOf(peer, ports, inTime)
     if (wanted !== null && runId(manifestBytes) !== wanted) throw anotherRun(address, runId(manifestBytes), wanted)
     return { peer, manifestBytes }
   } finally {
     cancel()
   }
+}
+
+function isReachedByRelay(peer: PeerId, { network }: PeerPorts): boolean {
+  return network.peers().find(({ id }) => id === peer)?.relayed === true
+}
+
+/** Both sides try to reach each other as soon as they met through a relay; this waits for it. Throws `relayed`. */
+async function reachDirectly(peer: PeerId, ports: PeerPorts, signal: AbortSignal): Promise<void> {
+  const untilMs = ports.clock.now() + DIRECT_TIMEOUT_MS
+  while (isReachedByRelay(peer, ports)) {
+    if (ports.clock.now() >= untilMs) throw onlyRelayed(peer)
+    await ports.clock.sleep(DIRECT_POLL_MS, signal)
+  }
+}
+
+function onlyRelayed(peer: PeerId): GrapevineError {
+  return new GrapevineError(
+    'relayed',
+    'network',
+    `Peer ${peer} was met through a relay, but no direct connection to it came about within ${DIRECT_TIMEOUT_MS / 1_000} s, and weights never travel through a relay: join through another peer, or make one of the two reachable (forward a port and name it with --announce, or try --upnp).`,
+  )
 }
 
 function anotherRun(address: string, theirs: string, wanted: string): GrapevineError {

@@ -92,6 +92,13 @@ export const MAX_HEARSAY_AUTHORS = 64
 /** A snapshot that was adopted before others' beacons were heard is compared with them this much later: two beacons of everyone. */
 export const ARRIVAL_CHECK_MS = 5_000
 
+/** A peer that was met through a relay gets this long to be reached directly before a joiner gives up: two rounds of punching, five seconds each. */
+export const DIRECT_TIMEOUT_MS = 10_000
+export const DIRECT_POLL_MS = 100
+
+/** Nobody but through relays for so long is told to the user: as long as it takes to see that no direct connection comes about. */
+export const RELAYED_ONLY_AFTER_MS = 10_000
+
 /** Waiting for a donor that is busy. */
 export const BUSY_RETRY_MS = 500
 

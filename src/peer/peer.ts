@@ -36,6 +36,7 @@ import { Observer } from './observer.ts'
 import { OwnMoves } from './own-moves.ts'
 import { Rate } from './rate.ts'
 import { Redialler } from './redial.ts'
+import { Relayed } from './relayed.ts'
 import { Rounds } from './rounds.ts'
 import type { PeerPorts, Run } from './run.ts'
 import { Snapshots } from './snapshots.ts'
@@ -74,6 +75,7 @@ export class Peer {
   readonly #snapshots: Snapshots
   readonly #codec: Codec
   readonly #beacons: Beacons
+  readonly #relayed: Relayed
   readonly #donor: Donor
   readonly #evaluations: Evaluations | null
   readonly #intake: Intake
@@ -150,6 +152,15 @@ export class Peer {
       onState: (author, state) => this.#onState(author, state),
       onFailure: (error) => this.#loopFailed(error),
       onRefused: (peer, code) => this.#tellRefused(peer, code),
+      onPublished: (bytes) => this.#relayed.published(bytes, this.#stopping.signal),
+    })
+    this.#relayed = new Relayed({
+      network,
+      clock,
+      run,
+      authors: this.authors,
+      receive: (author, bytes) => void this.#beacons.receive(author, bytes),
+      warn: (code, message) => options.emit({ event: 'warning', code, message }),
     })
     this.#observer = options.observing === true ? this.#observe() : null
     const format = learner.describe().experience
@@ -199,6 +210,7 @@ export class Peer {
     const signal = this.#stopping.signal
     this.#startedAtMs = clock.now()
     network.subscribe(beaconTopic(this.run.id), MAX_BEACON_BYTES, (author, bytes) => this.#beacons.receive(author, bytes))
+    this.#relayed.serve()
     if (this.#observer === null) this.#startStrategy()
     this.#donor.serve(network)
     this.#experience?.serve()
@@ -309,6 +321,11 @@ export class Peer {
 
   get observing(): boolean {
     return this.#observer !== null
+  }
+
+  /** Nobody of the run is reached but through relays. */
+  get relayedOnly(): boolean {
+    return this.#relayed.isAlone
   }
 
   get paused(): boolean {
@@ -459,7 +476,8 @@ export class Peer {
   }
 
   #view(): readonly PeerId[] {
-    return this.#options.view?.() ?? [this.#ports.network.id, ...this.authors.partners().map(({ id }) => id)].sort()
+    const reached = this.authors.partners().filter(({ id }) => !this.#relayed.has(id))
+    return this.#options.view?.() ?? [this.#ports.network.id, ...reached.map(({ id }) => id)].sort()
   }
 
   #isThere(id: PeerId): boolean {

@@ -1,12 +1,13 @@
 /**
  * Staying connected: dials the known addresses with jittered back-off whenever fewer peers are connected than wanted, for ever.
- * A peer that lost everybody goes on learning meanwhile; nothing waits for this loop.
+ * Who is connected through a relay only is tried directly all the same. A peer that lost everybody goes on learning meanwhile; nothing waits for this loop.
  */
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
 import type { Network } from '../ports/network.ts'
 import type { Random } from '../ports/random.ts'
 import { follow } from '../util/abort.ts'
+import { isRelayed } from '../wire/address.ts'
 import { DIAL_TIMEOUT_MS, REDIAL_FIRST_MS, REDIAL_LAST_MS, TARGET_CONNECTIONS } from './limits.ts'
 
 export interface RedialOptions {
@@ -47,14 +48,19 @@ export class Redialler {
     const known = this.#options.addresses()
     for (const address of this.#attempts.keys()) if (!known.includes(address)) this.#attempts.delete(address)
     const connected = new Set(network.peers().map((peer) => peer.id))
+    const relayed = new Set(network.peers().flatMap((peer) => (peer.relayed === true ? [peer.id] : [])))
     for (const address of known) {
       if (signal.aborted || connected.size >= TARGET_CONNECTIONS) return
       const id = peerOf(address)
-      if (id === network.id || (id !== null && connected.has(id))) continue
+      if (id === network.id) continue
+      // Who is met through a relay may still be reached directly one day.
+      if (id !== null && connected.has(id) && (isRelayed(address) || !relayed.has(id))) continue
       const attempt = this.#attempts.get(address)
       if (attempt !== undefined && clock.now() < attempt.notBeforeMs) continue
       const found = await this.#dial(address, signal)
-      if (found !== null) connected.add(found)
+      if (found === null) continue
+      connected.add(found)
+      if (!isRelayed(address)) relayed.delete(found)
     }
   }
 

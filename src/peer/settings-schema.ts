@@ -101,6 +101,8 @@ const localShape = {
   'swarm-key': field((value) => readFileName(value)),
   allow: field((value) => readFileName(value)),
   'strict-quotas': field(yesOrNo),
+  relay: field(yesOrNo),
+  upnp: field(yesOrNo),
   resume: field<string | boolean>((value) =>
     typeof value === 'boolean' || (typeof value === 'string' && value !== '')
       ? { value }

@@ -16,6 +16,7 @@ import type { MetricFile } from '../observe/metric-files.ts'
 import type { HyperValue, NetworkSpec, OwnModule } from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { nearest } from '../util/nearest.ts'
+import { isLoopback } from '../wire/address.ts'
 import { type JoinTarget, readJoinWords } from './join-words.ts'
 import {
   DEFAULT_CHECKPOINT_SECONDS,
@@ -92,6 +93,10 @@ export interface PeerSettings {
   readonly allow: string | null
   /** Quotas of authors per address hold for private and loopback addresses, too. */
   readonly strictQuotas: boolean
+  /** Keeps places for peers behind NAT, and passes their control messages on. */
+  readonly relay: boolean
+  /** Asks the router to open the port. */
+  readonly upnp: boolean
   /** How far behind other programs it stands for the processor, of 19; null: as it was started. */
   readonly nice: number | null
   /** Files of metrics that are written into the folder `metrics` of the data folder. */
@@ -215,14 +220,17 @@ export function resolveSettings(sources: SettingsSources): PeerSettings {
       '--network needs --actors 0: threads that act share the memory of the engine wasm, which runs no model of your own.',
     )
   if (given.observe === true) refuseLearning(sources.command, given, faults)
-  faults.throwAny()
   const lan = given.lan === true
+  const listen = given.listen ?? (lan ? ALL_INTERFACES : THIS_MACHINE)
+  if (given.upnp === true && listen.every(isLoopback))
+    faults.add('usage', '--upnp needs --lan or --listen: a router opens no port of an address that is for this machine only.')
+  faults.throwAny()
   return deepFreeze({
     run,
     modules: sources.modules ?? [],
     networkModule: sources.networkModule ?? null,
     dataDir: given['data-dir'] ?? (typeof given.resume === 'string' ? given.resume : null),
-    listen: given.listen ?? (lan ? ALL_INTERFACES : THIS_MACHINE),
+    listen,
     announce: given.announce ?? [],
     mdns: lan && given['no-mdns'] !== true,
     engine,
@@ -234,6 +242,8 @@ export function resolveSettings(sources: SettingsSources): PeerSettings {
     swarmKey: given['swarm-key'] === undefined ? target.swarmKey : { file: given['swarm-key'] },
     allow: given.allow ?? null,
     strictQuotas: given['strict-quotas'] === true,
+    relay: given.relay === true,
+    upnp: given.upnp === true,
     nice: given.nice ?? null,
     metrics: given.metrics ?? [],
     http: given['no-http'] === true ? null : (given.http ?? DEFAULT_HTTP),

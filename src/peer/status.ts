@@ -30,6 +30,8 @@ export function peerStatus(peer: Peer, ports: Pick<PeerPorts, 'network' | 'clock
     paused: peer.paused,
     observing: peer.observing,
     consensusDistance: peer.consensusDistance(),
+    relayedOnly: peer.relayedOnly,
+    reachable: ports.network.reachable?.() ?? null,
     peers: peer.authors.values().map((author) => ({
       id: author.id,
       state: author.state,

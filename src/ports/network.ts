@@ -25,6 +25,8 @@ export interface RequestOptions {
   /** Total time for the request. */
   readonly timeoutMs: number
   readonly signal?: AbortSignal
+  /** May go through a relay: for small messages. */
+  readonly overRelay?: boolean
 }
 
 export interface RemotePeer {
@@ -33,6 +35,13 @@ export interface RemotePeer {
   readonly addresses: readonly string[]
   /** Where its connection really comes from, as a multiaddr; absent where there is no such thing. */
   readonly observed?: string
+  /** Reached through a relay only: beacons reach it, and nothing larger. */
+  readonly relayed?: true
+}
+
+export interface ServeOptions {
+  /** Also for peers that are reached through a relay only: for small messages. */
+  readonly overRelay?: boolean
 }
 
 export type PeerChange = { readonly id: PeerId; readonly state: 'connected' | 'disconnected' }
@@ -42,7 +51,7 @@ export type PeerChange = { readonly id: PeerId; readonly state: 'connected' | 'd
  * refused: nobody listens there; timeout: no answer in time; other_network: it answers but is not Grapevine;
  * protocol_version: another major version; wrong_peer: another identity than the address names; self: it is ourselves;
  * swarm_key: one of the two swarms is private and the other side has not its key; not_admitted: it closes as soon as it knows who we are;
- * unwelcome: we do not admit it; malformed: the address cannot be parsed; too_large: answer over the limit; reset: the other side broke off;
+ * relayed: the peer is reached through a relay only, and this must not travel through one; unwelcome: we do not admit it; malformed: the address cannot be parsed; too_large: answer over the limit; reset: the other side broke off;
  * closed: we are stopping.
  */
 export type NetworkErrorCode =
@@ -58,6 +67,7 @@ export type NetworkErrorCode =
   | 'malformed'
   | 'too_large'
   | 'reset'
+  | 'relayed'
   | 'closed'
 
 export interface NetworkCounters {
@@ -80,7 +90,7 @@ export interface Network {
   /** Connected peers known to be subscribed. */
   subscribers(topic: string): readonly PeerId[]
   request(peer: PeerId, protocol: string, body: Uint8Array, options: RequestOptions): Promise<Uint8Array>
-  serve(protocol: string, maxRequestBytes: number, handler: RequestHandler): void
+  serve(protocol: string, maxRequestBytes: number, handler: RequestHandler, options?: ServeOptions): void
   /** Connects to an address (multiaddr with or without peer id, or host:port) and resolves with the identity found there. */
   dial(address: string, signal: AbortSignal): Promise<PeerId>
   hangUp(peer: PeerId): Promise<void>
@@ -88,6 +98,8 @@ export interface Network {
   /** The returned function unsubscribes. */
   onPeer(listener: (change: PeerChange) => void): () => void
   counters(): NetworkCounters
+  /** Can others reach us directly, as far as those say who tried? null: nobody has told yet. Absent where everybody can. */
+  reachable?(): boolean | null
   /** What the network itself refused, by code; absent where it refuses nothing. */
   refusals?(): Readonly<Record<string, number>>
 }

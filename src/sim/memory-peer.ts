@@ -14,6 +14,7 @@ import type {
   RemotePeer,
   RequestHandler,
   RequestOptions,
+  ServeOptions,
   Validator,
 } from '../ports/network.ts'
 import { type Fault, GrapevineError } from '../util/errors.ts'
@@ -30,6 +31,8 @@ export type Admit = (act: () => void) => void
 export interface Hub {
   readonly clock: Clock
   readonly wires: Wires
+  /** Do these reach each other through a relay only? */
+  isRelayed(a: PeerId, b: PeerId): boolean
   /** The peer in this place. */
   at(slot: number): MemoryPeer | undefined
 }
@@ -61,7 +64,7 @@ export class MemoryPeer implements Network {
   readonly #admit: Admit
   readonly #links = new Map<PeerId, Link>()
   readonly #topics = new Map<string, Topic>()
-  readonly #handlers = new Map<string, { readonly maxRequestBytes: number; readonly handler: RequestHandler }>()
+  readonly #handlers = new Map<string, ServeOptions & { readonly maxRequestBytes: number; readonly handler: RequestHandler }>()
   readonly #listeners = new Set<(change: PeerChange) => void>()
   readonly #pending: Pending
   readonly #seen = new Seen(SEEN_MS)
@@ -131,7 +134,7 @@ export class MemoryPeer implements Network {
   }
 
   subscribers(topic: string): readonly PeerId[] {
-    return [...this.#links.values()].filter(({ peer }) => peer.#topics.has(topic)).map(({ peer }) => peer.id)
+    return [...this.#links.values()].filter(({ peer }) => peer.#topics.has(topic) && !this.#isRelayed(peer)).map(({ peer }) => peer.id)
   }
 
   async request(peer: PeerId, protocol: string, body: Uint8Array, options: RequestOptions): Promise<Uint8Array> {
@@ -139,6 +142,8 @@ export class MemoryPeer implements Network {
     this.#mustRun()
     const link = this.#links.get(peer)
     if (link === undefined) throw failure('refused', `There is no connection to peer ${peer}.`)
+    if (this.#isRelayed(link.peer) && options.overRelay !== true)
+      throw failure('relayed', `Peer ${peer} is reached through a relay only, and ${protocol} never travels through one.`)
     const operation = this.#pending.begin<Uint8Array>({ timeoutMs: options.timeoutMs, signal: options.signal, peer })
     const broken = () => operation.fail(failure('reset', `Peer ${peer} broke off a request on ${protocol}.`))
     this.#bytesOut += body.length
@@ -163,8 +168,8 @@ export class MemoryPeer implements Network {
     return operation.promise
   }
 
-  serve(protocol: string, maxRequestBytes: number, handler: RequestHandler): void {
-    this.#handlers.set(protocol, { maxRequestBytes, handler })
+  serve(protocol: string, maxRequestBytes: number, handler: RequestHandler, options: ServeOptions = {}): void {
+    this.#handlers.set(protocol, { ...options, maxRequestBytes, handler })
   }
 
   async dial(address: string, signal: AbortSignal): Promise<PeerId> {
@@ -209,7 +214,11 @@ export class MemoryPeer implements Network {
   }
 
   peers(): readonly RemotePeer[] {
-    return [...this.#links.values()].map(({ peer }) => ({ id: peer.id, addresses: [`/memory/${peer.slot}/p2p/${peer.id}`] }))
+    return [...this.#links.values()].map(({ peer }) => ({
+      id: peer.id,
+      addresses: [`/memory/${peer.slot}/p2p/${peer.id}`],
+      ...(this.#isRelayed(peer) ? { relayed: true as const } : {}),
+    }))
   }
 
   onPeer(listener: (change: PeerChange) => void): () => void {
@@ -229,6 +238,7 @@ export class MemoryPeer implements Network {
     const served = this.#handlers.get(protocol)
     if (this.#state !== 'running' || !this.#links.has(from) || served === undefined) throw new Error('not served')
     if (body.length > served.maxRequestBytes) throw new Error('request too large')
+    if (this.#hub.isRelayed(this.id, from) && served.overRelay !== true) throw new Error('not over a relay')
     this.#bytesIn += body.length
     const answer = await served.handler(from, body)
     if (this.#state !== 'running' || !this.#links.has(from)) throw new Error('gone')
@@ -247,7 +257,7 @@ export class MemoryPeer implements Network {
   #forward(message: Message, from: PeerId | null): number {
     let handed = 0
     for (const { peer } of this.#links.values()) {
-      if (peer.id === from || peer.id === message.author || !peer.#topics.has(message.topic)) continue
+      if (peer.id === from || peer.id === message.author || !peer.#topics.has(message.topic) || this.#isRelayed(peer)) continue
       handed++
       this.#bytesOut += message.bytes.length
       for (const [copy, afterMs] of this.#hub.wires.gossip(this.slot, peer.slot, message.bytes.length).entries())
@@ -267,6 +277,10 @@ export class MemoryPeer implements Network {
     const verdict = message.bytes.length > topic.maxBytes ? 'reject' : judge(topic.validator, message)
     if (verdict === 'reject') link.rejections.add(nowMs)
     if (verdict === 'accept') this.#forward(message, from)
+  }
+
+  #isRelayed(peer: MemoryPeer): boolean {
+    return this.#hub.isRelayed(this.id, peer.id)
   }
 
   #connect(peer: MemoryPeer): void {

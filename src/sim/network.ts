@@ -10,6 +10,8 @@ import { perfectWires, type Wires } from './wires.ts'
 export interface MemoryHub {
   /** A new peer of this hub, not started, in the next place or in that of the stopped peer whose `id` it takes up. `admit`: see Admit. */
   join(id: PeerId, admit?: Admit): Network
+  /** From now on these two reach each other through a relay only, or directly again: no gossip between them, and small requests. */
+  relay(a: PeerId, b: PeerId, through: boolean): void
   /** What was severed just now and still is when the connections' keep-alive looks is disconnected on both sides. */
   watchSevered(): void
 }
@@ -26,6 +28,7 @@ class WiredHub implements MemoryHub, Hub {
   readonly wires: Wires
   readonly #slots = new Map<PeerId, number>()
   readonly #peers: MemoryPeer[] = []
+  readonly #relayed = new Set<string>()
 
   constructor(clock: Clock, wires: Wires) {
     this.clock = clock
@@ -38,6 +41,17 @@ class WiredHub implements MemoryHub, Hub {
     this.#slots.set(id, slot)
     this.#peers[slot] = new MemoryPeer(this, id, slot, admit)
     return this.#peers[slot]
+  }
+
+  relay(a: PeerId, b: PeerId, through: boolean): void {
+    for (const pair of [`${a} ${b}`, `${b} ${a}`]) {
+      if (through) this.#relayed.add(pair)
+      else this.#relayed.delete(pair)
+    }
+  }
+
+  isRelayed(a: PeerId, b: PeerId): boolean {
+    return this.#relayed.has(`${a} ${b}`)
   }
 
   at(slot: number): MemoryPeer | undefined {

@@ -57,6 +57,7 @@ export class Admission {
   readonly #verdicts = new WeakMap<Connection, Promise<GrapevineError<NetworkErrorCode> | null>>()
   readonly #peers = new Map<PeerId, Entry>()
   readonly #listeners: ReadonlySet<(change: PeerChange) => void>
+  readonly #onAdmitted: (connection: Connection, result: IdentifyResult) => void
 
   constructor(options: {
     node: Identifying
@@ -66,7 +67,10 @@ export class Admission {
     self: PeerId
     stopping: AbortSignal
     listeners: ReadonlySet<(change: PeerChange) => void>
+    /** Told of every connection that is admitted. */
+    onAdmitted: (connection: Connection, result: IdentifyResult) => void
   }) {
+    this.#onAdmitted = options.onAdmitted
     this.#node = options.node
     this.#clock = options.clock
     this.#log = options.log
@@ -92,12 +96,17 @@ export class Admission {
     return this.#peers.has(peer)
   }
 
+  /** Not only through a relay. */
+  hasDirect(peer: PeerId): boolean {
+    return this.connections(peer).some(isDirect)
+  }
+
   connections(peer: PeerId): readonly Connection[] {
     return [...(this.#peers.get(peer)?.connections ?? [])]
   }
 
   peers(): readonly RemotePeer[] {
-    return [...this.#peers].map(([id, entry]) => ({ id, addresses: [...entry.addresses], ...observedOf(entry) }))
+    return [...this.#peers].map(([id, entry]) => ({ id, addresses: [...entry.addresses], ...reachOf(entry) }))
   }
 
   async #judge(connection: Connection): Promise<GrapevineError<NetworkErrorCode> | null> {
@@ -148,6 +157,13 @@ export class Admission {
       entry.addresses.add(address.includes('/p2p/') ? address : `${address}/p2p/${id}`)
     }
     if (isNew) this.#announce({ id, state: 'connected' })
+    if (isDirect(connection)) this.#leaveRelays(entry)
+    this.#onAdmitted(connection, result)
+  }
+
+  /** A direct connection makes relayed ones needless. */
+  #leaveRelays({ connections }: Entry): void {
+    for (const connection of connections) if (!isDirect(connection)) void closeConnection(connection, this.#clock)
   }
 
   async #refuse(connection: Connection, reason: GrapevineError): Promise<void> {
@@ -174,9 +190,14 @@ export class Admission {
   }
 }
 
-function observedOf({ connections }: Entry): Pick<RemotePeer, 'observed'> {
-  const [first] = connections
-  return first === undefined ? {} : { observed: first.remoteAddr.toString() }
+/** A connection through a relay is limited. */
+export function isDirect(connection: Connection): boolean {
+  return connection.limits === undefined
+}
+
+function reachOf({ connections }: Entry): Pick<RemotePeer, 'observed' | 'relayed'> {
+  const direct = [...connections].find(isDirect)
+  return direct === undefined ? { relayed: true } : { observed: direct.remoteAddr.toString() }
 }
 
 function brokeOff(error: unknown): boolean {

@@ -8,7 +8,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { NetworkErrorCode, PeerId } from '../ports/network.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { readAddress } from '../wire/address.ts'
-import { type Admission, closeConnection } from './admission.ts'
+import { type Admission, closeConnection, isDirect } from './admission.ts'
 import { DIAL_TIMEOUT_MS, MAX_CONNECTIONS } from './limits.ts'
 import { UnwelcomeError } from './node.ts'
 import { Operation } from './operation.ts'
@@ -36,18 +36,21 @@ export async function dial(dialer: Dialer, text: string, signal: AbortSignal): P
   if (peer === dialer.self) throw selfError(text)
   if (peer !== null && !dialer.admits(peer)) throw unwelcome(text)
   const likely = peer ?? dialer.found.get(target)
-  if (likely !== undefined && dialer.admission.has(likely)) return likely
+  const isThere = (id: PeerId) => (address.relay === undefined ? dialer.admission.hasDirect(id) : dialer.admission.has(id))
+  if (likely !== undefined && isThere(likely)) return likely
   const before = new Set(dialer.node.getConnections())
   if (before.size >= MAX_CONNECTIONS) {
     const message = `${text} was not dialled: this peer has its ${MAX_CONNECTIONS} connections already.`
     throw new GrapevineError<NetworkErrorCode>('refused', 'local', message, { address: text })
   }
+  if (address.relay !== undefined) await reachRelay(dialer, address.relay, text, signal)
   const operation = new Operation(dialer.clock, signal, dialer.stopping)
   const deadline = operation.deadline(DIAL_TIMEOUT_MS, () => silentError(text))
   try {
-    const connection = await connect(dialer, target, text, operation).catch((error: unknown) =>
-      secondLook(dialer, target, text, signal, error),
-    )
+    const connection =
+      address.relay === undefined
+        ? await connect(dialer, target, text, operation).catch((error: unknown) => secondLook(dialer, target, text, signal, error))
+        : await connectThrough(dialer, `${target}/p2p/${peer}`, text, operation)
     deadline.cancel()
     const found = connection.remotePeer.toString()
     if (peer !== null && found !== peer) {
@@ -60,13 +63,15 @@ export async function dial(dialer: Dialer, text: string, signal: AbortSignal): P
       )
     }
     // Only connections from before this dial count: when both sides dial at once, each must not close the other's.
-    if (!before.has(connection) && dialer.admission.connections(found).some((older) => before.has(older) && older.status === 'open')) {
+    // One through a relay is no reason to close a direct one.
+    const inItsPlace = (older: Connection) => before.has(older) && older.status === 'open' && (isDirect(older) || !isDirect(connection))
+    if (!before.has(connection) && dialer.admission.connections(found).some(inItsPlace)) {
       await closeConnection(connection, dialer.clock)
     } else {
       const refusal = await operation.race(dialer.admission.verdict(connection))
       if (refusal !== null) throw refusal
     }
-    remember(dialer.found, target, found)
+    if (address.relay === undefined) remember(dialer.found, target, found)
     return found
   } finally {
     operation.end()
@@ -80,6 +85,42 @@ function remember(known: Map<string, PeerId>, target: string, peer: PeerId): voi
     known.delete(oldest)
   }
   known.set(target, peer)
+}
+
+async function reachRelay(dialer: Dialer, relay: string, text: string, signal: AbortSignal): Promise<void> {
+  try {
+    await dial(dialer, relay, signal)
+  } catch (error) {
+    if (!(error instanceof GrapevineError)) throw error
+    const message = `The relay of ${text} was not reached: ${error.message}`
+    throw new GrapevineError(error.code as NetworkErrorCode, error.fault, message, { ...error.data, address: text })
+  }
+}
+
+/** `target`: the whole address, through a relay to which there is a connection. */
+async function connectThrough(dialer: Dialer, target: string, text: string, operation: Operation): Promise<Connection> {
+  try {
+    return await operation.race(dialer.node.dial(multiaddr(target), { signal: operation.signal }))
+  } catch (error) {
+    if (operation.signal.aborted) throw operation.signal.reason
+    throw notThrough(error, text)
+  }
+}
+
+/** Why a relay that was reached did not lead to the peer behind it. */
+function notThrough(error: unknown, text: string): GrapevineError<NetworkErrorCode> {
+  const cause = String(error)
+  const name = error instanceof Error ? error.name : ''
+  const why =
+    name === 'UnsupportedProtocolError'
+      ? 'the peer there is no relay (one is started with --relay)'
+      : cause.includes('NO_RESERVATION')
+        ? 'the peer meant has no place there: it is gone, or has moved to another relay'
+        : cause.includes('PERMISSION_DENIED')
+          ? 'the relay does not let these two meet'
+          : 'the peer behind it did not answer'
+  const message = `${text} was not reached, although its relay was: ${why}; ask for another address.`
+  return new GrapevineError('refused', 'network', message, { address: text, cause: cause.slice(0, 300) })
 }
 
 async function connect(dialer: Dialer, target: string, text: string, operation: Operation): Promise<Connection> {

@@ -13,6 +13,7 @@ import type {
   RemotePeer,
   RequestHandler,
   RequestOptions,
+  ServeOptions,
   Validator,
 } from '../ports/network.ts'
 import type { Random } from '../ports/random.ts'
@@ -26,8 +27,9 @@ import { keyFromSeed, peerIdOfKey } from './identity.ts'
 import { createNode, type Node, stopNode } from './node.ts'
 import { Refusals } from './refusals.ts'
 import { gossipsBothWays, repairLinks } from './repair.ts'
-import { type RequestContext, request, serve } from './requests.ts'
+import { type RequestContext, request, type Served, serve } from './requests.ts'
 import { CountedTcp } from './transport.ts'
+import { DIAL_BACK_PROTOCOL, MAX_DIAL_BACK_BYTES, Traversal } from './traversal.ts'
 import { Turns } from './turns.ts'
 
 export interface SwarmOptions {
@@ -39,6 +41,10 @@ export interface SwarmOptions {
   readonly announce: readonly string[]
   /** Find peers of the same run on the local network, and be found. */
   readonly mdns: boolean
+  /** Keep places for peers behind NAT, and pass their control messages on. */
+  readonly relay?: boolean
+  /** Ask the router to open our port. */
+  readonly upnp?: boolean
   /** Whoever has not this key (32 bytes) cannot speak to us, nor we to them; none: everyone can. */
   readonly swarmKey?: Uint8Array | null
   /** Whom to let in; asked for every connection and every author. Everyone when absent. */
@@ -66,7 +72,8 @@ class Swarm implements Network {
   readonly #discovery: Discovery
   readonly #topics = new Set<string>()
   readonly #found = new Map<string, PeerId>()
-  readonly #handlers = new Map<string, { readonly maxRequestBytes: number; readonly handler: RequestHandler }>()
+  readonly #handlers = new Map<string, Served>()
+  readonly #traversal: Traversal
   readonly #listeners = new Set<(change: PeerChange) => void>()
   readonly #stopping = new AbortController()
   #started: Promise<void> | null = null
@@ -83,6 +90,8 @@ class Swarm implements Network {
       connected: (peer) => this.#connected(peer),
       dial: (address, signal) => this.dial(address, signal),
     })
+    this.#traversal = new Traversal({ ...options, dial: (address, signal) => this.dial(address, signal) })
+    this.serve(DIAL_BACK_PROTOCOL, MAX_DIAL_BACK_BYTES, (peer, body) => this.#traversal.dialBack(peer, body))
     setMaxListeners(Number.POSITIVE_INFINITY, this.#stopping.signal)
   }
 
@@ -124,10 +133,11 @@ class Swarm implements Network {
     return request(this.#context(), peer, protocol, body, options)
   }
 
-  serve(protocol: string, maxRequestBytes: number, handler: RequestHandler): void {
-    this.#handlers.set(protocol, { maxRequestBytes, handler })
+  serve(protocol: string, maxRequestBytes: number, handler: RequestHandler, options: ServeOptions = {}): void {
+    const served = { ...options, protocol, maxRequestBytes, handler }
+    this.#handlers.set(protocol, served)
     if (this.#running === null) return
-    serve(this.#running, protocol, maxRequestBytes, handler).catch((error) =>
+    serve(this.#running, served).catch((error) =>
       this.#options.log.error('a protocol cannot be served', { protocol, error: String(error) }),
     )
   }
@@ -156,6 +166,10 @@ class Swarm implements Network {
     return this.#tcp.counters()
   }
 
+  reachable(): boolean | null {
+    return this.#traversal.reachable
+  }
+
   refusals(): Readonly<Record<string, number>> {
     return this.#refusals.counts()
   }
@@ -163,7 +177,7 @@ class Swarm implements Network {
   async #start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
     this.#stopping.signal.throwIfAborted()
-    const { identitySeed, listen, announce, clock, random, log, swarmKey = null, admits = everyone } = this.#options
+    const { identitySeed, listen, announce, clock, random, log, swarmKey = null, admits = everyone, relay, upnp } = this.#options
     const node = await createNode({
       privateKey: keyFromSeed(identitySeed),
       swarmKey,
@@ -175,12 +189,26 @@ class Swarm implements Network {
       announce,
       transport: (components) => this.#tcp.transport(components),
       gossip: (components) => this.#gossip.service(components),
-      onComponents: (components) => this.#discovery.attach(components),
+      onComponents: (components) => {
+        this.#discovery.attach(components)
+        this.#traversal.attach(components)
+      },
+      relay: relay === true,
+      upnp: upnp === true,
     })
     const stopping = this.#stopping.signal
-    const admission = new Admission({ node, self: this.id, clock, log, agent: AGENT_VERSION, stopping, listeners: this.#listeners })
+    const admission = new Admission({
+      node,
+      self: this.id,
+      clock,
+      log,
+      agent: AGENT_VERSION,
+      stopping,
+      listeners: this.#listeners,
+      onAdmitted: (connection, result) => this.#traversal.admitted(connection, result),
+    })
     const running: Running = { node, clock, log, admission, turns: new Turns(clock), refusals: this.#refusals, stopping }
-    for (const [protocol, { maxRequestBytes, handler }] of this.#handlers) await serve(running, protocol, maxRequestBytes, handler)
+    for (const served of this.#handlers.values()) await serve(running, served)
     try {
       await node.start()
     } catch (error) {
@@ -192,13 +220,20 @@ class Swarm implements Network {
     }
     this.#running = running
     this.#gossip.started()
+    void this.#traversal.run(running)
     this.#discover()
     void repairLinks(
       {
         clock,
         random,
         log,
-        links: () => new Map(this.peers().map(({ id }) => [id, this.#gossip.knows(id) && gossipsBothWays(admission.connections(id))])),
+        // Gossip never runs through a relay.
+        links: () =>
+          new Map(
+            this.peers()
+              .filter(({ relayed }) => relayed !== true)
+              .map(({ id }) => [id, this.#gossip.knows(id) && gossipsBothWays(admission.connections(id))]),
+          ),
         addresses: (peer) => this.peers().find(({ id }) => id === peer)?.addresses ?? [],
         connected: (peer) => this.#connected(peer),
         hangUp: (peer) => this.hangUp(peer),

@@ -178,6 +178,40 @@ export const REPAIR_INTERVAL_MS = 30_000
 /** Milliseconds, at most, between closing and dialling again, at random: both ends notice the same fault. */
 export const REPAIR_JITTER_MS = 2_000
 
+// Relays. What a relayed connection may carry is control only; parameters never travel over one.
+
+/** Peers that a relay keeps a place for: half of its connections. */
+export const MAX_RESERVATIONS = 32
+
+/** Milliseconds that a place is kept without being asked for again: an hour, as others do. */
+export const RESERVATION_MS = 3_600_000
+
+/** Bytes and milliseconds of one relayed connection, both directions together: the values of libp2p's relays. Beacons take two thirds of it. */
+export const MAX_CIRCUIT_BYTES = 131_072
+export const MAX_CIRCUIT_MS = 120_000
+
+/** Relayed connections that one peer may ask a relay for at a time, and that may come in through one relay. */
+export const MAX_CIRCUITS_PER_PEER = 4
+export const MAX_CIRCUITS_PER_RELAY = 16
+
+/** Places on relays that a peer behind NAT asks for: one, and another for when that one leaves. */
+export const RELAYS_WANTED = 2
+
+/** Milliseconds without a word on whether we can be reached, after which relays are asked anyway. */
+export const RELAY_PATIENCE_MS = 10_000
+
+/** Addresses of a peer met through a relay that are tried at once for a direct connection. */
+export const MAX_UPGRADE_ADDRESSES = 4
+
+/** Ports that a peer asks others to dial back, milliseconds that they take for all of them, and between two questions to others. */
+export const MAX_DIAL_BACK_PORTS = 4
+export const DIAL_BACK_TIMEOUT_MS = 4_000
+export const DIAL_BACK_AGAIN_MS = 60_000
+
+/** Dial-backs for one peer, and for all: each is a handshake. */
+export const DIAL_BACK_RATE = { perSecond: 1 / 30, burst: 2 }
+export const TOTAL_DIAL_BACK_RATE = { perSecond: 1, burst: 8 }
+
 // Discovery
 
 /** Milliseconds between two questions on the local network. */

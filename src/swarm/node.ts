@@ -1,5 +1,6 @@
 /** The libp2p node with every limit of `limits.ts` in its place. Nothing runs before its `start`. */
 import type { GossipSub, GossipSubComponents } from '@chainsafe/libp2p-gossipsub'
+import { type CircuitRelayTransportComponents, circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { type Identify, identify } from '@libp2p/identify'
 import { type Ed25519PrivateKey, FaultTolerance, type Libp2p, type PeerId, type Transport } from '@libp2p/interface'
 import type { MulticastDNSComponents } from '@libp2p/mdns'
@@ -7,6 +8,7 @@ import { noise } from '@libp2p/noise'
 import { type Ping, ping } from '@libp2p/ping'
 import { preSharedKey } from '@libp2p/pnet'
 import type { TCPComponents } from '@libp2p/tcp'
+import { uPnPNAT } from '@libp2p/upnp-nat'
 import { type YamuxMuxerInit, yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
 import type { Clock } from '../ports/clock.ts'
@@ -46,14 +48,22 @@ export interface NodeParts {
   readonly transport: (components: TCPComponents) => Transport
   readonly gossip: (components: GossipSubComponents) => GossipSub
   /** Shown once, before anything starts. */
-  readonly onComponents: (components: MulticastDNSComponents) => void
+  readonly onComponents: (components: Components) => void
+  /** Keep places for peers behind NAT, and pass their control messages on. */
+  readonly relay: boolean
+  /** Ask the router to open our port. */
+  readonly upnp: boolean
 }
+
+/** What libp2p's parts are made of, as far as ours need it. */
+export type Components = MulticastDNSComponents & Pick<CircuitRelayTransportComponents, 'transportManager'>
 
 export function createNode(parts: NodeParts): Promise<Node> {
   // RSA and other keys cost more to check and have led to attacks; Grapevine has made no others than Ed25519.
   const isOther = (peer: PeerId) => peer.type !== 'Ed25519'
+  const isUnwelcome = (peer: PeerId) => isOther(peer) || !parts.admits(peer.toString())
   const denyInbound = (peer: PeerId) => {
-    const denied = isOther(peer) || !parts.admits(peer.toString())
+    const denied = isUnwelcome(peer)
     if (denied) parts.refused(isOther(peer) ? 'other_identity' : 'not_admitted')
     return denied
   }
@@ -67,7 +77,14 @@ export function createNode(parts: NodeParts): Promise<Node> {
     privateKey: parts.privateKey,
     nodeInfo: { userAgent: parts.agent },
     addresses: { listen: [...parts.listen], announce: [...parts.announce] },
-    transports: [parts.transport],
+    transports: [
+      parts.transport,
+      circuitRelayTransport({
+        maxInboundStopStreams: limits.MAX_CIRCUITS_PER_RELAY,
+        maxOutboundStopStreams: limits.MAX_CIRCUITS_PER_RELAY,
+        reservationCompletionTimeout: limits.HANDSHAKE_TIMEOUT_MS,
+      }),
+    ],
     connectionEncrypters: [noise()],
     streamMuxers: [
       watchedYamux(parts, {
@@ -88,6 +105,9 @@ export function createNode(parts: NodeParts): Promise<Node> {
     connectionGater: {
       denyInboundEncryptedConnection: denyInbound,
       denyOutboundEncryptedConnection: denyOutbound,
+      denyInboundRelayReservation: isUnwelcome,
+      denyOutboundRelayedConnection: (from, to) => isUnwelcome(from) || isUnwelcome(to),
+      denyInboundRelayedConnection: (_relay, from) => isUnwelcome(from),
     },
     ...(parts.swarmKey === null ? {} : { connectionProtector: preSharedKey({ psk: encodeSwarmKey(parts.swarmKey) }) }),
     connectionManager: {
@@ -111,16 +131,33 @@ export function createNode(parts: NodeParts): Promise<Node> {
       // Run by Admission, which needs to know how it ended.
       identify: identify({
         runOnConnectionOpen: false,
-        runOnLimitedConnection: false,
+        runOnLimitedConnection: true,
         timeout: limits.IDENTIFY_TIMEOUT_MS,
         maxMessageSize: limits.MAX_IDENTIFY_BYTES,
       }),
       ping: ping({ timeout: limits.PING_TIMEOUT_MS }),
       gossip: parts.gossip,
-      leftovers: (components: MulticastDNSComponents): Leftovers => {
+      ...(parts.relay ? { relay: relayServer() } : {}),
+      ...(parts.upnp ? { upnp: uPnPNAT({ autoConfirmAddress: true }) } : {}),
+      leftovers: (components: Components): Leftovers => {
         parts.onComponents(components)
         return { addressManager: components.addressManager } as unknown as Leftovers
       },
+    },
+  })
+}
+
+function relayServer() {
+  return circuitRelayServer({
+    hopTimeout: limits.HANDSHAKE_TIMEOUT_MS,
+    maxInboundHopStreams: limits.MAX_CIRCUITS_PER_PEER,
+    maxOutboundStopStreams: limits.MAX_CIRCUITS_PER_RELAY,
+    reservations: {
+      maxReservations: limits.MAX_RESERVATIONS,
+      reservationTtl: limits.RESERVATION_MS,
+      applyDefaultLimit: true,
+      defaultDataLimit: BigInt(limits.MAX_CIRCUIT_BYTES),
+      defaultDurationLimit: limits.MAX_CIRCUIT_MS,
     },
   })
 }

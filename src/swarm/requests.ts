@@ -8,9 +8,9 @@
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
-import type { NetworkErrorCode, PeerId, RequestHandler, RequestOptions } from '../ports/network.ts'
+import type { NetworkErrorCode, PeerId, RequestHandler, RequestOptions, ServeOptions } from '../ports/network.ts'
 import { GrapevineError } from '../util/errors.ts'
-import type { Admission } from './admission.ts'
+import { type Admission, isDirect } from './admission.ts'
 import { BodyReader, brokenOff, writeBody } from './body.ts'
 import { MAX_REQUESTS_PER_PEER, READ_REQUEST_TIMEOUT_MS, SILENCE_TIMEOUT_MS } from './limits.ts'
 import { Operation } from './operation.ts'
@@ -27,6 +27,12 @@ export interface RequestContext {
   readonly stopping: AbortSignal
 }
 
+export interface Served extends ServeOptions {
+  readonly protocol: string
+  readonly maxRequestBytes: number
+  readonly handler: RequestHandler
+}
+
 export async function request(
   context: RequestContext,
   peer: PeerId,
@@ -34,9 +40,14 @@ export async function request(
   body: Uint8Array,
   options: RequestOptions,
 ): Promise<Uint8Array> {
-  const connection = context.admission.connections(peer).find((candidate) => candidate.status === 'open')
+  const connections = context.admission.connections(peer).filter(({ status }) => status === 'open')
+  const connection = connections.find(isDirect) ?? connections[0]
   if (connection === undefined) {
     throw new GrapevineError<NetworkErrorCode>('refused', 'network', `There is no connection to peer ${peer}.`, { peer })
+  }
+  if (!isDirect(connection) && options.overRelay !== true) {
+    const message = `Peer ${peer} is reached through a relay only, and ${protocol} never travels through one.`
+    throw new GrapevineError<NetworkErrorCode>('relayed', 'network', message, { peer, protocol })
   }
   const operation = new Operation(context.clock, options.signal, context.stopping)
   const late = (what: string) => () =>
@@ -66,7 +77,12 @@ export async function request(
 
 /** The stream can be reset before it is handed out; the reader notices. */
 async function open(connection: Connection, protocol: string, operation: Operation): Promise<Stream> {
-  const opening = connection.newStream(protocol, { signal: operation.signal, maxOutboundStreams: MAX_REQUESTS_PER_PEER })
+  const opening = connection.newStream(protocol, {
+    signal: operation.signal,
+    maxOutboundStreams: MAX_REQUESTS_PER_PEER,
+    // What must not travel so was refused before.
+    runOnLimitedConnection: true,
+  })
   // Given up: nobody else would end a stream that opens later.
   opening.then(
     (late) => operation.signal.aborted && late.abort(new Error('given up')),
@@ -83,10 +99,11 @@ async function open(connection: Connection, protocol: string, operation: Operati
 }
 
 /** Registers `handler`, instead of an earlier one for `protocol`; the promise settles when libp2p knows it everywhere. */
-export function serve(context: RequestContext, protocol: string, maxRequestBytes: number, handler: RequestHandler): Promise<void> {
+export function serve(context: RequestContext, { protocol, maxRequestBytes, handler, overRelay }: Served): Promise<void> {
   return context.node.handle(protocol, (stream, connection) => answer(context, stream, connection, maxRequestBytes, handler), {
     maxInboundStreams: MAX_REQUESTS_PER_PEER,
     maxOutboundStreams: MAX_REQUESTS_PER_PEER,
+    runOnLimitedConnection: overRelay === true,
     force: true,
   })
 }

@@ -2,6 +2,8 @@
  * Addresses as people write them: a multiaddr over TCP, with or without a peer id, or HOST:PORT. Pure: nothing is looked up or dialled.
  *
  *   /ip4/192.168.1.5/tcp/4001/p2p/12D3KooW...   /dns4/example.org/tcp/4001   192.168.1.5:4001   [::1]:4001
+ *
+ * A peer behind a relay has the relay's address, then its own identity: /ip4/203.0.113.9/tcp/4001/p2p/RELAY/p2p-circuit/p2p/PEER
  */
 import type { PeerId } from '../ports/network.ts'
 import { nearest } from '../util/nearest.ts'
@@ -14,7 +16,26 @@ export type AddressUse = 'dial' | 'listen'
  * `target`: the multiaddr without the peer id; `peer`: the identity that the text names, or null.
  * `fault`: what is wrong and what was probably meant, to follow "... is no address: ".
  */
-export type AddressVerdict = { readonly target: string; readonly peer: PeerId | null } | { readonly fault: string }
+export type AddressVerdict = Address | { readonly fault: string }
+
+/** `relay`: the address of the relay, with its identity, of a peer behind one; `target` then ends in /p2p-circuit and `peer` is named. */
+export interface Address {
+  readonly target: string
+  readonly peer: PeerId | null
+  readonly relay?: string
+}
+
+/** Does this address lead through a relay? */
+export function isRelayed(address: string): boolean {
+  return address.includes(CIRCUIT)
+}
+
+/** Of this machine only? */
+export function isLoopback(address: string): boolean {
+  return /^\/ip4\/127\.|^\/ip6\/::1\//.test(address)
+}
+
+const CIRCUIT = '/p2p-circuit'
 
 const HOST_KINDS = ['ip4', 'ip6', 'dns', 'dns4', 'dns6']
 
@@ -40,8 +61,20 @@ function readMultiaddr(text: string, use: AddressUse): AddressVerdict {
   if (p2p !== 'p2p') return misspelt(text, p2p, ['p2p'])
   if (peerIdBytes(id) === null)
     return { fault: `"${id}" is no peer id; copy the whole line that the other peer printed, or leave out /p2p/...` }
-  if (more.length > 0) return { fault: `something follows the peer id; did you mean ${target}/p2p/${id}?` }
-  return { target, peer: id }
+  if (more.length === 0) return { target, peer: id }
+  return `/${more[0]}` === CIRCUIT
+    ? readCircuit(`${target}/p2p/${id}`, more.slice(1))
+    : { fault: `something follows the peer id; did you mean ${target}/p2p/${id}?` }
+}
+
+/** What follows /p2p-circuit: who is behind the relay. */
+function readCircuit(relay: string, rest: readonly string[]): AddressVerdict {
+  const [p2p, id = '', ...more] = rest
+  if (p2p !== 'p2p' || peerIdBytes(id) === null)
+    return { fault: `it leads through a relay and does not say to whom; copy the whole line that the other peer printed` }
+  if (more.length > 0) return { fault: `something follows the peer id; did you mean ${relay}${CIRCUIT}/p2p/${id}?` }
+  if (relay.endsWith(`/${id}`)) return { fault: `it leads through a relay back to that relay; did you mean ${relay}?` }
+  return { target: `${relay}${CIRCUIT}`, peer: id, relay }
 }
 
 function readHostAndPort(text: string, use: AddressUse): AddressVerdict {

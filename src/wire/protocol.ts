@@ -18,6 +18,11 @@ export const EXCHANGE_PROTOCOL = `/grapevine/exchange/${PROTOCOL_VERSION[0]}`
 /** Experience: see experience.ts. */
 export const EXPERIENCE_PROTOCOL = `/grapevine/experience/${PROTOCOL_VERSION[0]}`
 
+/** Beacons for peers that are reached through a relay only, one a request; the beginning of the run id is enough to tell runs apart. */
+export function relayedBeaconProtocol(run: string): string {
+  return `/grapevine/beacon/${PROTOCOL_VERSION[0]}/${run.slice(0, 16)}`
+}
+
 /** Gossip topic of a run's beacons; `run` is the run id in hex. */
 export function beaconTopic(run: string): string {
   return `/grapevine/${PROTOCOL_VERSION[0]}/${run}/beacon`

@@ -67,6 +67,8 @@ export const status: PeerStatus = {
   episodes: 100,
   paused: false,
   consensusDistance: null,
+  relayedOnly: false,
+  reachable: null,
   peers: [
     {
       id: '12D3KooWone',

@@ -21,6 +21,8 @@ const status: PeerStatus = {
   episodes: 1200,
   paused: false,
   consensusDistance: 0.0031,
+  relayedOnly: false,
+  reachable: null,
   peers: [
     {
       id: '12D3KooWone',
@@ -55,6 +57,16 @@ const status: PeerStatus = {
   ],
   counters: { rounds: 71, refused_not_finite: 3 },
 }
+
+test('how a peer is reached is told where it is known', () => {
+  const row = (reach: Partial<PeerStatus>) => statusText({ ...status, ...reach }).filter((line) => line.startsWith('connection'))
+  assert.deepEqual(row({}), [])
+  assert.deepEqual(row({ reachable: true }), ['connection   others can dial this peer'])
+  assert.deepEqual(row({ reachable: false }), ['connection   others cannot dial this peer; it dials them, or meets them through relays'])
+  assert.deepEqual(row({ reachable: false, relayedOnly: true }), [
+    'connection   reachable only through a relay; learning alone until a direct connection is made',
+  ])
+})
 
 test('what a person sees of a status', () => {
   assert.deepEqual(statusText(status), [

@@ -39,6 +39,15 @@ test('without any flag: CartPole by A2C on this machine only', () => {
   assert.deepEqual(structuredClone(settings), settings)
 })
 
+test('--relay and --upnp are off unless asked for, and no router opens a port of this machine only', () => {
+  assert.deepEqual([resolve().relay, resolve().upnp], [false, false])
+  const given = resolve({ flags: { relay: true, upnp: true, lan: true } })
+  assert.deepEqual([given.relay, given.upnp], [true, true])
+  assert.deepEqual(faults({ flags: { upnp: true } }).lines, [
+    '--upnp needs --lan or --listen: a router opens no port of an address that is for this machine only.',
+  ])
+})
+
 test('the settings are frozen through and through', () => {
   const settings = resolve({ flags: { set: ['gamma=0.9'] } })
   assert.ok(Object.isFrozen(settings) && Object.isFrozen(settings.listen) && Object.isFrozen(founding(settings).hyperparameters))

@@ -44,6 +44,8 @@ export function fakeObserved(others: number, manifest: unknown = { name: 'CartPo
     episodes: ticks * 80,
     paused,
     consensusDistance: 0.1 / (1 + ticks),
+    relayedOnly: false,
+    reachable: null,
     peers: ids.map((id, i) => ({
       id,
       state: banned.has(id) ? 'banned' : i % 9 === 8 ? 'silent' : 'alive',

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { multiaddr } from '@multiformats/multiaddr'
 import fc from 'fast-check'
-import { type AddressUse, readAddress } from '../../src/wire/address.ts'
+import { type AddressUse, isRelayed, readAddress } from '../../src/wire/address.ts'
 
 const ID = '12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA'
+const RELAY = '12D3KooWPjceQrSwdWXPyLLeABRXmuqt69Rg3sBYbU1Nft9HyQ6X'
 const RSA = 'QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N'
 
 /** The fault, or null where the text was understood. */
@@ -30,6 +31,22 @@ test('multiaddrs and HOST:PORT are understood, with and without an identity', ()
     [`/dns/example.org/tcp/80/p2p/${ID}`]: { target: '/dns/example.org/tcp/80', peer: ID },
   }
   for (const [text, address] of Object.entries(understood)) assert.deepEqual(readAddress(text, 'dial'), address, text)
+})
+
+test('a peer behind a relay is named after the relay', () => {
+  const relay = `/ip4/203.0.113.9/tcp/4001/p2p/${RELAY}`
+  assert.deepEqual(readAddress(`${relay}/p2p-circuit/p2p/${ID}`, 'dial'), { target: `${relay}/p2p-circuit`, peer: ID, relay })
+  const whole = 'it leads through a relay and does not say to whom; copy the whole line that the other peer printed'
+  for (const cut of ['/p2p-circuit', '/p2p-circuit/', '/p2p-circuit/p2p', '/p2p-circuit/p2p/12D3Koo'])
+    assert.equal(faultOf(relay + cut), whole)
+  assert.equal(
+    faultOf(`${relay}/p2p-circuit/p2p/${ID}/p2p-circuit`),
+    `something follows the peer id; did you mean ${relay}/p2p-circuit/p2p/${ID}?`,
+  )
+  assert.equal(faultOf(`${relay}/p2p-circuit/p2p/${RELAY}`), `it leads through a relay back to that relay; did you mean ${relay}?`)
+  // Through whom is not known without the relay's identity.
+  assert.match(faultOf(`/ip4/203.0.113.9/tcp/4001/p2p-circuit/p2p/${ID}`) ?? '', /did you mean/)
+  assert.deepEqual([isRelayed(`${relay}/p2p-circuit/p2p/${ID}`), isRelayed(relay)], [true, false])
 })
 
 test('to listen, port 0 means any, and an identity is too much', () => {
@@ -60,7 +77,7 @@ test('each part is checked', () => {
   assert.equal(faultOf('127.0.0.1:080'), 'the port is a number from 1 to 65535, not "080"')
   assert.equal(faultOf('127.0.0.1:'), 'the port is a number from 1 to 65535, not ""')
   assert.match(faultOf(`/ip4/127.0.0.1/tcp/4001/p2p/${ID.slice(0, -1)}`) ?? '', /^".*" is no peer id; copy the whole line/)
-  assert.match(faultOf(`/ip4/127.0.0.1/tcp/4001/p2p/${ID}/p2p-circuit`) ?? '', /^something follows the peer id/)
+  assert.match(faultOf(`/ip4/127.0.0.1/tcp/4001/p2p/${ID}/tcp/1`) ?? '', /^something follows the peer id/)
   assert.match(faultOf('/ip4/127.0.0.1/udp/4001/quic-v1') ?? '', /TCP/)
   assert.equal(faultOf(''), 'write HOST:PORT or /ip4/HOST/tcp/PORT')
   assert.equal(faultOf('http://example.org:80'), 'write HOST:PORT or /ip4/HOST/tcp/PORT')

@@ -85,7 +85,11 @@ function show(standing) {
 
 function showState() {
   const state = byId('state')
-  const [name, text] = lost ? ['lost', 'connection lost'] : lastStanding?.paused ? ['paused', 'paused'] : ['learning', 'learning']
+  const [name, text] = lost
+    ? ['lost', 'connection lost']
+    : lastStanding?.paused
+      ? ['paused', 'paused']
+      : ['learning', lastStanding?.relayedOnly ? 'learning alone: reached only through a relay' : 'learning']
   if (state.textContent !== text) state.textContent = text
   state.className = `state ${name}`
   for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-command]'))) {
