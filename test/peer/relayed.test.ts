@@ -13,8 +13,8 @@ const told = (peer: VirtualPeer) => peer.of('warning').filter(({ code }) => code
 for (const strategy of ['broadcast', 'pairwise', 'push-sum']) {
   test(`${strategy}: who is reached through a relay only is heard, and learns alone until that changes`, async () => {
     const swarm = new VirtualSwarm()
-    const a = await swarm.add({ flags: { strategy } })
-    const b = await swarm.add({ join: a.network.addresses() })
+    const a = await swarm.add({ flags: { strategy }, updateMs: 20 })
+    const b = await swarm.add({ join: a.network.addresses(), updateMs: 20 })
     await swarm.until(() => a.of('mix').length > 2 && b.of('mix').length > 2, 20_000, 'they mix')
     assert.equal(a.peer.relayedOnly, false)
     swarm.hub.relay(a.network.id, b.network.id, true)
@@ -24,7 +24,7 @@ for (const strategy of ['broadcast', 'pairwise', 'push-sum']) {
     const bytes = () => a.network.counters().bytesOut + b.network.counters().bytesOut
     const sentBefore = bytes()
     const steps = a.peer.run.learner.progress().steps
-    const windowMs = 60_000
+    const windowMs = 30_000
     await swarm.clock.run(windowMs)
     // Beacons, every four seconds or less often, are all that passes.
     assert.ok(bytes() > sentBefore && bytes() - sentBefore <= 2 * MAX_BEACON_BYTES * (windowMs / 3_600 + 1), `${bytes() - sentBefore}`)
@@ -58,9 +58,9 @@ for (const strategy of ['broadcast', 'pairwise', 'push-sum']) {
 
 test('with a third peer that both reach directly nobody is alone', async () => {
   const swarm = new VirtualSwarm()
-  const a = await swarm.add()
-  const third = await swarm.add({ join: a.network.addresses() })
-  const other = await swarm.add({ join: third.network.addresses() })
+  const a = await swarm.add({ updateMs: 20 })
+  const third = await swarm.add({ join: a.network.addresses(), updateMs: 20 })
+  const other = await swarm.add({ join: third.network.addresses(), updateMs: 20 })
   swarm.hub.relay(a.network.id, other.network.id, true)
   await swarm.clock.run(30_000)
   for (const peer of [a, other, third]) {
@@ -75,10 +75,10 @@ test('with a third peer that both reach directly nobody is alone', async () => {
 
 test('joining through a relay: in the end one sentence, or at once when the direct connection is made', async () => {
   const swarm = new VirtualSwarm()
-  const founder = await swarm.add()
+  const founder = await swarm.add({ updateMs: 20 })
   swarm.hub.relay(founder.network.id, examplePeerId(2), true)
   const beganMs = swarm.clock.now()
-  await assert.rejects(swarm.add({ join: founder.network.addresses() }), {
+  await assert.rejects(swarm.add({ join: founder.network.addresses(), updateMs: 20 }), {
     code: 'relayed',
     fault: 'network',
     message: `Peer ${founder.network.id} was met through a relay, but no direct connection to it came about within 10 s, and weights never travel through a relay: join through another peer, or make one of the two reachable (forward a port and name it with --announce, or try --upnp).`,
@@ -86,7 +86,7 @@ test('joining through a relay: in the end one sentence, or at once when the dire
   assert.ok(swarm.clock.now() - beganMs <= DIRECT_TIMEOUT_MS + 1_000)
   swarm.hub.relay(founder.network.id, examplePeerId(3), true)
   swarm.clock.after(2_000, () => swarm.hub.relay(founder.network.id, examplePeerId(3), false))
-  const joiner = await swarm.add({ join: founder.network.addresses() })
+  const joiner = await swarm.add({ join: founder.network.addresses(), updateMs: 20 })
   assert.equal(joiner.of('joined')[0]!.from, founder.network.id)
   await joiner.leave()
   await founder.leave()
