@@ -139,7 +139,7 @@ async function inChild(plan: TrainPlan): Promise<TrainResult> {
 /** The child's side: one plan comes, one result goes. */
 async function serveOne(): Promise<void> {
   const [plan] = await once(process, 'message')
-  const result = await train(plan as TrainPlan)
+  const { parameters: _, ...result } = await train(plan as TrainPlan)
   process.send!(result, () => process.disconnect())
 }
 

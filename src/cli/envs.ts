@@ -1,4 +1,5 @@
 /** `grapevine envs`: what can be learned here, and whether a module of one's own keeps the contract. */
+import type { EnvironmentSpec } from '../envs/types.ts'
 import { table } from '../observe/status-text.ts'
 import { type AddCommand, examples } from './command.ts'
 import { BAD_USAGE, DONE } from './exit.ts'
@@ -16,14 +17,26 @@ export const addEnvs: AddCommand = (program, { io }, finish) => {
       return
     }
     const { listEnvironments } = await import('../envs/registry.ts')
-    const known = listEnvironments().map(({ id, description, threshold }) => ({ id, description, threshold }))
+    const known = listEnvironments().map(({ id, description, threshold, options = {} }) => ({ id, description, threshold, options }))
     const rows = known.map(({ id, description, threshold }) => [id, threshold === null ? '-' : String(threshold), description])
     const lines = json
       ? known.map((entry) => JSON.stringify(entry))
-      : table([['ID', 'SOLVED AT', 'DESCRIPTION'], ...rows], [false, true, false])
+      : [...table([['ID', 'SOLVED AT', 'DESCRIPTION'], ...rows], [false, true, false]), '', ...optionLines(known)]
     io.out.write(`${lines.join('\n')}\n`)
     finish(DONE)
   })
+}
+
+/** What `--set` changes in an environment. */
+function optionLines(known: readonly Pick<EnvironmentSpec, 'id' | 'options'>[]): readonly string[] {
+  const rows = known.flatMap(({ id, options = {} }) =>
+    Object.entries(options).map(([name, { initial, meaning }]) => [id, `env.${name}=${initial}`, meaning]),
+  )
+  return [
+    'Options, with start --set env.NAME=VALUE (of all: env.maxEpisodeSteps, where an',
+    'episode is cut):',
+    ...table(rows, [false, false, false]),
+  ]
 }
 
 /** One line for each problem, or one that says there is none. */

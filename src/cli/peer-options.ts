@@ -29,7 +29,7 @@ const FOUNDING: readonly [string, string][] = [
 const JOINING: readonly [string, string][] = [['--env <module>', "the run's environment, where it is one of your own"]]
 
 const LOCAL: readonly [string, string][] = [
-  ['--set <key=value>', 'a hyper-parameter, or minPeriodMs; repeatable'],
+  ['--set <key=value>', 'a hyper-parameter, or env.OPTION; repeatable'],
   ['--config <file>', 'YAML with these settings; flags win over it'],
   ['--data-dir <folder>', 'where to keep key and state (~/.grapevine/default)'],
   ['--listen <addr>', 'address to listen on; repeatable (127.0.0.1:0)'],

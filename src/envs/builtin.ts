@@ -1,12 +1,12 @@
 /** The environments that come with Grapevine. */
 import { AcrobotRows } from './classic/acrobot.ts'
-import { CartPoleRows } from './classic/cartpole.ts'
+import { CARTPOLE_OPTIONS, CartPoleRows } from './classic/cartpole.ts'
 import { MountainCarContinuousRows, MountainCarRows } from './classic/mountain-car.ts'
 import { PendulumRows } from './classic/pendulum.ts'
 import { DeepSeaRows, deepSeaOptions } from './deep-sea/deep-sea.ts'
 import { LanderRows } from './lander/lander.ts'
 import { MINATAR } from './minatar/specs.ts'
-import { refuseOptions } from './options.ts'
+import { readNumbers, refuseOptions } from './options.ts'
 import { type Rows, singleOf, vectorOf } from './rows.ts'
 import { withCompanions } from './spread/companions.ts'
 import { AGENTS, SpreadRows } from './spread/spread.ts'
@@ -41,17 +41,20 @@ const deepSea: EnvironmentSpec = {
   makeVector: (count, options, limit) => vectorOf(new DeepSeaRows(count, deepSeaOptions(DEEP_SEA, options)), limit),
 }
 
+const CARTPOLE: EnvironmentSpec = {
+  id: 'CartPole-v1',
+  version: '1',
+  description: 'keep a pole upright on a cart; 1 a step until it falls or the cart leaves',
+  threshold: 475,
+  maxEpisodeSteps: 500,
+  options: CARTPOLE_OPTIONS,
+  make: (options) => singleOf(new CartPoleRows(1, readNumbers('CartPole-v1', options, CARTPOLE_OPTIONS))),
+  makeVector: (count, options, maxEpisodeSteps) =>
+    vectorOf(new CartPoleRows(count, readNumbers('CartPole-v1', options, CARTPOLE_OPTIONS)), maxEpisodeSteps),
+}
+
 export const BUILTIN: readonly EnvironmentSpec[] = [
-  plain(
-    {
-      id: 'CartPole-v1',
-      version: '1',
-      description: 'keep a pole upright on a cart; 1 a step until it falls or the cart leaves',
-      threshold: 475,
-      maxEpisodeSteps: 500,
-    },
-    (count) => new CartPoleRows(count),
-  ),
+  CARTPOLE,
   plain(
     {
       id: 'Acrobot-v1',

@@ -2,6 +2,33 @@
 import { GrapevineError } from '../util/errors.ts'
 import { nearest } from '../util/nearest.ts'
 
+/** A number that an environment takes as an option. */
+export interface NumberOption {
+  readonly initial: number
+  /** Both bounds are allowed. */
+  readonly min: number
+  readonly max: number
+  /** What it is, with its unit. */
+  readonly meaning: string
+}
+
+/** The initial numbers with what `options` gives in their place. Throws `option` for another name, type, or a number out of its bounds. */
+export function readNumbers<Name extends string>(
+  id: string,
+  options: Readonly<Record<string, unknown>>,
+  known: Readonly<Record<Name, NumberOption>>,
+): Readonly<Record<Name, number>> {
+  const entries = Object.entries(known) as [Name, NumberOption][]
+  const initial = Object.fromEntries(entries.map(([name, { initial }]) => [name, initial])) as Readonly<Record<Name, number>>
+  const read = readOptions(id, options, initial)
+  for (const [name, { min, max }] of entries) {
+    if (read[name] >= min && read[name] <= max) continue
+    const message = `Option "${name}" of ${id} must be from ${min} to ${max}, but it is ${read[name]}.`
+    throw new GrapevineError('option', 'local', message, { id, option: name })
+  }
+  return read
+}
+
 /** Throws `option` when any option is given: for environments without. */
 export function refuseOptions(id: string, options: Readonly<Record<string, unknown>>): void {
   readOptions(id, options, {})

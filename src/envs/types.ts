@@ -2,6 +2,7 @@
  * The environment contract: Gymnasium's, in TypeScript, plus a vector form that writes into arrays of the caller and allocates nothing per step.
  * Observations are row-major Float32Array; a discrete action is a number, a continuous one a Float32Array (float32 before use).
  */
+import type { NumberOption } from './options.ts'
 import type { Picture } from './picture.ts'
 
 export type Space =
@@ -81,6 +82,8 @@ export interface EnvironmentSpec {
   readonly maxEpisodeSteps: number | null
   /** Rows of the vector form for each environment of `makeVectorEnv`'s count: agents that share one world. Default 1. */
   readonly agents?: number
+  /** Numbers that it takes as options, by name; absent: it has none, or does not tell. */
+  readonly options?: Readonly<Record<string, NumberOption>>
   /** One environment without time limit. */
   make(options: Readonly<Record<string, unknown>>): Environment
   /** A fast vector form that truncates after `maxEpisodeSteps` (null: never) itself; without it the registry builds one from `make`. */

@@ -7,7 +7,8 @@
 import { NO_OUTER_STEP, type OuterSettings } from '../average/outer.ts'
 import { consensusLevels } from '../average/period.ts'
 import type { RateRule } from '../average/rate.ts'
-import { findEnvironment } from '../envs/registry.ts'
+import { isBridged } from '../envs/bridge/script.ts'
+import { findEnvironment, makeVectorEnv } from '../envs/registry.ts'
 import type { WrapperUse } from '../envs/wrappers/wrap.ts'
 import { type AlgorithmId, hyperparameterFaults, hyperparameterRules } from '../learn/hyperparameters.ts'
 import { preset } from '../learn/presets.ts'
@@ -180,6 +181,9 @@ const ALL_INTERFACES = ['/ip4/0.0.0.0/tcp/0']
 const OWN_ASSIGNMENTS = ['minPeriodMs', 'checkpointSeconds']
 const RATE_ASSIGNMENTS = ['rateRule', 'rateFrom', 'rateCap']
 const EXTRA_ASSIGNMENTS = ['horizonSteps', 'outerLearningRate', 'outerMomentum', 'consensusTarget', ...RATE_ASSIGNMENTS, ...OWN_ASSIGNMENTS]
+
+/** Of names with --set that are the environment's. */
+const ENVIRONMENT_PREFIX = 'env.'
 
 /** How one command prints is no setting of a daemon. */
 const LINE_ONLY = ['config', 'quiet', 'verbose', 'json', 'dry-run']
@@ -362,7 +366,11 @@ function found(
     if (name in assigned && given.outer !== 'nesterov') faults.add('usage', `${name} (--set) needs --outer nesterov`)
   if ('consensusTarget' in assigned && given.period !== 'auto') faults.add('usage', 'consensusTarget (--set) needs --period auto')
   const horizonSteps = wholeAssignment('horizonSteps', assigned, 1, Number.MAX_SAFE_INTEGER, faults)
-  const own = Object.fromEntries(Object.entries(assigned).filter(([name]) => !EXTRA_ASSIGNMENTS.includes(name)))
+  const own = Object.fromEntries(
+    Object.entries(assigned).filter(([name]) => !EXTRA_ASSIGNMENTS.includes(name) && !name.startsWith(ENVIRONMENT_PREFIX)),
+  )
+  const environmentOptions = optionsOf(assigned)
+  if (!faults.has('env')) checkOptions(environment, environmentOptions, faults)
   // Without knowing the algorithm nothing can be said of its hyper-parameters.
   if (!faults.has('algo')) checkHyperparameters(algorithm, own, faults)
   if (
@@ -382,7 +390,7 @@ function found(
   return {
     found: {
       environment,
-      environmentOptions: {},
+      environmentOptions,
       algorithm,
       ...(given.preset === undefined ? {} : { preset: given.preset }),
       hyperparameters: { ...base?.hyperparameters, ...own },
@@ -413,6 +421,18 @@ function rateRule(assigned: Assigned, preset: RateRule | null, faults: Faults): 
   if (rule === 'none' && (from ?? cap) !== undefined) faults.add('usage', 'rateFrom and rateCap (--set) make no sense with rateRule=none')
   if (rule !== 'sqrt') return null
   return { rule, from: from ?? preset?.from ?? 1, cap: cap ?? preset?.cap ?? DEFAULT_RATE_CAP }
+}
+
+/** `--set env.length=1`: what the environment is made with. */
+function optionsOf(assigned: Assigned): Readonly<Record<string, HyperValue>> {
+  const ours = Object.entries(assigned).filter(([name]) => name.startsWith(ENVIRONMENT_PREFIX))
+  return Object.fromEntries(ours.map(([name, value]) => [name.slice(ENVIRONMENT_PREFIX.length), value]))
+}
+
+/** By making one, where that starts nothing. */
+function checkOptions(environment: string, options: Readonly<Record<string, unknown>>, faults: Faults): void {
+  if (Object.keys(options).length === 0 || isBridged(environment)) return
+  faults.try(() => makeVectorEnv(environment, 1, options).close())
 }
 
 function defaultsOf(algorithm: AlgorithmId): Readonly<Record<string, HyperValue>> {

@@ -91,3 +91,18 @@ test('a reset without seed goes on with the stream', () => {
   assert.deepEqual(twice.reset({ seed: 7 }).observation, first)
   assert.deepEqual(twice.reset().observation, second)
 })
+
+test('CartPole with other physics follows Gymnasium with the same', () => {
+  // Gymnasium 1.4.0 with gravity, masscart, masspole, length, force_mag and tau set, and total_mass and polemass_length with them.
+  const rows = new CartPoleRows(1, { gravity: 5, cartMass: 2, poleMass: 0.5, length: 1.5, force: 7, tau: 0.01 })
+  rows.begin(0)
+  rows.state.set([0.1, 0.2, 0.05, -0.3])
+  for (const [action, state] of [
+    [1, [0.10200000000000001, 0.23250228336540466, 0.047, -0.31498135275554745]],
+    [0, [0.10432502283365405, 0.19917644476848476, 0.04385018647244453, -0.2971622668118523]],
+    [1, [0.10631678728133889, 0.2317338254217614, 0.040878563804326, -0.31232940562160283]],
+  ] as const) {
+    rows.step(Int32Array.of(action), new Float32Array(4), new Float32Array(1), new Uint8Array(1))
+    assert.ok(apart(rows.state, state) < 1e-12, `${rows.state}`)
+  }
+})

@@ -90,10 +90,19 @@ test('actions out of range, options unknown and counts out of bounds are refused
   env.reset({ seed: 1 })
   for (const action of [-1, 2, 0.5, Number.NaN]) assert.throws(() => env.step(action), { code: 'action' })
   assert.throws(() => env.step(Float32Array.of(1)), { code: 'shape' })
-  assert.throws(() => makeEnv('CartPole-v1', { gravity: 3 }), {
+  assert.throws(() => makeEnv('Acrobot-v1', { gravity: 3 }), {
     code: 'option',
-    message: 'CartPole-v1 has no option "gravity"; it has none.',
+    message: 'Acrobot-v1 has no option "gravity"; it has none.',
   })
+  for (const [options, message] of [
+    [{ gravty: 3 }, 'CartPole-v1 has no option "gravty"; it has gravity.'],
+    [{ gravity: '3' }, 'Option "gravity" of CartPole-v1 must be a number, but it is "3".'],
+    [{ length: 0 }, 'Option "length" of CartPole-v1 must be from 0.01 to 100, but it is 0.'],
+    [{ tau: 1 }, 'Option "tau" of CartPole-v1 must be from 0.0001 to 0.1, but it is 1.'],
+  ] as const) {
+    assert.throws(() => makeEnv('CartPole-v1', options), { code: 'option', message })
+    assert.throws(() => makeVectorEnv('CartPole-v1', 2, options), { code: 'option', message })
+  }
   assert.throws(() => makeEnv('CartPole-v1', { maxEpisodeSteps: 0 }), { code: 'option' })
   for (const count of [0, 1.5, 1e9]) assert.throws(() => makeVectorEnv('CartPole-v1', count), { code: 'shape' })
   assert.throws(() => registerEnv('no spaces', () => counter(1)), { code: 'environment_id' })

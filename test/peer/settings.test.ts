@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MAX_ADDRESSES_GIVEN } from '../../src/peer/limits.ts'
-import { type PeerSettings, resolveSettings, type SettingsSources } from '../../src/peer/settings.ts'
+import { type Founding, type PeerSettings, resolveSettings, type SettingsSources } from '../../src/peer/settings.ts'
 import { resolveAveraging } from '../../src/peer/strategies.ts'
 import { GrapevineError } from '../../src/util/errors.ts'
 
@@ -317,4 +317,16 @@ test('rules that compare neighbours need several', () => {
   const choice = { partner: null, server: null, codec: 'f32', robust }
   assert.equal(resolveAveraging({ ...choice, strategy: 'auto' }, model, 'me').strategy, 'broadcast')
   assert.throws(() => resolveAveraging({ ...choice, strategy: 'pairwise' }, model, 'me'), { code: 'usage', message: /median.*clip/ })
+})
+
+test("what --set env.NAME says is the environment's; what it does not take is told with the rest", () => {
+  const resolve = (set: readonly string[], env = 'CartPole-v1') =>
+    resolveSettings({ command: 'start', addresses: [], flags: { env, set }, file: null, randomSeed: 1 })
+  const { found } = resolve(['env.length=1.5', 'env.maxEpisodeSteps=50', 'gamma=0.9']).run as { found: Founding }
+  assert.deepEqual(found.environmentOptions, { length: 1.5, maxEpisodeSteps: 50 })
+  assert.equal(found.hyperparameters.gamma, 0.9)
+  assert.ok(!Object.keys(found.hyperparameters).some((name) => name.startsWith('env.')))
+  assert.deepEqual((resolve([]).run as { found: Founding }).found.environmentOptions, {})
+  assert.throws(() => resolve(['env.length=1000', 'gama=1']), { message: /"length" of CartPole-v1 must be from 0\.01[\s\S]*"gama"/ })
+  assert.throws(() => resolve(['env.size=3'], 'Pendulum-v1'), { message: 'Pendulum-v1 has no option "size"; it has none.' })
 })

@@ -25,6 +25,8 @@ export interface TrainPlan {
   readonly evalEvery: number
   /** Episodes of the final evaluations. */
   readonly episodes: number
+  /** Parameters to begin with, canonical; those drawn from the seed when absent. */
+  readonly initial?: Float32Array
   /** Whether to stop once the threshold is sustained. */
   readonly untilSustained?: boolean
 }
@@ -59,8 +61,14 @@ export interface TrainResult {
   readonly statistics: Readonly<Record<string, number>>
 }
 
-export async function train({ settings, seed, steps, evalEvery, episodes, untilSustained }: TrainPlan): Promise<TrainResult> {
+export interface Trained extends TrainResult {
+  /** The parameters at the end, canonical. */
+  readonly parameters: Float32Array
+}
+
+export async function train({ settings, seed, steps, evalEvery, episodes, initial, untilSustained }: TrainPlan): Promise<Trained> {
   const learner = await createLearner(settings)
+  if (initial !== undefined) learner.adopt({ parameters: initial, target: null, version: 0, steps: 0, normalisers: [] })
   const evaluator = await makeEvaluator(settings)
   const watch = new Stopwatch()
   const curve: [number, number][] = []
@@ -105,6 +113,7 @@ export async function train({ settings, seed, steps, evalEvery, episodes, untilS
     curve,
     evaluations,
     statistics,
+    parameters: replicaOf(learner).parameters,
   }
   learner.dispose()
   evaluator.dispose()

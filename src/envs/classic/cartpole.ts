@@ -3,19 +3,26 @@
  * the last included; over when the cart leaves +-2.4 or the pole +-12 degrees. Explicit Euler, positions from the old velocities, float64.
  */
 import { cos, cosSmall, sin, sinSmall } from '../../util/maths.ts'
+import { type NumberOption, readNumbers } from '../options.ts'
 import { box, type Picture } from '../picture.ts'
 import { boxSpace } from '../spaces.ts'
 import type { Space } from '../types.ts'
 import { ClassicRows } from './classic-rows.ts'
 
-const GRAVITY = 9.8
-const POLE_MASS = 0.1
-const TOTAL_MASS = 1.1
-/** Half the pole. */
-const LENGTH = 0.5
-const POLE_MASS_LENGTH = 0.05
-const FORCE = 10
-const TAU = 0.02
+/** The physics, which Gymnasium fixes to the initial numbers. */
+export const CARTPOLE_OPTIONS = {
+  gravity: { initial: 9.8, min: 0, max: 1_000, meaning: 'acceleration, m/s²' },
+  cartMass: { initial: 1, min: 0.001, max: 1_000, meaning: 'of the cart, kg' },
+  poleMass: { initial: 0.1, min: 0.001, max: 1_000, meaning: 'of the pole, kg' },
+  length: { initial: 0.5, min: 0.01, max: 100, meaning: 'half of the pole, m' },
+  force: { initial: 10, min: 0.01, max: 1_000, meaning: 'of a push, N' },
+  tau: { initial: 0.02, min: 0.0001, max: 0.1, meaning: 'time of a step, s' },
+} as const satisfies Readonly<Record<string, NumberOption>>
+
+type Physics = Readonly<Record<keyof typeof CARTPOLE_OPTIONS, number>>
+
+const PHYSICS: Physics = readNumbers('CartPole-v1', {}, CARTPOLE_OPTIONS)
+
 const ANGLE_LIMIT = (12 * 2 * Math.PI) / 360
 const POSITION_LIMIT = 2.4
 const FOUR_THIRDS = 4 / 3
@@ -32,8 +39,11 @@ export class CartPoleRows extends ClassicRows {
   )
   readonly actionSpace: Space = { kind: 'discrete', n: 2 }
 
-  constructor(count: number) {
+  readonly #physics: Physics
+
+  constructor(count: number, physics = PHYSICS) {
     super(count, 4)
+    this.#physics = physics
   }
 
   begin(row: number): void {
@@ -46,6 +56,9 @@ export class CartPoleRows extends ClassicRows {
 
   step(actions: Int32Array | Float32Array, observations: Float32Array, rewards: Float32Array, terminated: Uint8Array): void {
     const { state, count } = this
+    const { gravity, cartMass, poleMass, length, force: strength, tau } = this.#physics
+    const totalMass = poleMass + cartMass
+    const poleMassLength = poleMass * length
     for (let row = 0, at = 0; row < count; row++, at += 4) {
       const position = state[at]!
       const velocity = state[at + 1]!
@@ -54,14 +67,14 @@ export class CartPoleRows extends ClassicRows {
       const small = angle < SMALL_ANGLE && angle > -SMALL_ANGLE
       const sine = small ? sinSmall(angle) : sin(angle)
       const cosine = small ? cosSmall(angle) : cos(angle)
-      const force = actions[row] === 1 ? FORCE : -FORCE
-      const push = (force + POLE_MASS_LENGTH * (spin * spin) * sine) / TOTAL_MASS
-      const spinUp = (GRAVITY * sine - cosine * push) / (LENGTH * (FOUR_THIRDS - (POLE_MASS * (cosine * cosine)) / TOTAL_MASS))
-      const speedUp = push - (POLE_MASS_LENGTH * spinUp * cosine) / TOTAL_MASS
-      const x = position + TAU * velocity
-      const xDot = velocity + TAU * speedUp
-      const theta = angle + TAU * spin
-      const thetaDot = spin + TAU * spinUp
+      const force = actions[row] === 1 ? strength : -strength
+      const push = (force + poleMassLength * (spin * spin) * sine) / totalMass
+      const spinUp = (gravity * sine - cosine * push) / (length * (FOUR_THIRDS - (poleMass * (cosine * cosine)) / totalMass))
+      const speedUp = push - (poleMassLength * spinUp * cosine) / totalMass
+      const x = position + tau * velocity
+      const xDot = velocity + tau * speedUp
+      const theta = angle + tau * spin
+      const thetaDot = spin + tau * spinUp
       observations[at] = state[at] = x
       observations[at + 1] = state[at + 1] = xDot
       observations[at + 2] = state[at + 2] = theta
@@ -74,6 +87,7 @@ export class CartPoleRows extends ClassicRows {
   render(row: number): Picture {
     const x = this.state[row * 4]!
     const angle = this.state[row * 4 + 2]!
+    const { length } = this.#physics
     return {
       left: -2.4,
       right: 2.4,
@@ -95,7 +109,7 @@ export class CartPoleRows extends ClassicRows {
           kind: 'line',
           points: [
             [x, 0.1],
-            [x + 2 * LENGTH * sin(angle), 0.1 + 2 * LENGTH * cos(angle)],
+            [x + 2 * length * sin(angle), 0.1 + 2 * length * cos(angle)],
           ],
           width: 0.08,
           colour: 0xca9865,
