@@ -26,11 +26,18 @@ export async function loadPolicy(source: string | URL | Uint8Array | ArrayBuffer
 async function bytesOf(source: string | URL | Uint8Array | ArrayBuffer): Promise<Uint8Array> {
   if (source instanceof Uint8Array) return source
   if (source instanceof ArrayBuffer) return new Uint8Array(source)
+  if (typeof source !== 'string' && !(source instanceof URL)) {
+    throw new GrapevineError(
+      'policy_unreachable',
+      'local',
+      `A policy is a path, a URL or bytes, not ${source === null ? 'null' : typeof source}.`,
+    )
+  }
   // Asked for at run time, so that bundles for browsers need not know of it.
   const files = globalThis.process?.getBuiltinModule?.('node:fs/promises')
   const isWeb = /^https?:/.test(String(source))
   try {
-    if (files !== undefined && !isWeb) return new Uint8Array(await files.readFile(source))
+    if (files !== undefined && !isWeb) return new Uint8Array(await files.readFile(/^file:/.test(String(source)) ? new URL(source) : source))
     const response = await fetch(source)
     if (!response.ok) throw new Error(`the server answered ${response.status}`)
     return new Uint8Array(await response.arrayBuffer())

@@ -30,7 +30,7 @@ const entries = new Map<string, EnvironmentSpec>(BUILTIN.map((spec) => [spec.id,
  * A bare factory gets version "1", no threshold and no time limit.
  */
 export function registerEnv(id: string, entry: EnvironmentFactory | EnvironmentEntry, defaults: Options = {}): void {
-  if (!/^[A-Za-z0-9_.:/-]{1,100}$/.test(id))
+  if (typeof id !== 'string' || !/^[A-Za-z0-9_.:/-]{1,100}$/.test(id))
     throw new GrapevineError(
       'environment_id',
       'local',
@@ -38,6 +38,10 @@ export function registerEnv(id: string, entry: EnvironmentFactory | EnvironmentE
       { id },
     )
   const given: EnvironmentEntry = typeof entry === 'function' ? { make: entry } : entry
+  if (typeof given?.make !== 'function') {
+    const message = `registerEnv takes a function that makes "${id}", or an object with such a function as make; it got ${shown(entry)}.`
+    throw new GrapevineError('environment', 'local', message, { id })
+  }
   const { makeVector } = given
   entries.set(id, {
     version: '1',
@@ -59,6 +63,9 @@ export function registerEnv(id: string, entry: EnvironmentFactory | EnvironmentE
 export function findEnvironment(id: string, options: Options = {}): EnvironmentSpec {
   const spec = entries.get(id)
   if (spec !== undefined) return spec
+  if (typeof id !== 'string') {
+    throw new GrapevineError('unknown_environment', 'local', `An environment is named by its id, such as "CartPole-v1", not ${shown(id)}.`)
+  }
   if (isBridged(id)) return gymEnvironment(id, options)
   const like = nearest(id, [...entries.keys()])
   const hint = like.length === 0 ? '`grapevine envs` lists those that are' : `did you mean ${like.join(' or ')}?`
@@ -80,7 +87,24 @@ export function makeEnv(id: string, options: Options = {}): Environment {
   const spec = findEnvironment(id, options)
   const { limit, rest } = splitLimit(spec, options)
   const environment = spec.make(rest)
+  requireEnvironment(environment, id)
   return limit === null ? environment : limitTime(environment, limit)
+}
+
+/** What a factory of somebody's own gave. */
+function requireEnvironment(made: Environment, id: string): void {
+  const missing = ['reset', 'step', 'close'].find(
+    (name) => typeof (made as unknown as Record<string, unknown> | null)?.[name] !== 'function',
+  )
+  const lack =
+    missing ?? ['observationSpace', 'actionSpace'].find((name) => !(made as unknown as Record<string, { kind?: unknown }>)[name]?.kind)
+  if (lack === undefined) return
+  const message = `What was made as "${id}" is no environment: ${shown(made)} has no ${lack}; \`grapevine envs --check MODULE\` tells more.`
+  throw new GrapevineError('environment', 'local', message, { id })
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'object' && value !== null ? 'an object' : typeof value === 'function' ? 'a function' : String(value)
 }
 
 /**
@@ -102,6 +126,10 @@ export function makeVectorEnv(id: string, count: number, options: Options = {}, 
 }
 
 function splitLimit(spec: EnvironmentSpec, options: Options): { limit: number | null; rest: Options } {
+  if (typeof options !== 'object' || options === null) {
+    const message = `Options of ${spec.id} are an object, such as { maxEpisodeSteps: 100 }, not ${shown(options)}.`
+    throw new GrapevineError('option', 'local', message, { id: spec.id })
+  }
   const { maxEpisodeSteps: limit = spec.maxEpisodeSteps, ...rest } = options
   if (limit !== null && !(typeof limit === 'number' && Number.isInteger(limit) && limit >= 1))
     throw new GrapevineError(

@@ -169,6 +169,7 @@ class RowsSingle implements Environment {
 
   step(action: number | Float32Array): StepResult {
     if (this.phase[0] !== RUNNING) throw episodeOver(this.phase[0] === FRESH)
+    requireAction(this.actionSpace, action)
     const actions = typeof action === 'number' ? this.#discrete : action
     if (typeof action === 'number') this.#discrete[0] = Number.isInteger(action) ? action : -1
     checkActions(this.actionSpace, actions, 1)
@@ -203,6 +204,14 @@ class SavedRowsSingle extends RowsSingle {
   restoreState(bytes: Uint8Array): void {
     unpackArrays(bytes, this.#memory)
   }
+}
+
+/** Of the right kind at all; its values are judged elsewhere. */
+function requireAction(space: Space, action: unknown): void {
+  if (space.kind === 'discrete' ? typeof action === 'number' : action instanceof Float32Array) return
+  const wanted = space.kind === 'discrete' ? `a number from 0 to ${space.n - 1}` : `a Float32Array of ${sizeOf(space)}`
+  const given = typeof action === 'object' && action !== null ? action.constructor.name : `${typeof action} ${String(action)}`
+  throw new GrapevineError('shape', 'local', `An action here is ${wanted}, not ${given}.`)
 }
 
 /** What stepping outside an episode throws; `never` when no episode was begun yet. */

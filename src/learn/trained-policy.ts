@@ -59,8 +59,18 @@ class NetworkPolicy implements Policy {
   }
 
   act(observation: ArrayLike<number>, { deterministic = false, seed }: ActOptions = {}): number | Float32Array {
+    if (typeof observation !== 'object' || observation === null) {
+      throw new GrapevineError('shape', 'local', `act takes an observation of ${this.#observed.length} numbers, not ${observation}.`)
+    }
     requireLength('observation', observation, this.#observed.length)
+    if (seed !== undefined && !Number.isSafeInteger(seed))
+      throw new GrapevineError('seed', 'local', `A seed is a whole number, not ${seed}.`)
     this.#observed.set(observation)
+    for (let i = 0; i < this.#observed.length; i++) {
+      const value = this.#observed[i]!
+      if (value - value !== 0)
+        throw new GrapevineError('observation', 'local', `Element ${i} of the observation is ${value}, not a finite number.`)
+    }
     let x = this.#observed
     for (const stage of this.#stages) x = stage.apply(x)
     this.#forward.run(x)

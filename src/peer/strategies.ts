@@ -25,11 +25,18 @@ export function strategyNamed(name: string): Strategy {
 
 /**
  * Makes a strategy of one's own known in this process under `name`, for `strategy` of settings and manifests: everybody who takes part in such
- * a run registers it, or cannot join. Throws `usage` (fault local) for a name that is taken, or that is no word in lower case.
+ * a run registers it, or cannot join. Throws `usage` (fault local) for a name that is taken, or that is no word in lower case, and for what is no
+ * strategy.
  */
 export function registerStrategy(name: string, strategy: Omit<Strategy, 'name'>): void {
-  if (!/^[a-z][a-z0-9-]{0,31}$/.test(name)) throw usage(`"${name}" is no name for a strategy; choose a word in lower case.`)
+  if (typeof name !== 'string' || !/^[a-z][a-z0-9-]{0,31}$/.test(name)) {
+    throw usage(`"${name}" is no name for a strategy; choose a word in lower case.`)
+  }
   if (strategies.has(name) || name === 'auto') throw usage(`There is a strategy "${name}" already; choose another name.`)
+  if (typeof strategy?.start !== 'function') throw usage(`The strategy "${name}" needs a function start that begins its rounds.`)
+  if (strategy.rules !== 'a peer' && !(Array.isArray(strategy.rules) && strategy.rules.length > 0)) {
+    throw usage(`The strategy "${name}" needs rules: the partner rules that it goes by, such as ['all'], or 'a peer'.`)
+  }
   strategies.set(name, { ...strategy, name })
   addStrategyName(name)
 }
