@@ -16,6 +16,8 @@ const home = join(folder, 'home')
 const installed = join(home, 'node_modules/grapevine-rl')
 /** Ten seconds of training after the start. */
 const TRAINING_MINUTES = 0.17
+/** The tarball, in bytes: a third more than it has come to. */
+const MAX_PACKED_BYTES = 750_000
 /** For a machine of two cores with much else to do. */
 const DEADLINE_MS = 90_000
 
@@ -28,6 +30,9 @@ function run(command: string, args: readonly string[], cwd: string): string {
 
 interface Packed {
   readonly filename: string
+  /** Bytes of the tarball, and of what it holds. */
+  readonly size: number
+  readonly unpackedSize: number
   readonly files: readonly { readonly path: string }[]
 }
 let packed: Packed
@@ -51,6 +56,12 @@ test('the tarball holds JavaScript, types and data files, and nothing of develop
     'lib/index.js',
     'lib/index.d.ts',
     'lib/observe/page/index.html',
+    'lib/observe/report-page/page.css',
+    'lib/observe/self-contained/plots.js',
+    'lib/policy.js',
+    'lib/policy.d.ts',
+    'lib/kernels/kernels-wide.wasm',
+    'lib/envs/bridge/bridge.py',
   ]) {
     assert.ok(paths.includes(path), `${path} is missing`)
   }
@@ -58,6 +69,13 @@ test('the tarball holds JavaScript, types and data files, and nothing of develop
     (path) => !/^(package\.json|README\.md|LICENSE|lib\/.*\.(js|d\.ts|cjs|json|wasm|py)|lib\/observe\/.*\.(html|css|svg))$/.test(path),
   )
   assert.deepEqual(strangers, [])
+  // Types of what is public and of what they lead to, and of nothing else: commands and threads are not imported.
+  assert.deepEqual(
+    paths.filter((path) => /^lib\/(cli|node|swarm)\/.*\.d\.ts$/.test(path)),
+    [],
+  )
+  assert.ok(packed.size < MAX_PACKED_BYTES, `${packed.size} bytes packed`)
+  assert.ok(packed.unpackedSize < 4 * MAX_PACKED_BYTES, `${packed.unpackedSize} bytes unpacked`)
   const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'))
   assert.deepEqual(manifest.engines, { node: '>=22' })
   assert.deepEqual([manifest.scripts, manifest.devDependencies], [undefined, undefined])
