@@ -6,7 +6,7 @@ import type { PolicyFile } from '../ports/policy.ts'
 import { type AddCommand, examples } from './command.ts'
 import { DONE } from './exit.ts'
 import { GIF_FRAME_MS, GIF_PIXELS, MAX_EVAL_EPISODES, MAX_GIF_FRAMES } from './limits.ts'
-import { addSavedArguments, savedPolicy, wholeFlag } from './saved.ts'
+import { addSavedArguments, hinted, savedPolicy, wholeFlag } from './saved.ts'
 
 interface Flags {
   readonly of: string
@@ -14,6 +14,7 @@ interface Flags {
   readonly seed: string
   readonly deterministic?: boolean
   readonly gif?: string
+  readonly env?: string
   readonly network?: string
   readonly json?: boolean
 }
@@ -30,18 +31,18 @@ export const addEval: AddCommand = (program, { io }, finish) => {
       'after',
       examples('grapevine eval ~/.grapevine/default --deterministic', 'grapevine eval policy.safetensors --gif play.gif'),
     )
-  command.action(async (path: string, { of, gif, network, json, ...flags }: Flags) => {
+  command.action(async (path: string, { of, env, gif, network, json, ...flags }: Flags) => {
     const episodes = wholeFlag('--episodes', flags.episodes, 1, MAX_EVAL_EPISODES)
     const seed = wholeFlag('--seed', flags.seed, 0, 4_294_967_295)
     const deterministic = flags.deterministic === true
-    const policy = await savedPolicy(path, of)
+    const policy = await savedPolicy(path, { of, ...(env === undefined ? {} : { env }) }, io.err)
     const [{ createEngine }, { evaluatePolicy }, { registerSavedNetwork }] = await Promise.all([
       import('../learn/engines/create.ts'),
       import('../learn/evaluate-policy.ts'),
       import('../node/own-network.ts'),
     ])
     const engine = await createEngine(await registerSavedNetwork(policy.facts.network, network ?? null), { deterministic: true })
-    const { returns, lengths, mean, deviation } = evaluatePolicy(policy, engine, { episodes, deterministic, seed })
+    const { returns, lengths, mean, deviation } = await hinted(() => evaluatePolicy(policy, engine, { episodes, deterministic, seed }))
     if (gif !== undefined) await writeGif(policy, engine, { deterministic, seed }, gif)
     const { environment, algorithm, version } = policy.facts
     const report = { environment: environment.id, algorithm, version, from: policy.from, episodes, deterministic, seed, mean, deviation }
@@ -64,5 +65,5 @@ async function writeGif(
   ])
   const pictures = playPictures(policy, engine, { ...how, width: GIF_PIXELS, height: GIF_PIXELS, maxFrames: MAX_GIF_FRAMES })
   const bytes = encodeGif(pictures, GIF_PIXELS, GIF_PIXELS, GIF_FRAME_MS)
-  await folderStorage(dirname(resolve(file))).write(basename(file), bytes)
+  await folderStorage(dirname(resolve(file)), dirname(resolve(file))).write(basename(file), bytes)
 }

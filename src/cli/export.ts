@@ -9,6 +9,7 @@ interface Flags {
   readonly of: string
   readonly format: string
   readonly out?: string
+  readonly env?: string
   readonly network?: string
   readonly json?: boolean
 }
@@ -23,12 +24,12 @@ export const addExport: AddCommand = (program, { io }, finish) => {
       'after',
       examples('grapevine export ~/.grapevine/default --out policy.safetensors', 'grapevine export ./run --format onnx --out policy.onnx'),
     )
-  command.action(async (path: string, { of, format, out, network, json }: Flags) => {
+  command.action(async (path: string, { of, env, format, out, network, json }: Flags) => {
     const { EXPORT_FORMATS, exportPolicy } = await import('../node/export-policy.ts')
     const chosen = EXPORT_FORMATS.find((name) => name === format)
     if (chosen === undefined) throw new GrapevineError('usage', 'local', `--format must be ${EXPORT_FORMATS.join(', ')}, not "${format}".`)
     if (out === undefined) throw new GrapevineError('usage', 'local', 'export needs --out: the file to write (for tfjs, the folder).')
-    const policy = await savedPolicy(path, of)
+    const policy = await savedPolicy(path, { of, ...(env === undefined ? {} : { env }) }, io.err)
     const needed = network !== undefined || of === 'mean' || chosen === 'tfjs'
     const engine = needed
       ? await (await import('../node/own-network.ts')).registerSavedNetwork(policy.facts.network, network ?? null)

@@ -2,13 +2,13 @@
  * Gathers what a report tells from a path: a data folder (of a running peer, too) with the record and the checkpoints of its latest run, one
  * checkpoint, or an exported policy. What is not there is named in `missing`.
  */
-import { stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { STATISTICS } from '../learn/statistics.ts'
 import { systemClock } from '../node/clock.ts'
 import { lockHolder } from '../node/lock.ts'
-import { loadSavedPolicy, type SavedPolicy } from '../node/saved-policy.ts'
+import { checkpointAt, isExport, loadSavedPolicy } from '../node/saved-policy.ts'
 import { folderStorage } from '../node/storage.ts'
 import { MAX_RECORD_BYTES } from '../observe/limits.ts'
 import { RunRecord } from '../observe/run-record.ts'
@@ -27,9 +27,7 @@ export async function gatherReport(path: string, version: string): Promise<RunRe
     throw new GrapevineError('path', 'local', `There is nothing at ${resolve(path)}; name a data folder, a checkpoint or an export.`)
   }
   const made = { version, unixSeconds: systemClock.unixSeconds(), meanings: meanings() }
-  return found.isDirectory()
-    ? { ...(await ofFolder(resolve(path))), ...made }
-    : { ...ofReplica(await loadSavedPolicy(path, 'self')), ...made }
+  return { ...(found.isDirectory() ? await ofFolder(resolve(path)) : await ofFile(path)), ...made }
 }
 
 type Gathered = Omit<RunReport, 'version' | 'unixSeconds' | 'meanings'>
@@ -115,21 +113,26 @@ function problemOf(error: unknown): string {
   throw error
 }
 
-function ofReplica({ facts, checkpoint, from }: SavedPolicy): Gathered {
-  const { environment, wrappers, algorithm, network, run, version, steps, returnMean } = facts
-  const what = checkpoint === null ? 'an exported policy' : 'one checkpoint'
-  const told: ReportedCheckpoint | null =
-    checkpoint === null ? null : { name: basename(from), best: false, problem: null, facts: checkpoint, bytes: 0 }
-  return {
-    ...naming({ environment, algorithm: { id: algorithm } }),
-    running: false,
-    replica: { run, peer: checkpoint?.peer ?? null, steps, updates: checkpoint?.updates ?? null, version, returnMean },
-    record: null,
-    checkpoints: told === null ? [] : [told],
-    manifest: { environment, wrappers, algorithm, network },
-    settings: null,
-    missing: [`This is ${what}: it has no curves, events, peers or settings. A report on the data folder that it came from has them.`],
+/** A checkpoint says itself what it is of; only exports need to be understood. */
+async function ofFile(path: string): Promise<Gathered> {
+  const bytes = new Uint8Array(await readFile(path))
+  const alone = { running: false, record: null, settings: null }
+  if (isExport(bytes)) {
+    const { environment, wrappers, algorithm, network, run, version, steps, returnMean } = (await loadSavedPolicy(path, 'self')).facts
+    const manifest = { environment, wrappers, algorithm: { id: algorithm }, network }
+    const replica = { run, peer: null, steps, updates: null, version, returnMean }
+    return { ...alone, ...naming(manifest), replica, checkpoints: [], manifest, missing: [lacking('an exported policy')] }
   }
+  const checkpoint = checkpointAt(path, bytes)
+  const { facts } = checkpoint
+  const manifest = decodeManifest(checkpoint.manifestBytes)
+  const told: ReportedCheckpoint = { name: basename(path), best: false, problem: null, facts, bytes: bytes.length }
+  const replica = replicaOf(facts.run, checkpoint, null)
+  return { ...alone, ...naming(manifest), replica, checkpoints: [told], manifest, missing: [lacking('one checkpoint')] }
+}
+
+function lacking(what: string): string {
+  return `This is ${what}: it has no curves, events, peers or settings. A report on the data folder that it came from has them.`
 }
 
 function replicaOf(run: string, newest: Checkpoint | null, record: RunRecord | null): ReplicaFacts {

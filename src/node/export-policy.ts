@@ -32,10 +32,10 @@ export async function exportPolicy(
     const { encodeLayersModel } = await import('../learn/exports/layers-model.ts')
     const { tf } = await loadBackend('cpu')
     const files = await encodeLayersModel(evaluated, tf)
-    const folder = folderStorage(resolve(out))
+    const folder = folderStorage(resolve(out), resolve(out))
     for (const [name, bytes] of Object.entries(files)) await folder.write(name, bytes as Uint8Array)
   } else {
-    await folderStorage(dirname(resolve(out))).write(basename(out), await encoded(evaluated, format))
+    await folderStorage(dirname(resolve(out)), dirname(resolve(out))).write(basename(out), await encoded(evaluated, format))
   }
   return { evaluation }
 }

@@ -11,7 +11,7 @@ import type { LearnerState, Normaliser } from '../ports/learner.ts'
 import type { PolicyFile } from '../ports/policy.ts'
 import type { Storage } from '../ports/storage.ts'
 import { type Checkpoint, decodeCheckpoint } from '../store/checkpoint-file.ts'
-import { listCheckpoints, loadBest, loadCheckpoint } from '../store/checkpoints.ts'
+import { type LoadedCheckpoint, listCheckpoints, loadBest, loadCheckpoint } from '../store/checkpoints.ts'
 import { decodePolicy, isPolicy } from '../store/policy-file.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { decodeManifest } from '../wire/manifest.ts'
@@ -27,6 +27,8 @@ export interface SavedPolicy extends PolicyFile {
   readonly from: string
   /** Peer id in the words of the checkpoint; null of an export. */
   readonly checkpoint: Checkpoint['facts'] | null
+  /** Newer checkpoints of a data folder that cannot be used, newest first. */
+  readonly damaged: LoadedCheckpoint['damaged']
 }
 
 export async function loadSavedPolicy(path: string, of: WhichReplica): Promise<SavedPolicy> {
@@ -35,11 +37,12 @@ export async function loadSavedPolicy(path: string, of: WhichReplica): Promise<S
     throw new GrapevineError('path', 'local', `There is nothing at ${resolve(path)}; name a data folder, a checkpoint or an export.`)
   if (found.isDirectory()) return fromFolder(folderStorage(resolve(path)), path, of)
   const bytes = new Uint8Array(await readFile(path))
-  if (isExport(bytes)) return { ...decodePolicy(bytes, (network) => layout(network).slices), from: path, checkpoint: null }
+  if (isExport(bytes)) return { ...decodePolicy(bytes, (network) => layout(network).slices), from: path, checkpoint: null, damaged: [] }
   return fromCheckpoint(checkpointAt(path, bytes), path)
 }
 
-function checkpointAt(path: string, bytes: Uint8Array): Checkpoint {
+/** Throws `bad_checkpoint`, which names the path. */
+export function checkpointAt(path: string, bytes: Uint8Array): Checkpoint {
   try {
     return decodeCheckpoint(bytes)
   } catch (error) {
@@ -51,10 +54,11 @@ function checkpointAt(path: string, bytes: Uint8Array): Checkpoint {
 
 async function fromFolder(storage: Storage, path: string, of: WhichReplica): Promise<SavedPolicy> {
   const newest = await loadCheckpoint(storage, path)
-  if (of === 'self') return fromCheckpoint(newest, newest.name)
-  if (of === 'mean') return fromCheckpoint(await meanOf(storage, newest), 'the mean of the checkpoints kept')
+  const { damaged } = newest
+  if (of === 'self') return fromCheckpoint(newest, newest.name, damaged)
+  if (of === 'mean') return fromCheckpoint(await meanOf(storage, newest), 'the mean of the checkpoints kept', damaged)
   const best = await loadBest(storage)
-  return best === null ? fromCheckpoint(newest, `${newest.name} (none was scored)`) : fromCheckpoint(best, best.name)
+  return best === null ? fromCheckpoint(newest, `${newest.name} (none was scored)`, damaged) : fromCheckpoint(best, best.name)
 }
 
 /** The newest checkpoint with the mean of the parameters of all that are kept and whole. */
@@ -78,7 +82,7 @@ function wholeState(bytes: Uint8Array): LearnerState | null {
   }
 }
 
-function fromCheckpoint({ facts, manifestBytes, state }: Checkpoint, from: string): SavedPolicy {
+function fromCheckpoint({ facts, manifestBytes, state }: Checkpoint, from: string, damaged: SavedPolicy['damaged'] = []): SavedPolicy {
   const { environment, wrappers, algorithm, network } = decodeManifest(manifestBytes)
   const { run, version, steps, evaluation, returnMean } = facts
   return {
@@ -96,6 +100,7 @@ function fromCheckpoint({ facts, manifestBytes, state }: Checkpoint, from: strin
     parameters: state.parameters as Float32Array,
     from,
     checkpoint: facts,
+    damaged,
   }
 }
 
@@ -110,7 +115,8 @@ function normalisersOf(state: LearnerState): Normaliser[] {
   return normalisers
 }
 
-function isExport(bytes: Uint8Array): boolean {
+/** Whether these are the bytes of an exported policy. */
+export function isExport(bytes: Uint8Array): boolean {
   try {
     return isPolicy(decodeSafetensors(bytes))
   } catch {

@@ -11,7 +11,8 @@ import { GrapevineError } from '../util/errors.ts'
 /** One fixed temporary name per file: what a crash left behind is overwritten by the next write. */
 const TEMPORARY_SUFFIX = '.new'
 
-export function folderStorage(folder: string): Storage {
+/** `called`: what the folder is to a person who reads that something in it failed. */
+export function folderStorage(folder: string, called = 'the data folder'): Storage {
   const queues = new Map<string, Promise<void>>()
 
   /** Runs `write` after every earlier write to `name`. */
@@ -28,7 +29,7 @@ export function folderStorage(folder: string): Storage {
 
   return {
     read: (name) =>
-      attempt('read', name, async () => {
+      attempt(called, 'read', name, async () => {
         try {
           return new Uint8Array(await readFile(join(folder, checked(name))))
         } catch (error) {
@@ -38,21 +39,21 @@ export function folderStorage(folder: string): Storage {
       }),
 
     write: (name, bytes, options) =>
-      inTurn(name, () => attempt('write', name, () => replaceFile(join(folder, checked(name)), bytes, options?.secret === true))),
+      inTurn(name, () => attempt(called, 'write', name, () => replaceFile(join(folder, checked(name)), bytes, options?.secret === true))),
 
     append: (name, bytes) =>
       inTurn(name, () =>
-        attempt('write', name, async () => {
+        attempt(called, 'write', name, async () => {
           const path = join(folder, checked(name))
           await mkdir(dirname(path), { recursive: true, mode: 0o700 })
           await appendFile(path, bytes)
         }),
       ),
 
-    remove: (name) => inTurn(name, () => attempt('remove', name, () => rm(join(folder, checked(name)), { force: true }))),
+    remove: (name) => inTurn(name, () => attempt(called, 'remove', name, () => rm(join(folder, checked(name)), { force: true }))),
 
     list: (name) =>
-      attempt('list', name, async () => {
+      attempt(called, 'list', name, async () => {
         try {
           const entries = await readdir(name === '' ? folder : join(folder, checked(name)), { withFileTypes: true })
           const names = entries.filter((entry) => entry.isFile()).map((entry) => entry.name)
@@ -110,13 +111,13 @@ function checked(name: string): string {
   return name
 }
 
-async function attempt<T>(verb: string, name: string, work: () => Promise<T>): Promise<T> {
+async function attempt<T>(called: string, verb: string, name: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
     if (error instanceof GrapevineError) throw error
     const reason = error instanceof Error ? error.message : String(error)
-    throw new GrapevineError('storage', 'local', `Cannot ${verb} ${name} in the data folder: ${reason}.`, { name, reason })
+    throw new GrapevineError('storage', 'local', `Cannot ${verb} ${name} in ${called}: ${reason}.`, { name, reason })
   }
 }
 

@@ -10,6 +10,7 @@ import { createPeer } from '../../src/peer/daemon.ts'
 import { resolveSettings } from '../../src/peer/settings.ts'
 import { loadPolicy } from '../../src/policy.ts'
 import { fakeIo } from './fake.ts'
+import { grapevine as spawned } from './spawn.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'gv-'))
 const data = join(folder, 'data')
@@ -105,7 +106,7 @@ test('bad input gets one sentence and its exit code', async () => {
       /^grapevine: \S+notes\.txt is no checkpoint or export that can be used \(it has no checksum\); name a data folder, a checkpoint or an export\.$/,
     ],
     [['eval', folder], 1, /^grapevine: There is no checkpoint in/],
-    [['export', data, '--out', at('notes.txt/below')], 1, /^grapevine: Cannot write below/],
+    [['export', data, '--out', at('notes.txt/below')], 1, /^grapevine: Cannot write below in .*notes\.txt: E/],
   ]
   for (const [argv, code, message] of cases) {
     const outcome = await grapevine(...argv)
@@ -176,4 +177,33 @@ test('a report that cannot be made or written says why, and never writes over wh
   }
   assert.equal(readFileSync(at('notes.txt'), 'utf8'), 'no policy')
   assert.equal(existsSync(at('x.html')), false)
+})
+
+test('a policy of an environment of one’s own needs its module, and says so', async () => {
+  const module = join(import.meta.dirname, '../../scripts/examples/my-env.ts')
+  const { code } = await grapevine('start', '--env', module, '--data-dir', at('corridor'), '--until', 'steps=4000', '--no-http', '--quiet')
+  assert.equal(code, 0)
+  // Known from here on in this process: another one asks for it.
+  const alone = await spawned(['eval', at('corridor'), '--episodes', '2'], folder)
+  assert.equal(alone.code, 2)
+  assert.match(alone.err, /^grapevine: Environment "Corridor-v0" is not registered here.* \(one of your own needs --env MODULE\)\.$/m)
+  const exported = await spawned(['export', at('corridor'), '--env', module, '--out', at('corridor.safetensors')], folder)
+  assert.deepEqual([exported.code, exported.err], [0, ''])
+  assert.match((await spawned(['eval', at('corridor.safetensors'), '--episodes', '2'], folder)).err, /needs --env MODULE/)
+  const played = await spawned(['eval', at('corridor.safetensors'), '--env', module, '--episodes', '2', '--json'], folder)
+  assert.equal(JSON.parse(played.out).returns.length, 2)
+})
+
+test('a damaged newest checkpoint is passed over, which is said', async () => {
+  const copy = at('passed-over')
+  cpSync(data, copy, { recursive: true })
+  const newest = readdirSync(join(copy, 'checkpoints'))
+    .filter((name) => /^\d/.test(name))
+    .sort()
+    .at(-1)!
+  writeFileSync(join(copy, 'checkpoints', newest), 'damaged')
+  const { code, out, err } = await grapevine('eval', copy, '--of', 'self', '--episodes', '1')
+  assert.equal(code, 0)
+  assert.equal(err, `grapevine: The checkpoint checkpoints/${newest} cannot be used (it has no checksum); an older one is taken.\n`)
+  assert.doesNotMatch(out, new RegExp(newest))
 })
