@@ -30,7 +30,7 @@ export async function main(args: string[]): Promise<void> {
   const kills = Number(values.kills)
   if (values.daemon) {
     const seconds = process.hrtime()[0]
-    const outcome = await killDaemon(kills, Number(values.seed), 24 * 60, (kill) => process.stderr.write(`\r${kill} of ${kills}`))
+    const outcome = await killDaemon(kills, Number(values.seed), 24 * 60, (soFar) => console.error(JSON.stringify(soFar)))
     console.log(JSON.stringify({ ...outcome, seconds: process.hrtime()[0] - seconds }))
     if (outcome.lost + outcome.damaged + outcome.strangers + outcome.reused > 0) process.exitCode = 1
     return

@@ -13,7 +13,7 @@ import { seededRandom } from '../../../src/util/random.ts'
 import { TestDaemon } from '../../../test/support/daemon.ts'
 
 /** For a busy machine, in milliseconds. */
-const DEADLINE_MS = 120_000
+const DEADLINE_MS = 600_000
 /** A life is killed at most this long after its process began, or after it averaged, in milliseconds. */
 const MAX_YOUTH_MS = 4_000
 const MAX_AGE_MS = 2_000
@@ -35,7 +35,7 @@ export interface KillOutcome {
   readonly refused: Readonly<Record<string, number>>
 }
 
-export async function killDaemon(kills: number, seed: number, minutes: number, told: (kill: number) => void): Promise<KillOutcome> {
+export async function killDaemon(kills: number, seed: number, minutes: number, told: (soFar: KillOutcome) => void): Promise<KillOutcome> {
   const random = seededRandom(seed, 'daemon kills')
   const undo: (() => unknown)[] = []
   const context = { after: (fn: () => unknown) => void undo.push(fn) } as Parameters<typeof TestDaemon.spawn>[0]
@@ -68,16 +68,20 @@ export async function killDaemon(kills: number, seed: number, minutes: number, t
       // The first life's own, else one more than before it came up; a life that died earlier may not have written any.
       if (listening !== undefined && kill > 0 ? now <= incarnation : now < incarnation) count.reused++
       incarnation = now
-      told(kill + 1)
+      told({ kills: kill + 1, ...count, refused: refusalsOf(companion) })
       daemon = TestDaemon.spawn(context, ['start', '--resume', ...CHECKPOINTS, ...until], { dataDir })
     }
     await daemon.event('mix', DEADLINE_MS, (mix) => mix.with === companionId)
-    const refused: Record<string, number> = {}
-    for (const { code } of companion.all('refused')) refused[code] = (refused[code] ?? 0) + 1
-    return { kills, ...count, refused }
+    return { kills, ...count, refused: refusalsOf(companion) }
   } finally {
     for (const release of undo.reverse()) await release()
   }
+}
+
+function refusalsOf(companion: TestDaemon): Readonly<Record<string, number>> {
+  const refused: Record<string, number> = {}
+  for (const { code } of companion.all('refused')) refused[code] = (refused[code] ?? 0) + 1
+  return refused
 }
 
 function incarnationIn(dataDir: string): number {
