@@ -124,6 +124,11 @@ function checkNetwork(manifest: Manifest, maxMemoryBytes: number): void {
   probe.close()
   const difference = describeDifference(ours.slices, theirs.slices)
   if (difference !== null) throw cannotJoin('network', difference)
+  // The outputs of a model of one's own are not among its weights, and its module is told their sizes.
+  for (const [i, { name, size }] of theirs.outputs.entries()) {
+    const here = ours.outputs[i]!.size
+    if (size !== here) throw cannotJoin('network', `network output ${name} is ${size} there and ${here} here`)
+  }
 }
 
 function makeProbe({ environment: { id, options }, wrappers }: Manifest): VectorEnvironment {
@@ -137,7 +142,8 @@ function makeProbe({ environment: { id, options }, wrappers }: Manifest): Vector
 /** The network as it would have to be for our environment's spaces. */
 function fitted(network: NetworkSpec, observations: BoxSpace, actions: Space): NetworkSpec {
   const { head, vectors } = policyOutputs(actions, [])
-  const sizes = new Map([head, ...vectors].map(({ name, size }) => [name, size]))
+  const sizes = new Map([head, ...vectors].map(({ name, size }) => [name, size])).set('value', 1)
+  if (actions.kind === 'discrete') sizes.set('advantage', actions.n)
   const resize = <T extends { readonly name: string; readonly size: number }>(part: T): T => ({
     ...part,
     size: sizes.get(part.name) ?? part.size,

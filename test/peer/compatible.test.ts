@@ -69,6 +69,7 @@ describe('can this peer run that manifest?', () => {
     assert.match(refusal({ environment: { ...gym, id: 'gym:os:Evil-v1' } }, GIB, true).message, /gym:os:Evil-v1 is not registered here/)
     const own = { id: 'net', digest: 'ab'.repeat(32), weights: [{ name: 'logits/kernel', shape: [4, 2] }] }
     const theirs = { ...network, torso: [], heads: network.heads.map((head) => ({ ...head, layers: [] })), own }
+    const wide = { ...theirs, heads: [{ ...theirs.heads[0]!, size: 1_000_000 }, theirs.heads[1]!] }
     const before = 'Cannot take part in this run: its network is'
     assert.equal(
       refusal({ network: theirs }).message,
@@ -82,6 +83,10 @@ describe('can this peer run that manifest?', () => {
     assert.equal(
       refusal({ network: theirs }, GIB, false, given(own.digest, 'wasm')).message,
       `${before} a model of module net (digest abababababab), which needs --engine tfjs.`,
+    )
+    assert.match(
+      refusal({ network: wide }, GIB, false, given(own.digest)).message,
+      /: network output logits is 1000000 there and 2 here\.$/,
     )
     assert.equal(
       refusal({}, GIB, false, given(own.digest)).message,
