@@ -95,6 +95,8 @@ export interface PeerStatus {
     readonly observing?: boolean
     /** Whether a connection to it is open. */
     readonly connected: boolean
+    /** Through a relay only: beacons reach it, and nothing larger. */
+    readonly relayed: boolean
     /** Seconds since it was last heard. */
     readonly heardSecondsAgo: number
     /** Seconds since its last snapshot was mixed; null before the first. */

@@ -43,6 +43,8 @@ export interface Author {
   mixes: number
   /** Whether it was given the weights. */
   served: boolean
+  /** Order of its last beacon that came over a relay, which gossip may bring as well; null before. */
+  relayed: Order | null
   /** The last exchange that it proposed; null before. */
   proposed: ExchangeId | null
   /** Own rounds that its beacon was ahead of ours when it came; null before. */
@@ -86,6 +88,7 @@ export class Authors {
         lastMixMs: null,
         mixes: 0,
         served: false,
+        relayed: null,
         proposed: null,
         ahead: null,
         refusals: new Map(),

@@ -101,8 +101,8 @@ export class Beacons {
     await this.#publish()
   }
 
-  /** Validates and takes in one beacon; the topic's validator. */
-  receive(id: PeerId, bytes: Uint8Array): Verdict {
+  /** Validates and takes in one beacon; the topic's validator. `overRelay`: it did not come through gossip, which may bring it as well. */
+  receive(id: PeerId, bytes: Uint8Array, overRelay = false): Verdict {
     const { authors, clock, network } = this.#options
     if (id === network.id) return 'ignore'
     const nowMs = clock.now()
@@ -116,7 +116,10 @@ export class Beacons {
     } catch (error) {
       return this.#refuse(author, error instanceof GrapevineError ? error.code : 'undecodable', 'reject')
     }
-    if (isSame(beacon, author.beacon)) return this.#refuse(author, 'stale_beacon', 'ignore')
+    const twice = isSame(beacon, author.beacon)
+    if (twice && (overRelay || isSame(beacon, author.relayed))) return 'ignore'
+    if (overRelay) author.relayed = { incarnation: beacon.incarnation, sequence: beacon.sequence }
+    if (twice) return this.#refuse(author, 'stale_beacon', 'ignore')
     if (!isNewer(beacon, author.beacon)) {
       authors.late++
       return 'ignore'

@@ -113,6 +113,9 @@ export const TARGET_CONNECTIONS = 8
 export const REDIAL_FIRST_MS = 1_000
 export const REDIAL_LAST_MS = 30_000
 
+/** Who has the higher id gives the other so long to dial through the relay first: three rounds of punching. */
+export const RELAYED_TURN_MS = 15_000
+
 /** Addresses kept per author and in all. */
 export const MAX_ADDRESSES_PER_AUTHOR = 8
 

@@ -159,7 +159,7 @@ export class Peer {
       clock,
       run,
       authors: this.authors,
-      receive: (author, bytes) => void this.#beacons.receive(author, bytes),
+      receive: (author, bytes) => void this.#beacons.receive(author, bytes, true),
       warn: (code, message) => options.emit({ event: 'warning', code, message }),
     })
     this.#observer = options.observing === true ? this.#observe() : null

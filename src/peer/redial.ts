@@ -8,7 +8,7 @@ import type { Network } from '../ports/network.ts'
 import type { Random } from '../ports/random.ts'
 import { follow } from '../util/abort.ts'
 import { isRelayed } from '../wire/address.ts'
-import { DIAL_TIMEOUT_MS, REDIAL_FIRST_MS, REDIAL_LAST_MS, TARGET_CONNECTIONS } from './limits.ts'
+import { DIAL_TIMEOUT_MS, REDIAL_FIRST_MS, REDIAL_LAST_MS, RELAYED_TURN_MS, TARGET_CONNECTIONS } from './limits.ts'
 
 export interface RedialOptions {
   readonly network: Network
@@ -55,6 +55,9 @@ export class Redialler {
       if (id === network.id) continue
       // Who is met through a relay may still be reached directly one day.
       if (id !== null && connected.has(id) && (isRelayed(address) || !relayed.has(id))) continue
+      // Two that know each other's places would both dial through the relay, and be in each other's way when they punch: one of them waits.
+      if (isRelayed(address) && id !== null && id < network.id && !this.#attempts.has(address))
+        this.#attempts.set(address, { delayMs: REDIAL_FIRST_MS, notBeforeMs: clock.now() + RELAYED_TURN_MS })
       const attempt = this.#attempts.get(address)
       if (attempt !== undefined && clock.now() < attempt.notBeforeMs) continue
       const found = await this.#dial(address, signal)

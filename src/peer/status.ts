@@ -10,7 +10,7 @@ export function peerStatus(peer: Peer, ports: Pick<PeerPorts, 'network' | 'clock
   const { manifest, learner, id } = peer.run
   const progress = learner.progress()
   const nowMs = ports.clock.now()
-  const connected = new Set(ports.network.peers().map((other) => other.id))
+  const connected = new Map(ports.network.peers().map((other) => [other.id, other]))
   return {
     peer: ports.network.id,
     run: id,
@@ -42,6 +42,7 @@ export function peerStatus(peer: Peer, ports: Pick<PeerPorts, 'network' | 'clock
       version: author.beacon?.version ?? null,
       observing: author.beacon?.observing === true,
       connected: connected.has(author.id),
+      relayed: connected.get(author.id)?.relayed === true,
       heardSecondsAgo: Math.round((nowMs - author.heardAtMs) / 1_000),
       mixedSecondsAgo: author.lastMixMs === null ? null : Math.round((nowMs - author.lastMixMs) / 1_000),
       ...trustOf(author, nowMs),

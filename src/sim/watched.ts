@@ -193,6 +193,7 @@ function rowOf(node: SimulatedNode, founder: PeerStatus): Row {
     mixedSecondsAgo: null,
     causes: {},
     connected: false,
+    relayed: false,
     ...known,
     id: node.id,
     state: node.peer === null ? 'left' : 'alive',

@@ -195,6 +195,7 @@ class Swarm implements Network {
       },
       relay: relay === true,
       upnp: upnp === true,
+      observed: () => this.#traversal.observed(),
     })
     const stopping = this.#stopping.signal
     const admission = new Admission({

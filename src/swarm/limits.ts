@@ -203,6 +203,13 @@ export const RELAY_PATIENCE_MS = 10_000
 /** Addresses of a peer met through a relay that are tried at once for a direct connection. */
 export const MAX_UPGRADE_ADDRESSES = 4
 
+/** Holes are punched in so many rounds of at most so many milliseconds each. [DCUtR specification] */
+export const PUNCH_ROUNDS = 3
+export const PUNCH_ROUND_MS = 5_000
+
+/** Addresses under which others saw our dials, newest first, that are given to who is to punch: a NAT or two. */
+export const MAX_OBSERVED = 4
+
 /** Ports that a peer asks others to dial back, milliseconds that they take for all of them, and between two questions to others. */
 export const MAX_DIAL_BACK_PORTS = 4
 export const DIAL_BACK_TIMEOUT_MS = 4_000

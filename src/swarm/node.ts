@@ -1,8 +1,9 @@
 /** The libp2p node with every limit of `limits.ts` in its place. Nothing runs before its `start`. */
 import type { GossipSub, GossipSubComponents } from '@chainsafe/libp2p-gossipsub'
 import { type CircuitRelayTransportComponents, circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2'
+import { type DCUtRServiceComponents, dcutr } from '@libp2p/dcutr'
 import { type Identify, identify } from '@libp2p/identify'
-import { type Ed25519PrivateKey, FaultTolerance, type Libp2p, type PeerId, type Transport } from '@libp2p/interface'
+import { type Connection, type Ed25519PrivateKey, FaultTolerance, type Libp2p, type PeerId, type Transport } from '@libp2p/interface'
 import type { MulticastDNSComponents } from '@libp2p/mdns'
 import { noise } from '@libp2p/noise'
 import { type Ping, ping } from '@libp2p/ping'
@@ -10,6 +11,7 @@ import { preSharedKey } from '@libp2p/pnet'
 import type { TCPComponents } from '@libp2p/tcp'
 import { uPnPNAT } from '@libp2p/upnp-nat'
 import { type YamuxMuxerInit, yamux } from '@libp2p/yamux'
+import type { Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import type { Clock } from '../ports/clock.ts'
 import { encodeSwarmKey } from '../wire/swarm-key.ts'
@@ -21,6 +23,11 @@ export type Node = Libp2p<{ identify: Identify; ping: Ping; gossip: GossipSub; l
 /** Where libp2p keeps a timer that it forgets when it stops: the next update of its stored addresses, a second after a listener closed. */
 interface Leftovers {
   readonly addressManager: { readonly _updatePeerStoreAddresses: { stop(): void } }
+}
+
+/** What libp2p's manager of transports has and its interface does not name. */
+interface Dials {
+  dial(address: Multiaddr, options: unknown): Promise<Connection>
 }
 
 /** And gossipsub: its next heartbeat. */
@@ -53,6 +60,8 @@ export interface NodeParts {
   readonly relay: boolean
   /** Ask the router to open our port. */
   readonly upnp: boolean
+  /** Where others saw our dials come from. */
+  readonly observed: () => readonly Multiaddr[]
 }
 
 /** What libp2p's parts are made of, as far as ours need it. */
@@ -138,6 +147,9 @@ export function createNode(parts: NodeParts): Promise<Node> {
       ping: ping({ timeout: limits.PING_TIMEOUT_MS }),
       gossip: parts.gossip,
       ...(parts.relay ? { relay: relayServer() } : {}),
+      // Told to who is to punch, and to nobody else: dialled from elsewhere they lead nowhere.
+      punch: (components: DCUtRServiceComponents) =>
+        dcutr({ retries: limits.PUNCH_ROUNDS, timeout: limits.PUNCH_ROUND_MS })(punching(components, parts.observed)),
       ...(parts.upnp ? { upnp: uPnPNAT({ autoConfirmAddress: true }) } : {}),
       leftovers: (components: Components): Leftovers => {
         parts.onComponents(components)
@@ -145,6 +157,28 @@ export function createNode(parts: NodeParts): Promise<Node> {
       },
     },
   })
+}
+
+function punching(components: DCUtRServiceComponents, observed: () => readonly Multiaddr[]): DCUtRServiceComponents {
+  const { peerStore, registrar, transportManager, logger } = components
+  const connectionManager: typeof components.connectionManager = Object.create(components.connectionManager)
+  // libp2p's queue of dials would join these to others for the same peer, through the relay, with other roles in the handshake.
+  connectionManager.openConnection = async (to, options) => {
+    const dialled = (Array.isArray(to) ? to : []).slice(0, limits.MAX_OBSERVED)
+    // The signal would end the socket even when it is open.
+    const dialling = new AbortController()
+    const giveUp = () => dialling.abort()
+    options?.signal?.addEventListener('abort', giveUp, { once: true })
+    const { signal } = dialling
+    try {
+      return await Promise.any(dialled.map((address) => (transportManager as unknown as Dials).dial(address, { ...options, signal })))
+    } finally {
+      options?.signal?.removeEventListener('abort', giveUp)
+    }
+  }
+  const addressManager: typeof components.addressManager = Object.create(components.addressManager)
+  addressManager.getAddresses = () => [...components.addressManager.getAddresses(), ...observed()]
+  return { peerStore, registrar, connectionManager, transportManager, logger, addressManager }
 }
 
 function relayServer() {

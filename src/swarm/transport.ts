@@ -1,12 +1,16 @@
 /**
- * TCP for libp2p, watched: bytes of all sockets are counted, and a dial that fails says how far it came.
+ * TCP for libp2p, watched: bytes of all sockets are counted, and a dial that fails says how far it came. Public addresses are dialled from one
+ * local port, so that a NAT shows the same port to everybody, and a hole punched for one peer leads to the socket that dials it.
  * Counted is what passes the sockets in both directions (handshakes, encryption and multiplexing included; TCP and IP headers not), from the
  * moment a socket is connected.
  */
+import { once } from 'node:events'
+import { createServer } from 'node:net'
 import type { Connection, DialTransportOptions, MultiaddrConnection, Transport, Upgrader } from '@libp2p/interface'
 import { type TCPComponents, tcp } from '@libp2p/tcp'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { NetworkCounters } from '../ports/network.ts'
+import { networkOf } from '../wire/address-range.ts'
 import { LISTEN_BACKLOG, SOCKET_SILENCE_MS } from './limits.ts'
 
 /** A dial that failed. `heard`: bytes that came from the other side; null when there was no connection at all. */
@@ -28,6 +32,8 @@ interface SocketBytes {
 
 export class CountedTcp {
   readonly #open = new Set<SocketBytes>()
+  /** Where dials to public addresses come from; 0 before the first. */
+  #punchPort = 0
   #closedIn = 0
   #closedOut = 0
 
@@ -60,11 +66,30 @@ export class CountedTcp {
     const upgrader = watched(options.upgrader, (connection) => {
       socket = this.#count(connection)
     })
+    const localPort = isPublic(address) ? await this.#localPort() : 0
     try {
-      return await inner.dial(address, { ...options, upgrader })
+      if (localPort === 0) return await inner.dial(address, { ...options, upgrader })
+      return await inner.dial(address, { ...options, upgrader, localPort } as DialTransportOptions).catch((error: unknown) => {
+        // That pair of ports is in use, or was just now; another does as well, but for punching.
+        if (socket !== undefined || !isTaken(error)) throw error
+        return inner.dial(address, { ...options, upgrader })
+      })
     } catch (error) {
       throw new TransportDialError(error, socket?.bytesRead ?? null)
     }
+  }
+
+  /** One that was free just now. */
+  async #localPort(): Promise<number> {
+    if (this.#punchPort === 0) {
+      const server = createServer().listen(0)
+      await once(server, 'listening')
+      const address = server.address()
+      server.close()
+      await once(server, 'close')
+      this.#punchPort = typeof address === 'object' && address !== null ? address.port : 0
+    }
+    return this.#punchPort
   }
 
   #count(connection: MultiaddrConnection): SocketBytes {
@@ -79,11 +104,21 @@ export class CountedTcp {
   }
 }
 
+function isPublic(address: Multiaddr): boolean {
+  return networkOf(address.toString())?.isPublic === true
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && ['EADDRINUSE', 'EADDRNOTAVAIL'].includes(String(error.code))
+}
+
 /** `upgrader`, with a look at each raw connection before it is upgraded. */
 function watched(upgrader: Upgrader, look: (connection: MultiaddrConnection) => void): Upgrader {
   const outer: Upgrader = Object.create(upgrader)
   outer.upgradeOutbound = (connection: MultiaddrConnection, options: Parameters<Upgrader['upgradeOutbound']>[1]) => {
     look(connection)
+    // Both sides of a punched hole have dialled; the multiplexer must know which of them answers, as the handshake does.
+    if (options.initiator === false) (connection as { direction: MultiaddrConnection['direction'] }).direction = 'inbound'
     return upgrader.upgradeOutbound(connection, options)
   }
   outer.upgradeInbound = (connection: MultiaddrConnection, options: Parameters<Upgrader['upgradeInbound']>[1]) => {

@@ -1,14 +1,16 @@
 /**
  * Getting through NAT. Whether we can be reached is found out by asking peers to dial us back at the address they see us from (and at no
  * other, so that nobody is dialled in another's name). Who cannot be reached asks relays among its neighbours for a place, and is announced
- * there. A connection through a relay is an introduction: both sides try each other's addresses for a direct one.
+ * there. A connection through a relay is an introduction: both sides try each other's addresses for a direct one, and dial at the same moment
+ * where a NAT saw the other's dials come from (DCUtR).
  */
 import type { Connection, IdentifyResult } from '@libp2p/interface'
-import { multiaddr } from '@multiformats/multiaddr'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import type { PeerId, RequestOptions } from '../ports/network.ts'
 import type { Random } from '../ports/random.ts'
 import { Gcra, KeyedGcra } from '../util/gcra.ts'
 import { isLoopback, isRelayed, readAddress } from '../wire/address.ts'
+import { networkOf } from '../wire/address-range.ts'
 import { closeConnection, isDirect } from './admission.ts'
 import * as limits from './limits.ts'
 import type { Components } from './node.ts'
@@ -38,6 +40,7 @@ export class Traversal {
   readonly #answers = new Map<PeerId, boolean>()
   readonly #perPeer = new KeyedGcra(limits.DIAL_BACK_RATE, limits.MAX_CONNECTIONS)
   readonly #total = new Gcra(limits.TOTAL_DIAL_BACK_RATE)
+  readonly #observed = new Map<string, Multiaddr>()
   #components: Components | null = null
   #context: RequestContext | null = null
   #relaysAsked = false
@@ -50,6 +53,11 @@ export class Traversal {
     this.#components = components
   }
 
+  /** Where others saw our dials come from, newest first. */
+  observed(): readonly Multiaddr[] {
+    return [...this.#observed.values()].reverse()
+  }
+
   /** Can others reach us directly? null: nobody has told yet. */
   get reachable(): boolean | null {
     const answers = [...this.#answers.values()]
@@ -59,6 +67,7 @@ export class Traversal {
   /** Until the network stops; never rejects. */
   async run(context: RequestContext): Promise<void> {
     this.#context = context
+    this.#vouch()
     const { clock, stopping, admission } = context
     const patience = clock.after(limits.RELAY_PATIENCE_MS, () => this.#askRelays())
     stopping.addEventListener('abort', patience, { once: true })
@@ -71,9 +80,18 @@ export class Traversal {
     }
   }
 
+  /** libp2p keeps public addresses that we listen on to itself until somebody confirms them; an address of an interface of ours needs nobody. */
+  #vouch(): void {
+    const manager = this.#components?.addressManager
+    for (const { multiaddr: address, type, verified } of manager?.getAddressesWithMetadata() ?? []) {
+      if (type === 'transport' && !verified) manager?.confirmObservedAddr(address, { type })
+    }
+  }
+
   /** A connection was admitted. */
-  admitted(connection: Connection, { listenAddrs }: Pick<IdentifyResult, 'listenAddrs'>): void {
+  admitted(connection: Connection, { listenAddrs, observedAddr }: Pick<IdentifyResult, 'listenAddrs' | 'observedAddr'>): void {
     const peer = connection.remotePeer.toString()
+    if (isDirect(connection) && connection.direction === 'outbound' && observedAddr !== undefined) this.#seenAs(observedAddr)
     if (!isDirect(connection)) void this.#upgrade(peer, listenAddrs.map(String))
     else if (this.reachable !== true) void this.#askBack(peer)
   }
@@ -104,6 +122,14 @@ export class Traversal {
     } finally {
       operation.end()
     }
+  }
+
+  #seenAs(address: Multiaddr): void {
+    const text = address.toString()
+    if (networkOf(text)?.isPublic !== true) return
+    this.#observed.delete(text)
+    this.#observed.set(text, address)
+    for (const oldest of this.#observed.keys()) if (this.#observed.size > limits.MAX_OBSERVED) this.#observed.delete(oldest)
   }
 
   async #askBack(peer: PeerId): Promise<void> {

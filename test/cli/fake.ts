@@ -79,6 +79,7 @@ export const status: PeerStatus = {
       refused: 0,
       version: 1,
       connected: true,
+      relayed: false,
       heardSecondsAgo: 1,
       mixedSecondsAgo: 1,
       trust: 1,

@@ -56,6 +56,7 @@ function recordOf(evil: string): RunRecord {
     muted: false,
     version: 1,
     connected: true,
+    relayed: false,
   } as const
   record.stand(
     { ...status, name: evil, steps: 5_000, peers: [{ ...peer, heardSecondsAgo: 1, mixedSecondsAgo: null, causes: { not_finite: 3 } }] },

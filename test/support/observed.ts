@@ -55,6 +55,7 @@ export function fakeObserved(others: number, manifest: unknown = { name: 'CartPo
       refused: i === 3 ? 2 : 0,
       version: ticks * 990,
       connected: i % 3 !== 2,
+      relayed: false,
       heardSecondsAgo: 1,
       mixedSecondsAgo: 1,
       trust: i === 3 ? 0.25 : 1,
