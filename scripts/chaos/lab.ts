@@ -148,13 +148,13 @@ export function memoryOf(daemon: TestDaemon): number {
   return Number(pages) * 1_024
 }
 
-interface Handles {
+export interface Handles {
   readonly open: number
   readonly threads: number
 }
 
 /** Of the process: file descriptors, sockets among them, and threads. */
-function handlesOf(daemon: TestDaemon): Handles {
+export function handlesOf(daemon: TestDaemon): Handles {
   const count = (what: string) => readdirSync(`/proc/${daemon.pid}/${what}`).length
   return { open: count('fd'), threads: count('task') }
 }

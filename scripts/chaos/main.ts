@@ -10,11 +10,12 @@ import { HOSTILE } from './hostile.ts'
 import { INSIDES } from './insides.ts'
 import { Lab } from './lab.ts'
 import { LINES } from './lines.ts'
+import { duration, LONG } from './long.ts'
 import { Machines } from './network.ts'
-import { duration, PROCESSES } from './processes.ts'
+import { PROCESSES } from './processes.ts'
 import { TESTED } from './tested.ts'
 
-const CASES = [...HOSTILE, ...COLLUDERS, ...PROCESSES, ...INSIDES, ...LINES, ...TESTED].sort((a, b) => a.number - b.number)
+const CASES = [...HOSTILE, ...COLLUDERS, ...PROCESSES, ...INSIDES, ...LINES, ...LONG, ...TESTED].sort((a, b) => a.number - b.number)
 
 const { values } = parseArgs({
   options: {

@@ -1,13 +1,10 @@
-/** Cases of honest daemons to which things happen: cut lines, pauses, kills, crowds, churn. */
+/** Cases of honest daemons to which things happen: cut lines, pauses, kills, crowds. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { seededRandom } from '../../src/util/random.ts'
 import type { TestDaemon } from '../../test/support/daemon.ts'
 import type { Case } from './case.ts'
-import { addressOf, allMix, countersOf, type Lab, memoryOf, nextMix, START_MS } from './lab.ts'
+import { addressOf, allMix, countersOf, type Lab, START_MS } from './lab.ts'
 import { Machines } from './network.ts'
-
-/** Seconds that the long cases take; longer by hand with --soak. */
-export const duration = { seconds: 60 }
 
 const idOf = async (daemon: TestDaemon) => (await daemon.event('listening', START_MS)).peer
 
@@ -27,6 +24,10 @@ async function machines(lab: Lab, count: number): Promise<{ readonly net: Machin
 }
 
 const stepsOf = (daemon: TestDaemon) => daemon.all('stats').at(-1)?.steps ?? 0
+
+/** Beyond the table of 32: most of a swarm dies in one moment. */
+const SWARM = 30
+const KILLED = 20
 
 export const PROCESSES: readonly Case[] = [
   {
@@ -138,50 +139,6 @@ export const PROCESSES: readonly Case[] = [
     },
   },
   {
-    number: 28,
-    title: 'churn: every 0.5 to 2 s a kill (0.4) or a newcomer (0.6), 3 to 6 peers',
-    run: async (lab) => {
-      const random = seededRandom('churn', lab.seed)
-      const eldest = lab.spawn(['start', '--seed', '1', '--no-http'])
-      const address = await addressOf(eldest)
-      const live: TestDaemon[] = [lab.spawn(['join', address, '--no-http']), lab.spawn(['join', address, '--no-http'])]
-      await Promise.all(live.map((daemon) => daemon.event('mix', START_MS)))
-      const memory: [number, number][] = []
-      const began = performance.now()
-      const mixesSomewhere = () => lab.daemons.reduce((sum, daemon) => sum + daemon.all('mix').length, 0)
-      let lastMixes = mixesSomewhere()
-      let lastMixAt = began
-      let longestGapMs = 0
-      let kills = 0
-      while (performance.now() - began < duration.seconds * 1_000) {
-        await sleep(500 + 1_500 * random.uniform())
-        const newcomers = live.length < 3 || (live.length < 6 && random.uniform() < 0.6)
-        if (newcomers) live.push(lab.spawn(['join', address, '--no-http']))
-        else {
-          const [victim] = live.splice(Math.floor(random.uniform() * live.length), 1)
-          if (victim === undefined) continue
-          lab.mayEnd(victim)
-          await victim.kill()
-          kills++
-        }
-        const mixes = mixesSomewhere()
-        if (mixes > lastMixes) lastMixAt = performance.now()
-        longestGapMs = Math.max(longestGapMs, performance.now() - lastMixAt)
-        lastMixes = mixes
-        memory.push([(performance.now() - began) / 1_000, memoryOf(eldest) / 1_048_576])
-      }
-      lab.injected = kills
-      lab.check('a mix somewhere at least every 10 s', longestGapMs <= 10_000, `longest gap ${Math.round(longestGapMs)} ms`)
-      const late = memory.filter(([second]) => second > duration.seconds / 3)
-      lab.check(
-        'memory of the longest-lived peer (slope after warm-up)',
-        true,
-        `${slope(late).toFixed(3)} MiB/s over ${late.length} points`,
-      )
-      lab.checkAlive()
-    },
-  },
-  {
     number: 30,
     title: 'SIGTERM at random moments of joining and training',
     run: async (lab) => {
@@ -209,32 +166,32 @@ export const PROCESSES: readonly Case[] = [
     },
   },
   {
-    number: 32,
-    title: 'soak of four peers at steady state',
+    number: 33,
+    title: `${KILLED} of ${SWARM} peers of a swarm killed at once`,
     run: async (lab) => {
-      const daemons = await lab.swarm(4)
-      const [first] = daemons as [TestDaemon]
-      const points: [number, number][] = []
-      const began = performance.now()
-      while (performance.now() - began < duration.seconds * 1_000) {
-        await sleep(2_000)
-        points.push([(performance.now() - began) / 1_000, memoryOf(first) / 1_048_576])
-        lab.injected++
+      const random = seededRandom('massacre', lab.seed)
+      // So many frames of so many peers are more than two cores can open five times a second.
+      const flags = ['--no-http', '--set', 'minPeriodMs=2000', '--nice', '5']
+      const founder = lab.spawn(['start', '--seed', String(lab.seed), ...flags])
+      const address = await addressOf(founder)
+      const daemons = [founder]
+      while (daemons.length < SWARM) {
+        const few = Array.from({ length: Math.min(4, SWARM - daemons.length) }, () => lab.spawn(['join', address, ...flags]))
+        await Promise.all(few.map((daemon) => daemon.event('mix', START_MS)))
+        daemons.push(...few)
       }
-      const late = points.filter(([second]) => second > duration.seconds / 3)
-      lab.check('memory (slope after warm-up)', true, `${slope(late).toFixed(4)} MiB/s`)
-      const took = await nextMix(first, 30_000)
-      lab.check('still mixes', took < 30_000, Math.round(took))
+      await Promise.all(daemons.map((daemon) => daemon.event('stats', START_MS, ({ peers }) => peers === SWARM - 1)))
+      // The founder, whose address all were given, is among the dead.
+      const survivors = daemons.slice(1)
+      const dead = [founder]
+      while (dead.length < KILLED) dead.push(...survivors.splice(Math.floor(random.uniform() * survivors.length), 1))
+      const ids = await Promise.all(survivors.map(idOf))
+      for (const daemon of dead) lab.mayEnd(daemon)
+      await Promise.all(dead.map((daemon) => daemon.kill()))
+      lab.injected = dead.length
+      const took = await allMix(survivors, ids, 60_000)
+      lab.check('every survivor mixes another one within 10 s', took <= 10_000, took)
       lab.checkAlive()
     },
   },
 ]
-
-/** Least squares. */
-function slope(points: readonly (readonly [number, number])[]): number {
-  const n = points.length
-  const mean = (index: 0 | 1) => points.reduce((sum, point) => sum + point[index], 0) / n
-  const [x, y] = [mean(0), mean(1)]
-  const over = points.reduce((sum, point) => sum + (point[0] - x) * (point[1] - y), 0)
-  return over / points.reduce((sum, point) => sum + (point[0] - x) ** 2, 0)
-}
