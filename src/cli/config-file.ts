@@ -1,10 +1,11 @@
 /** Reads the file of `--config`: YAML, a map of settings. Fails with `config`, saying what and, where it is known, in which line. */
 import { open } from 'node:fs/promises'
-import { parse, YAMLParseError } from 'yaml'
 import { GrapevineError } from '../util/errors.ts'
 import { MAX_CONFIG_BYTES } from './limits.ts'
 
 export async function readConfigFile(path: string): Promise<{ readonly path: string; readonly values: unknown }> {
+  // Most daemons start without such a file.
+  const { parse, YAMLParseError } = await import('yaml')
   try {
     return { path, values: parse(await readBounded(path), { maxAliasCount: 100 }) }
   } catch (error) {

@@ -1,6 +1,5 @@
 /** What `start` and `join` share: from flags and file to settings, and from settings to a running daemon (or, with --dry-run, to their print). */
 import { availableParallelism, setPriority } from 'node:os'
-import { stringify } from 'yaml'
 import { systemClock } from '../node/clock.ts'
 import { loadOwnModule, looksLikeModule } from '../node/own-module.ts'
 import { readNetworkModule } from '../node/own-network.ts'
@@ -39,6 +38,7 @@ export async function launch(command: 'start' | 'join', flags: PeerFlags, { io, 
   })
   const settings = await withOwnNetwork(resolved, tryNetwork)
   if (flags.dryRun) {
+    const { stringify } = await import('yaml')
     io.out.write(flags.json ? `${JSON.stringify(plan(settings))}\n` : stringify(plan(settings), { aliasDuplicateObjects: false }))
     return DONE
   }

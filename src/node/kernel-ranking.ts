@@ -4,14 +4,14 @@
  */
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads'
 import type { KernelBuild } from '../kernels/load.ts'
-import { adoptKernelRanking, kernelRanking } from '../learn/engines/wasm-builds.ts'
+import { kernelRanking, setKernelRanking } from '../kernels/ranking.ts'
 
 const NAME = 'grapevine kernels'
 
 /** In a thread, before its first engine. */
 export function inheritKernelRanking(): void {
   const measured = getEnvironmentData(NAME) as readonly KernelBuild[] | undefined
-  if (measured !== undefined) adoptKernelRanking(measured)
+  if (measured !== undefined) setKernelRanking(measured)
 }
 
 /** With the threads that this one starts from now on; by default what this thread itself has measured, if it has. Returns what was shared. */

@@ -1,12 +1,9 @@
 /**
  * The Workers port over threads: learners each in their own, large passes in one helper. `stop` ends them all, those that are being built, too.
  * An environment that this program registered as a function exists in this thread only: its learner runs here, one update at a time between
- * what else the thread has to do.
+ * what else the thread has to do. Learners' code is loaded here only then: most daemons start without it.
  */
 import { comesAlong, findEnvironment } from '../envs/registry.ts'
-import { InlineLearner } from '../learn/inline-learner.ts'
-import { createLearner } from '../learn/learner.ts'
-import { InlineEvaluator } from '../learn/replica-evaluation.ts'
 import type { ReplicaEvaluator } from '../ports/evaluator.ts'
 import type { Learner, LearnerSettings } from '../ports/learner.ts'
 import type { Workers } from '../ports/workers.ts'
@@ -30,7 +27,7 @@ export function threadWorkers(): Workers {
       return learner
     },
     evaluator(settings) {
-      const evaluator = livesHereOnly(settings) ? new InlineEvaluator(settings, systemClock) : new ThreadEvaluator(settings)
+      const evaluator = livesHereOnly(settings) ? inlineEvaluator(settings) : new ThreadEvaluator(settings)
       evaluators.push(evaluator)
       return evaluator
     },
@@ -50,6 +47,15 @@ function livesHereOnly({ environment: { id, options }, modules }: LearnerSetting
 }
 
 async function inlineLearner(settings: LearnerSettings): Promise<Learner> {
+  const [{ InlineLearner }, { createLearner }] = await Promise.all([import('../learn/inline-learner.ts'), import('../learn/learner.ts')])
   await registerOwn({ ...settings, modules: [] })
   return new InlineLearner(await createLearner(settings), systemClock, { updateMs: 0, sliceUpdates: 1 })
+}
+
+function inlineEvaluator(settings: LearnerSettings): ReplicaEvaluator {
+  const loaded = import('../learn/replica-evaluation.ts').then(({ InlineEvaluator }) => new InlineEvaluator(settings, systemClock))
+  return {
+    evaluate: async (replica, seed) => (await loaded).evaluate(replica, seed),
+    stop: async () => (await loaded).stop(),
+  }
 }

@@ -4,6 +4,7 @@
  */
 import { type KernelBuild, type Kernels, loadKernels } from '../../kernels/load.ts'
 import { createMemory, Heap } from '../../kernels/memory.ts'
+import { kernelRanking, setKernelRanking } from '../../kernels/ranking.ts'
 import { fastestOf } from '../../kernels/timing.ts'
 import type { NetworkSpec } from '../../ports/learner.ts'
 import { GrapevineError } from '../../util/errors.ts'
@@ -33,25 +34,12 @@ const probe: NetworkSpec = {
   vectors: [],
 }
 
-/** Builds by falling speed, as this machine measured them; null: not measured yet. */
-let ranking: readonly KernelBuild[] | null = null
-
-/** What this thread measured or was told; null before it needed kernels. */
-export function kernelRanking(): readonly KernelBuild[] | null {
-  return ranking
-}
-
-/** Another thread of this process has measured: all of them run on the same machine. */
-export function adoptKernelRanking(measured: readonly KernelBuild[]): void {
-  ranking ??= measured
-}
-
 /** `relaxed`: results may differ in the last bit from those of other machines, because that was allowed and the machine has the means. */
 export function chooseKernels(
   memory: WebAssembly.Memory,
   options: { readonly deterministic: boolean; readonly kernels?: KernelBuild },
 ): { readonly kernels: Kernels; readonly relaxed: boolean } {
-  ranking ??= rank()
+  const ranking = kernelRanking() ?? setKernelRanking(rank())
   const allowed = options.deterministic ? ranking.filter((build) => build !== 'relaxed') : ranking
   const build = options.kernels ?? allowed[0]
   const kernels = build === undefined ? null : loadKernels(memory, build)
