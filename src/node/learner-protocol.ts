@@ -16,13 +16,14 @@ import type {
 import { type Fault, GrapevineError } from '../util/errors.ts'
 
 export interface LearnerThreadData {
-  readonly settings: LearnerSettings
   readonly port: MessagePort
   /** [1]: requests posted so far, modulo 2^32. */
   readonly mailbox: Int32Array
 }
 
 export type LearnerRequest =
+  /** The first one. Answered by `ready` or `failed`. */
+  | { readonly kind: 'build'; readonly settings: LearnerSettings }
   | { readonly kind: 'run' | 'hold' | 'snapshot' | 'stop' }
   /** `delta` null: it lies in the thread's own delta buffer. */
   | { readonly kind: 'mix'; readonly delta: Float32Array | null }

@@ -30,47 +30,71 @@ type Taken = Extract<LearnerReply, { kind: 'taken' }>
 /** What settles the oldest request. */
 type Answer = Done | Saved | Offered | Taken
 
-/** Starts a learner in a thread of its own; resolves when it is built and holds, rejects with what its construction threw or with the reason of `signal`. */
-export async function startLearnerThread(settings: LearnerSettings, signal = new AbortController().signal): Promise<Learner> {
-  signal.throwIfAborted()
+/** A thread that loads what learners need, and then waits for the settings of its own. */
+export interface RaisedThread {
+  readonly worker: Worker
+  readonly port: MessagePort
+  readonly mailbox: Int32Array
+  /** Resolves with what crashed it, or null, when it is gone. */
+  readonly exited: Promise<Error | null>
+}
+
+/** May come long before the settings are known: a third of a learner's start is done meanwhile. Who gives it up terminates its worker. */
+export function raiseLearnerThread(): RaisedThread {
   const channel = new MessageChannel()
   const mailbox = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
-  const data: LearnerThreadData = { settings, port: channel.port2, mailbox }
+  const data: LearnerThreadData = { port: channel.port2, mailbox }
   const worker = new Worker(workerUrl('learner-worker'), { workerData: data, transferList: [channel.port2], name: 'learner' })
+  let crash: Error | null = null
+  worker.on('error', (error) => {
+    crash = error instanceof Error ? error : new Error(String(error))
+  })
+  const exited = new Promise<Error | null>((resolve) => worker.once('exit', () => resolve(crash)))
+  return { worker, port: channel.port1, mailbox, exited }
+}
+
+/** Starts a learner in a thread of its own; resolves when it is built and holds, rejects with what its construction threw or with the reason of `signal`. */
+export async function startLearnerThread(
+  settings: LearnerSettings,
+  signal = new AbortController().signal,
+  thread: RaisedThread = raiseLearnerThread(),
+): Promise<Learner> {
+  const { worker, port, exited } = thread
   const ready = Promise.withResolvers<Ready>()
-  const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
   const onReply = (reply: LearnerReply) => {
     if (reply.kind === 'ready') ready.resolve(reply)
     if (reply.kind === 'failed') ready.reject(restoredError(reply.error))
   }
-  const onError = (error: Error) => ready.reject(crashed(error.message))
   const onAbort = () => ready.reject(signal.reason)
-  channel.port1.on('message', onReply)
-  worker.on('error', onError)
+  port.on('message', onReply)
   signal.addEventListener('abort', onAbort, { once: true })
-  exited.then(() => ready.reject(crashed('it ended before it was ready')))
+  exited.then((crash) => ready.reject(crashed(crash?.message ?? 'it ended before it was ready')))
   try {
+    signal.throwIfAborted()
+    send(thread, { kind: 'build', settings })
     const first = await ready.promise
     shareKernelRanking(first.kernels)
-    return new ThreadLearner(worker, exited, channel.port1, mailbox, first)
+    return new ThreadLearner(thread, first)
   } catch (error) {
-    channel.port1.close()
+    port.close()
     await worker.terminate()
     throw error
   } finally {
-    channel.port1.off('message', onReply)
-    worker.off('error', onError)
+    port.off('message', onReply)
     signal.removeEventListener('abort', onAbort)
   }
+}
+
+function send({ port, mailbox }: Pick<RaisedThread, 'port' | 'mailbox'>, request: LearnerRequest): void {
+  port.postMessage(request)
+  Atomics.add(mailbox, 0, 1)
+  Atomics.notify(mailbox, 0)
 }
 
 class ThreadLearner implements Learner {
   readonly failed: Promise<never>
   readonly #fail: (error: unknown) => void
-  readonly #worker: Worker
-  readonly #exited: Promise<void>
-  readonly #port: MessagePort
-  readonly #mailbox: Int32Array
+  readonly #thread: RaisedThread
   readonly #ready: Ready
   readonly #listeners = new Set<(progress: Progress) => void>()
   readonly #waiters = new Map<number, { readonly resolve: (progress: Progress) => void; readonly reject: (error: unknown) => void }>()
@@ -83,21 +107,17 @@ class ThreadLearner implements Learner {
   #over: GrapevineError | null = null
   #stopping: Promise<void> | null = null
 
-  constructor(worker: Worker, exited: Promise<void>, port: MessagePort, mailbox: Int32Array, ready: Ready) {
+  constructor(thread: RaisedThread, ready: Ready) {
     const failure = Promise.withResolvers<never>()
     this.failed = failure.promise
     this.#fail = failure.reject
     // Whoever does not watch `failed` still sees every call rejected.
     this.failed.catch(() => undefined)
-    this.#worker = worker
-    this.#exited = exited
-    this.#port = port
-    this.#mailbox = mailbox
+    this.#thread = thread
     this.#ready = ready
     this.#progress = ready.progress
-    port.on('message', (reply: LearnerReply) => this.#receive(reply))
-    worker.on('error', (error) => this.#crash(crashed(error.message)))
-    exited.then(() => this.#crash(crashed('it ended by itself')))
+    thread.port.on('message', (reply: LearnerReply) => this.#receive(reply))
+    thread.exited.then((crash) => this.#crash(crashed(crash?.message ?? 'it ended by itself')))
   }
 
   describe(): LearnerDescription {
@@ -199,14 +219,14 @@ class ThreadLearner implements Learner {
     this.#end(new GrapevineError('stopped', 'local', 'The learner was stopped and takes no more calls.'))
     this.#listeners.clear()
     this.#post({ kind: 'stop' })
-    const deadline = setTimeout(() => this.#worker.terminate(), LEARNER_STOP_MS)
-    await this.#exited
+    const deadline = setTimeout(() => this.#thread.worker.terminate(), LEARNER_STOP_MS)
+    await this.#thread.exited
     clearTimeout(deadline)
-    this.#port.close()
+    this.#thread.port.close()
   }
 
   /** One request, after all earlier ones were answered; `prepare` runs just before it is posted. */
-  #request(request: Exclude<LearnerRequest, { kind: 'reach' }>, prepare: () => void = () => undefined): Promise<Answer> {
+  #request(request: Exclude<LearnerRequest, { kind: 'reach' | 'build' }>, prepare: () => void = () => undefined): Promise<Answer> {
     const answer = this.#last.then(() => {
       if (this.#over !== null) throw this.#over
       const { promise, resolve, reject } = Promise.withResolvers<Answer>()
@@ -220,9 +240,7 @@ class ThreadLearner implements Learner {
   }
 
   #post(request: LearnerRequest): void {
-    this.#port.postMessage(request)
-    Atomics.add(this.#mailbox, 0, 1)
-    Atomics.notify(this.#mailbox, 0)
+    send(this.#thread, request)
   }
 
   #receive(reply: LearnerReply): void {

@@ -5,6 +5,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { rankKernels } from '../learn/engines/wasm-builds.ts'
 import { requireHolding, requireReplica } from '../learn/inline-learner.ts'
 import { createLearner, type LearnerCore } from '../learn/learner.ts'
 import { PROGRESS_INTERVAL_MS } from '../learn/limits.ts'
@@ -16,7 +17,7 @@ import { plainError } from './learner-protocol.ts'
 import { registerOwn } from './own-network.ts'
 import { threadCpuMs } from './thread-cpu.ts'
 
-const { settings, port, mailbox } = workerData as LearnerThreadData
+const { port, mailbox } = workerData as LearnerThreadData
 
 /** Somebody who wants to hear when `updates` is reached. */
 interface Waiter {
@@ -82,7 +83,7 @@ class LearnerThread {
   #drain(): void {
     this.#handled = Atomics.load(mailbox, 0)
     for (let packet = receiveMessageOnPort(port); packet !== undefined; packet = receiveMessageOnPort(port)) {
-      const request = packet.message as LearnerRequest
+      const request = packet.message as Exclude<LearnerRequest, { kind: 'build' }>
       if (request.kind === 'reach') {
         this.#waiters = [...this.#waiters, request]
         this.#settleWaiters(this.#holding ? Number.POSITIVE_INFINITY : this.#core.updates)
@@ -125,7 +126,7 @@ class LearnerThread {
     )
   }
 
-  #perform(request: Exclude<LearnerRequest, { kind: 'reach' | 'saveState' | 'offerExperience' | 'takeExperience' }>): void {
+  #perform(request: Exclude<LearnerRequest, { kind: 'build' | 'reach' | 'saveState' | 'offerExperience' | 'takeExperience' }>): void {
     const core = this.#core
     switch (request.kind) {
       case 'run':
@@ -203,6 +204,10 @@ function sharedVector(length: number): Float32Array {
 
 try {
   inheritKernelRanking()
+  // Nearly every run uses the kernels, so they are measured while the settings are not known yet.
+  if (Atomics.load(mailbox, 0) === 0) rankKernels()
+  Atomics.wait(mailbox, 0, 0)
+  const { settings } = receiveMessageOnPort(port)!.message as Extract<LearnerRequest, { kind: 'build' }>
   await registerOwn(settings)
   await new LearnerThread(await createLearner(settings, undefined, actorThreads(settings.actors))).live()
 } catch (error) {

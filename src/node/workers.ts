@@ -11,18 +11,25 @@ import { GrapevineError } from '../util/errors.ts'
 import { systemClock } from './clock.ts'
 import { ThreadCompute } from './compute.ts'
 import { ThreadEvaluator } from './evaluator-thread.ts'
-import { startLearnerThread } from './learner-thread.ts'
+import { raiseLearnerThread, startLearnerThread } from './learner-thread.ts'
 import { registerOwn } from './own-network.ts'
 
-export function threadWorkers(): Workers {
+/** `early`: a thread for the first learner begins to load now, before its settings are known. */
+export function threadWorkers({ early = false } = {}): Workers {
   const compute = new ThreadCompute()
   const learners: Promise<Learner>[] = []
   const evaluators: ReplicaEvaluator[] = []
   const stopping = new AbortController()
+  let raised = early ? raiseLearnerThread() : null
+  const nextThread = () => {
+    const thread = raised ?? raiseLearnerThread()
+    raised = null
+    return thread
+  }
   return {
     compute,
     learner(settings) {
-      const learner = livesHereOnly(settings) ? inlineLearner(settings) : startLearnerThread(settings, stopping.signal)
+      const learner = livesHereOnly(settings) ? inlineLearner(settings) : startLearnerThread(settings, stopping.signal, nextThread())
       learners.push(learner)
       return learner
     },
@@ -35,7 +42,7 @@ export function threadWorkers(): Workers {
       stopping.abort(new GrapevineError('stopped', 'local', 'This peer was stopped.'))
       // Who asked for a learner that could not be built was told so.
       const stopped = learners.map((learner) => learner.then((built) => built.stop()).catch(() => undefined))
-      await Promise.all([...stopped, ...evaluators.map((evaluator) => evaluator.stop()), compute.stop()])
+      await Promise.all([raised?.worker.terminate(), ...stopped, ...evaluators.map((evaluator) => evaluator.stop()), compute.stop()])
     },
   }
 }

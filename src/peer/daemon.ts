@@ -193,6 +193,8 @@ class Daemon implements PeerDaemon {
     this.#clock = clock
     this.#closers.push(() => clock.stop())
     this.#closers.push(watchMemory(settings.memoryLimitBytes ?? defaultMemoryLimit(), (used) => this.#outOfMemory(used)))
+    const workers = threadWorkers({ early: true })
+    this.#closers.push(() => workers.stop())
     const network = createSwarm({
       identitySeed,
       listen: settings.listen,
@@ -209,7 +211,6 @@ class Daemon implements PeerDaemon {
     this.#closers.push(() => network.stop())
     await network.start(signal)
     signal.throwIfAborted()
-    const workers = threadWorkers()
     this.#closers.push(() => workers.stop())
     const ports: PeerPorts = { network, clock, random: systemRandom, log: this.#log, storage, workers }
     this.#ports = ports

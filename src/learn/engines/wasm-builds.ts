@@ -39,7 +39,7 @@ export function chooseKernels(
   memory: WebAssembly.Memory,
   options: { readonly deterministic: boolean; readonly kernels?: KernelBuild },
 ): { readonly kernels: Kernels; readonly relaxed: boolean } {
-  const ranking = kernelRanking() ?? setKernelRanking(rank())
+  const ranking = rankKernels()
   const allowed = options.deterministic ? ranking.filter((build) => build !== 'relaxed') : ranking
   const build = options.kernels ?? allowed[0]
   const kernels = build === undefined ? null : loadKernels(memory, build)
@@ -47,6 +47,11 @@ export function chooseKernels(
     throw new GrapevineError('no_simd', 'local', 'This machine runs no WebAssembly SIMD; use Node 22 or newer on a 64-bit processor.')
   }
   return { kernels, relaxed: !options.deterministic && ranking.includes('relaxed') }
+}
+
+/** Measures the builds, unless some thread of this process has. */
+export function rankKernels(): readonly KernelBuild[] {
+  return kernelRanking() ?? setKernelRanking(rank())
 }
 
 function rank(): readonly KernelBuild[] {
