@@ -193,7 +193,8 @@ class Daemon implements PeerDaemon {
     this.#clock = clock
     this.#closers.push(() => clock.stop())
     this.#closers.push(watchMemory(settings.memoryLimitBytes ?? defaultMemoryLimit(), (used) => this.#outOfMemory(used)))
-    const workers = threadWorkers({ early: true })
+    // Who joins has hands to shake first, and on a busy machine a thread that loads would be in the way.
+    const workers = threadWorkers({ early: !('join' in settings.run) })
     this.#closers.push(() => workers.stop())
     const network = createSwarm({
       identitySeed,

@@ -20,7 +20,7 @@ import type { Random } from '../ports/random.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { AGENT_VERSION } from '../wire/protocol.ts'
 import { Admission, closeConnection } from './admission.ts'
-import { dial } from './dial.ts'
+import { dialAgain } from './dial-again.ts'
 import { Discovery } from './discovery.ts'
 import { Gossip, notRunning } from './gossip.ts'
 import { keyFromSeed, peerIdOfKey } from './identity.ts'
@@ -145,7 +145,7 @@ class Swarm implements Network {
   async dial(address: string, signal: AbortSignal): Promise<PeerId> {
     signal.throwIfAborted()
     const { swarmKey = null, admits = everyone } = this.#options
-    return dial({ ...this.#context(), self: this.id, found: this.#found, hasKey: swarmKey !== null, admits }, address, signal)
+    return dialAgain({ ...this.#context(), self: this.id, found: this.#found, hasKey: swarmKey !== null, admits }, address, signal)
   }
 
   async hangUp(peer: PeerId): Promise<void> {

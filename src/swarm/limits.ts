@@ -30,6 +30,9 @@ export const DIAL_BACKSTOP_MS = 15_000
 /** Milliseconds for a second look at an address that told libp2p nothing. Who speaks another protocol has answered after one round trip. */
 export const PROBE_TIMEOUT_MS = 1_000
 
+/** Handshakes begun with a peer that speaks libp2p and hangs up before the end: a moment later it may have time. */
+export const DIAL_ATTEMPTS = 3
+
 /** Milliseconds for the exchange of agent versions after that. */
 export const IDENTIFY_TIMEOUT_MS = 4_000
 
