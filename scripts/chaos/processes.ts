@@ -171,7 +171,7 @@ export const PROCESSES: readonly Case[] = [
     run: async (lab) => {
       const random = seededRandom('massacre', lab.seed)
       // So many frames of so many peers are more than two cores can open five times a second.
-      const flags = ['--no-http', '--set', 'minPeriodMs=2000', '--nice', '5']
+      const flags = ['--no-http', '--set', 'minPeriodMs=2000']
       const founder = lab.spawn(['start', '--seed', String(lab.seed), ...flags])
       const address = await addressOf(founder)
       const daemons = [founder]
