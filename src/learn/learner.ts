@@ -53,6 +53,8 @@ export class LearnerCore {
   #adoptedVersion = 0
   #adoptedSteps = 0
   #rateFactor = 1
+  /** Zeros [parameterCount], for mixes that reset the optimiser's moments; null: they stay. */
+  readonly #noMoments: Float32Array | null
 
   /** `moments`: those of the environments' normalising wrappers; `faults`: what their owner keeps count of as they crash. */
   constructor(
@@ -68,6 +70,7 @@ export class LearnerCore {
     this.#faults = faults
     this.#untilSteps = settings.untilSteps
     this.hasTarget = target !== null
+    this.#noMoments = settings.moments === 'reset' ? new Float32Array(network.parameterCount) : null
     const experience = algorithm.sharing?.format
     this.description = {
       slices: network.slices,
@@ -159,9 +162,13 @@ export class LearnerCore {
     if (target !== null && into.target !== null) network.read(target, into.target)
   }
 
-  /** Adds `delta` [parameterCount] to the parameters. */
+  /** Adds `delta` [parameterCount] to the parameters; the optimiser begins anew where the run says so. */
   mix(delta: Float32Array): void {
-    this.#algorithm.network.add(this.#algorithm.parameters, delta)
+    const { network, parameters, optimiser } = this.#algorithm
+    network.add(parameters, delta)
+    if (this.#noMoments === null) return
+    for (const moment of optimiser.moments) network.write(moment, this.#noMoments)
+    optimiser.count = 0
   }
 
   /** What is worth showing to others of what is new since the last call; null: nothing. */

@@ -52,6 +52,7 @@ export function planRun(founding: Founding, random: Random, self: PeerId): RunPl
       robust: founding.robust,
       ...(founding.periodTarget === null ? {} : { periodTarget: founding.periodTarget }),
       ...(founding.rate === null ? {} : { rate: founding.rate }),
+      ...(founding.moments === undefined ? {} : { moments: founding.moments }),
       ...(isPlainAveraging(founding.outer) ? {} : { outer: founding.outer }),
     },
     ...(founding.experienceShare === undefined ? {} : { experience: { share: founding.experienceShare } }),

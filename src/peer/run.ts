@@ -74,6 +74,7 @@ export function learnerSettings(manifest: Omit<Manifest, 'initialDigest'>, setti
     threads: settings.threads,
     actors: settings.actors,
     threshold: settings.threshold ?? findEnvironment(manifest.environment.id).threshold,
+    ...(manifest.averaging.moments === undefined ? {} : { moments: manifest.averaging.moments }),
     ...(manifest.experience === undefined ? {} : { experienceShare: manifest.experience.share }),
     untilSteps: settings.until.kind === 'steps' ? settings.until.steps : null,
   }

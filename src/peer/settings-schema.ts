@@ -29,6 +29,9 @@ import { strategyNames } from './strategy-names.ts'
 /** Nesterov momentum on what happens between mixes, or nothing. */
 const OUTER_STEPS = ['none', 'nesterov'] as const
 
+/** What a mix does to the optimiser's moments. */
+const MOMENTS = ['local', 'reset'] as const
+
 const ENGINES = ['wasm', 'tfjs'] as const
 
 const MAX_PORT = 65_535
@@ -70,6 +73,7 @@ const foundingShape = {
   codec: field(readCodec),
   period: field<number | 'auto'>((value) => (value === 'auto' ? { value } : wholeNumber(value, 1, MAX_PERIOD_UPDATES, ', or auto'))),
   outer: field((value) => oneOf('outer step', value, OUTER_STEPS)),
+  moments: field((value) => oneOf('policy of moments', value, MOMENTS)),
   robust: field((value) => oneOf('robust rule', value, ROBUST_RULES)),
   'share-experience': field(readShare),
   'init-from': field((value) => readFileName(value)),

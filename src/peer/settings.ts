@@ -55,6 +55,8 @@ export interface Founding {
   /** How the learning rate rises with the number of peers; null: not at all. */
   readonly rate: RateRule | null
   readonly outer: OuterSettings
+  /** What a mix does to the optimiser's moments: nothing when absent. */
+  readonly moments?: 'reset'
   /** Share of what a learner learns from that may be others' experience; absent: none is shared. */
   readonly experienceShare?: number
   readonly seed: number
@@ -405,6 +407,7 @@ function found(
       rate: rateRule(assigned, base?.swarm?.rate ?? null, faults),
       outer:
         given.outer === 'nesterov' ? { learningRate: outerRate ?? 1, momentum: outerMomentum ?? DEFAULT_OUTER_MOMENTUM } : NO_OUTER_STEP,
+      ...(given.moments === 'reset' ? { moments: given.moments } : {}),
       ...(share === undefined ? {} : { experienceShare: share }),
       seed: given.seed ?? (given.deterministic === true ? DETERMINISTIC_SEED : randomSeed),
       name: given.name ?? environment,

@@ -86,6 +86,8 @@ export interface LearnerSettings {
   readonly threshold: number | null
   /** Share of what it learns from that may be other peers' experience; absent: none is taken in or given. */
   readonly experienceShare?: number
+  /** Every mix makes the optimiser begin anew; absent: its moments stay as they are. */
+  readonly moments?: 'reset'
   /** The learner holds by itself after this many environment steps (at the next update boundary); null: never. */
   readonly untilSteps: number | null
 }

@@ -32,6 +32,8 @@ export interface Manifest {
     readonly robust: string
     /** How the learning rate rises with the number of peers; when absent it does not. */
     readonly rate?: { readonly rule: 'sqrt'; readonly from: number; readonly cap: number } | undefined
+    /** What a mix does to the optimiser's moments; when absent: nothing. */
+    readonly moments?: 'reset' | undefined
     /** Nesterov momentum on what happens between mixes; when absent: none. */
     readonly outer?: { readonly learningRate: number; readonly momentum: number } | undefined
   }
@@ -97,6 +99,7 @@ const schema: z.ZodType<Manifest> = z.strictObject({
     partner: id,
     robust: id,
     rate: z.strictObject({ rule: z.literal('sqrt'), from: z.number().min(1), cap: z.number().min(1).max(64) }).exactOptional(),
+    moments: z.literal('reset').exactOptional(),
     outer: z.strictObject({ learningRate: z.number().positive().max(2), momentum: z.number().min(0).lt(1) }).exactOptional(),
   }),
   experience: z.strictObject({ share: z.number().positive().max(1) }).exactOptional(),

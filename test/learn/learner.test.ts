@@ -137,3 +137,26 @@ test('settings that cannot work are refused in a sentence', async () => {
   const algorithm = { id: 'sarsa', hyperparameters: {}, horizonSteps: 1 }
   await assert.rejects(createLearner(toySettings('Toy/Choice', {}, { algorithm })), { code: 'algorithm' })
 })
+
+test('moments: a mix leaves them alone, or makes the optimiser begin anew where the run says reset', async () => {
+  const optimiser = (learner: Awaited<ReturnType<typeof createLearner>>) =>
+    Object.entries(learner.saveState({ replay: false })).filter(([name]) => name.startsWith('optimiser/'))
+  for (const moments of [undefined, 'reset'] as const) {
+    const learner = await createLearner(toySettings('Toy/Choice', {}, moments === undefined ? {} : { moments }))
+    update(learner, 3)
+    const before = optimiser(learner)
+    const parameters = parametersOf(learner)
+    assert.ok(before.some(([, values]) => values.some((value) => value !== 0)))
+    learner.mix(parameters.map(() => 0.5))
+    assert.deepEqual(
+      parametersOf(learner),
+      parameters.map((value) => Math.fround(value + 0.5)),
+    )
+    const after = optimiser(learner)
+    if (moments === undefined) assert.deepEqual(after, before)
+    else assert.ok(after.every(([, values]) => values.every((value) => value === 0)))
+    update(learner, 1)
+    assert.ok(optimiser(learner).some(([, values]) => values.some((value) => value !== 0)))
+    learner.dispose()
+  }
+})

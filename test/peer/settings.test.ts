@@ -247,6 +247,8 @@ test('consensus control and the outer step have settings of their own, which nee
   assert.deepEqual([chosen.period, chosen.periodTarget], [50, 0.03])
   assert.deepEqual([chosen.outer, chosen.codec], [{ learningRate: 0.7, momentum: 0.5 }, 'subset:0.1:int8'])
   assert.equal(founding({ period: 'auto', set: ['consensusTarget=0.2'] }).periodTarget, 0.2)
+  assert.deepEqual([founding({ moments: 'local' }).moments, founding({ moments: 'reset' }).moments], [undefined, 'reset'])
+  assert.throws(() => founding({ moments: 'away' }), /--moments names no policy of moments known here: "away"; choose one of local, reset/)
   for (const flags of [{ set: ['outerMomentum=0.5'] }, { set: ['consensusTarget=0.2'] }, { outer: 'nesterov', set: ['outerMomentum=1'] }]) {
     assert.throws(() => founding(flags), { code: 'usage' })
   }
