@@ -47,7 +47,7 @@ export function readJoinWords(words: readonly string[]): JoinTarget {
 }
 
 function readOne(text: string): string {
-  const read = readAddress(text, 'dial')
+  const read = readAddress(text.trim(), 'dial')
   if ('fault' in read) throw new GrapevineError('malformed', 'local', `"${text}" is no address to join: ${read.fault}`)
   return read.peer === null ? read.target : `${read.target}/p2p/${read.peer}`
 }

@@ -78,8 +78,13 @@ function readCircuit(relay: string, rest: readonly string[]): AddressVerdict {
 }
 
 function readHostAndPort(text: string, use: AddressUse): AddressVerdict {
+  const [, site] = /^[a-z]+:\/\/([^/\s]+)/i.exec(text) ?? []
+  if (site !== undefined) return { fault: `it is a link to a page; write ${site.includes(':') ? site : `${site}:PORT`}` }
   const parts = /^(?:\[(?<six>[^\]]*)\]|(?<host>[^:]*)):(?<port>[^:]*)$/.exec(text)?.groups
   if (parts === undefined) {
+    const [, six = '', last] = /^(.*):(\d{4,5})$/.exec(text) ?? []
+    if (last !== undefined && isIp6(six))
+      return { fault: `an IPv6 address before a port stands in brackets; did you mean [${six}]:${last}?` }
     if (isIp6(text)) return { fault: `it names no port; write [${text}]:PORT` }
     const host = isHost('ip4', text) || isHost('dns', text)
     return { fault: host ? `it names no port; write ${text}:PORT` : `write HOST:PORT or /ip4/HOST/tcp/PORT` }
