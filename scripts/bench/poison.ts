@@ -1,7 +1,7 @@
 /**
  * What attackers cost: simulated swarms in lock step, a fifth of whose peers attack, beside clean ones of the same seeds.
  *
- *   npm run bench -- poison [--nodes 10] [--hostile 2] [--rounds 60] [--seeds 3] [--kinds nan,alie] [--robust clip,none]
+ *   npm run bench -- poison [--nodes 10] [--hostile 2] [--rounds 150] [--seeds 5] [--kinds nan,alie] [--robust clip,none]
  *     [--env CartPole-v1] [--algo a2c] [--strategy broadcast] [--file poison.json]
  *
  * Prints one JSON line per run, then a table: the honest peers' mean return of the last 100 training episodes at the end (median over seeds, and
@@ -36,8 +36,8 @@ export async function main(args: string[]): Promise<void> {
     options: {
       nodes: { type: 'string', default: '10' },
       hostile: { type: 'string', default: '2' },
-      rounds: { type: 'string', default: '60' },
-      seeds: { type: 'string', default: '3' },
+      rounds: { type: 'string', default: '150' },
+      seeds: { type: 'string', default: '5' },
       kinds: { type: 'string', default: ['clean', ...ATTACK_KINDS].join(',') },
       robust: { type: 'string', default: 'clip,none' },
       env: { type: 'string', default: 'CartPole-v1' },

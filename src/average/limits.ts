@@ -38,7 +38,7 @@ export const FAR_AUTHORS = 64
 export const CLIP_MEMORY = 5
 
 /**
- * Beside at least CROWD_LEAST others a difference reaches no farther than this many times their median, or than our own last move if that is more.
+ * Beside at least CROWD_LEAST others a difference counts for less beyond this many times their median, or our own last move if that is more.
  * Those of honest peers that mixed with the same ones differ by a factor of two; the median of three is right where one lies.
  */
 export const CROWD_FACTOR = 3
@@ -60,8 +60,11 @@ export const CONTROL_GAIN = 0.5
 /** Largest factor by which the period changes at once: one odd estimate does not throw it off. */
 export const CONTROL_MAX_STEP = 1.5
 
-/** The learning rate's factor rises at most so much from mix to mix: twice the rate takes eight, and a crowd that comes and goes moves it little. */
-export const RATE_RISE = 1.1
+/**
+ * The learning rate's factor rises at most so much from mix to mix: twice the rate takes four, and a crowd that comes and goes moves it by a quarter.
+ * At a tenth the rise alone cost A2C with 8 peers 2k of its 13k steps on CartPole.
+ */
+export const RATE_RISE = 1.25
 
 /** Relative consensus distances: where to stay, and from where on learning is known to suffer. */
 export interface ConsensusLevels {

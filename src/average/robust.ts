@@ -4,7 +4,7 @@
  * weight times radius a round, whatever he sends. A far but honest swarm (a healed partition) keeps being clipped whole, and then the
  * radius doubles, so that it is reached in the end. [Clipped gossip, arXiv 2202.01545]
  *
- * Where several others are known, a difference also counts for no more than a few times their median (crowdLimit): what they send can only
+ * Where several others are known, what is several times farther than their median counts for less again (crowdFactor): what they send can only
  * shorten. That is what holds in the first rounds, in which we move farthest.
  *
  * States are values: every function returns the next one.
@@ -44,10 +44,16 @@ export function clipRadius(state: ClipState): number {
   return latest === undefined ? Number.POSITIVE_INFINITY : CLIP_FACTOR * state.boost * Math.max(latest, median(state.moves))
 }
 
-/** How far a difference may reach beside others of these norms; infinite where they are too few to be a crowd. `moved`: our own last move. */
-export function crowdLimit(norms: readonly number[], moved: number): number {
-  const finite = norms.filter(Number.isFinite)
-  return finite.length < CROWD_LEAST ? Number.POSITIVE_INFINITY : Math.max(moved, CROWD_FACTOR * median(finite))
+/**
+ * In [0, 1]: what a difference of this norm is multiplied by beside others of these norms; 1 where they are too few to be a crowd. `moved`: our
+ * own last move. What is farther than CROWD_FACTOR medians, and than that move, counts the less the farther it is, so that a lie pays best where
+ * it hardly differs from the truth. Two halves that meet again are not told apart: one of them is the median.
+ */
+export function crowdFactor(norm: number, others: readonly number[], moved: number): number {
+  const finite = others.filter(Number.isFinite)
+  if (finite.length < CROWD_LEAST) return 1
+  const limit = Math.max(moved, CROWD_FACTOR * median(finite))
+  return norm <= limit ? 1 : (limit * limit) / (norm * norm)
 }
 
 /** Takes in how far our own updates moved us since the last mix. A peer that did not move (it holds) learns nothing of distances. */

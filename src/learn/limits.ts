@@ -79,3 +79,6 @@ export const OFFERED_TRANSITIONS = 64
 
 /** A reward of others beyond this multiple of the largest own one, or of 1, cannot be true: no task pays a thousand times what it showed. */
 export const MAX_REWARD_RATIO = 1_000
+
+/** Steps that a learner with a limit of steps per second may be late by and still make up for, in milliseconds: a hiccup, not a pause. */
+export const MAX_CATCH_UP_MS = 1_000

@@ -32,7 +32,11 @@ export const STATISTICS: Readonly<Record<string, StatisticSpec>> = {
   },
   'train/n_updates': { meaning: 'optimiser steps of this peer', unit: 'updates' },
   'train/skipped_updates': { meaning: 'updates left out because their loss or gradient was not finite', unit: 'updates' },
-  'train/learning_rate': { meaning: 'where the schedule stands', unit: '1', cleanRl: 'charts/learning_rate' },
+  'train/learning_rate': {
+    meaning: 'where the schedule stands, times the factor that the number of peers gives',
+    unit: '1',
+    cleanRl: 'charts/learning_rate',
+  },
   'train/gradient_norm': { meaning: 'Euclidean norm of the gradient before it is clipped', unit: '1' },
   'train/policy_loss': { meaning: 'policy-gradient loss', unit: '1', algorithms: UNCLIPPED, cleanRl: 'losses/policy_loss' },
   'train/policy_gradient_loss': { meaning: 'clipped surrogate loss', unit: '1', algorithms: ['ppo'], cleanRl: 'losses/policy_loss' },

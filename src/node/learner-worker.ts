@@ -10,6 +10,7 @@ import { requireHolding, requireReplica } from '../learn/inline-learner.ts'
 import { createLearner, type LearnerCore } from '../learn/learner.ts'
 import { PROGRESS_INTERVAL_MS } from '../learn/limits.ts'
 import { requireLength } from '../learn/shapes.ts'
+import { StepPace } from '../learn/step-pace.ts'
 import { actorThreads } from './actor-threads.ts'
 import { inheritKernelRanking, shareKernelRanking } from './kernel-ranking.ts'
 import type { LearnerReply, LearnerRequest, LearnerThreadData } from './learner-protocol.ts'
@@ -30,6 +31,7 @@ class LearnerThread {
   readonly #snapshot: Float32Array
   readonly #target: Float32Array | null
   readonly #delta: Float32Array
+  readonly #pace: StepPace
   #handled = 0
   #holding = true
   #stopping = false
@@ -39,9 +41,10 @@ class LearnerThread {
   /** The smallest number of updates that somebody waits for. */
   #nextReach = Number.POSITIVE_INFINITY
 
-  constructor(core: LearnerCore) {
+  constructor(core: LearnerCore, pace: StepPace) {
     const { parameterCount } = core.description
     this.#core = core
+    this.#pace = pace
     this.#snapshot = sharedVector(parameterCount)
     this.#target = core.hasTarget ? sharedVector(parameterCount) : null
     this.#delta = sharedVector(parameterCount)
@@ -62,12 +65,19 @@ class LearnerThread {
     while (!this.#stopping) {
       if (Atomics.load(mailbox, 0) !== this.#handled) this.#drain()
       else if (this.#holding) Atomics.wait(mailbox, 0, this.#handled)
-      else {
+      else if (!this.#early()) {
         core.update()
         if (core.exhausted) this.#hold()
         else await this.#afterUpdate()
       }
     }
+  }
+
+  /** Whether the next update would come too soon; if so, it has waited until then, or until somebody asks for something. */
+  #early(): boolean {
+    const waitMs = this.#pace.waitMs(performance.now(), this.#core.steps)
+    if (waitMs > 0) Atomics.wait(mailbox, 0, this.#handled, waitMs)
+    return waitMs > 0
   }
 
   async #afterUpdate(): Promise<void> {
@@ -209,7 +219,8 @@ try {
   Atomics.wait(mailbox, 0, 0)
   const { settings } = receiveMessageOnPort(port)!.message as Extract<LearnerRequest, { kind: 'build' }>
   await registerOwn(settings)
-  await new LearnerThread(await createLearner(settings, undefined, actorThreads(settings.actors))).live()
+  const core = await createLearner(settings, undefined, actorThreads(settings.actors))
+  await new LearnerThread(core, new StepPace(settings.maxStepsPerSecond ?? null)).live()
 } catch (error) {
   post({ kind: 'failed', error: plainError(error) })
 } finally {

@@ -4,6 +4,7 @@
  * what else the thread has to do. Learners' code is loaded here only then: most daemons start without it.
  */
 import { comesAlong, findEnvironment } from '../envs/registry.ts'
+import { StepPace } from '../learn/step-pace.ts'
 import type { ReplicaEvaluator } from '../ports/evaluator.ts'
 import type { Learner, LearnerSettings } from '../ports/learner.ts'
 import type { Workers } from '../ports/workers.ts'
@@ -56,7 +57,14 @@ function livesHereOnly({ environment: { id, options }, modules }: LearnerSetting
 async function inlineLearner(settings: LearnerSettings): Promise<Learner> {
   const [{ InlineLearner }, { createLearner }] = await Promise.all([import('../learn/inline-learner.ts'), import('../learn/learner.ts')])
   await registerOwn({ ...settings, modules: [] })
-  return new InlineLearner(await createLearner(settings), systemClock, { updateMs: 0, sliceUpdates: 1 })
+  const core = await createLearner(settings)
+  const pace = new StepPace(settings.maxStepsPerSecond ?? null)
+  return new InlineLearner(core, systemClock, {
+    get updateMs() {
+      return pace.waitMs(systemClock.now(), core.steps)
+    },
+    sliceUpdates: 1,
+  })
 }
 
 function inlineEvaluator(settings: LearnerSettings): ReplicaEvaluator {

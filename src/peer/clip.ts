@@ -4,7 +4,7 @@
  * coordinates the radius is the same: each of them drifts apart for as many rounds more until its turn comes.
  */
 import { FAR_AUTHORS, FAR_FACTOR, FAR_LEAST_OTHERS, FAR_MAJORITY } from '../average/limits.ts'
-import { afterMix, afterUpdates, type ClipState, clipFactor, clipRadius, crowdLimit, NEW_CLIP_STATE } from '../average/robust.ts'
+import { afterMix, afterUpdates, type ClipState, clipFactor, clipRadius, crowdFactor, NEW_CLIP_STATE } from '../average/robust.ts'
 import type { PeerId } from '../ports/network.ts'
 
 export interface Difference {
@@ -55,8 +55,8 @@ export class SelfCentredClip implements Clip {
   factors(own: Standpoint, differences: readonly Difference[]): readonly number[] {
     const radius = clipRadius(this.#after(own))
     return differences.map(({ author, norm }) => {
-      const limit = own.moved === null ? Number.POSITIVE_INFINITY : crowdLimit(this.#others(author, differences), own.moved)
-      return clipFactor(norm, Math.min(radius, limit))
+      const beside = own.moved === null ? 1 : crowdFactor(norm, this.#others(author, differences), own.moved)
+      return Math.min(beside, clipFactor(norm, radius))
     })
   }
 

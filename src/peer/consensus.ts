@@ -43,6 +43,11 @@ export class Consensus {
     return this.#squared === null ? null : Math.sqrt(this.#squared)
   }
 
+  /** Whether replicas are no farther apart than learning bears, as far as is known. */
+  get together(): boolean {
+    return !this.#inDanger
+  }
+
   /** One mix: each author's distance from us over the norm of our own parameters, of a swarm of `peers`, ourselves included. */
   mixed(distances: readonly number[], peers: number): void {
     const seen = distances.filter(Number.isFinite)

@@ -131,6 +131,9 @@ export const STOP_GRACE_MS = 250
 /** Rounds of one peer, by default: a fast engine makes `period` updates in a few milliseconds and would flood the network. */
 export const DEFAULT_MIN_PERIOD_MS = 200
 
+/** Highest limit on a peer's environment steps a second that can be set: no engine is as fast, so more is a mistyped number. */
+export const MAX_STEPS_PER_SECOND = 1_000_000_000
+
 /** Longest time between rounds that can be asked for: an hour; more is no averaging. */
 export const MAX_MIN_PERIOD_MS = 3_600_000
 

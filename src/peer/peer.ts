@@ -413,6 +413,7 @@ export class Peer {
       learner,
       rounds: () => this.#rounds?.count ?? 0,
       isThere: (id) => this.#isThere(id),
+      together: () => this.#consensus.together,
     })
     const mixing = new Mixing({
       strategy: strategy.name,

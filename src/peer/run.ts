@@ -73,6 +73,7 @@ export function learnerSettings(manifest: Omit<Manifest, 'initialDigest'>, setti
     deterministic: settings.deterministic,
     threads: settings.threads,
     actors: settings.actors,
+    maxStepsPerSecond: settings.maxStepsPerSecond,
     threshold: settings.threshold ?? findEnvironment(manifest.environment.id).threshold,
     ...(manifest.averaging.moments === undefined ? {} : { moments: manifest.averaging.moments }),
     ...(manifest.experience === undefined ? {} : { experienceShare: manifest.experience.share }),

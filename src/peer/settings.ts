@@ -25,6 +25,7 @@ import {
   DEFAULT_MIN_PERIOD_MS,
   MAX_CHECKPOINT_SECONDS,
   MAX_MIN_PERIOD_MS,
+  MAX_STEPS_PER_SECOND,
   SHARING_PERIOD_TIMES,
 } from './limits.ts'
 import { actorCount, engineThreads, FOUNDING_NAMES, type GivenSettings, SETTING_NAMES, settingsSchema } from './settings-schema.ts'
@@ -112,6 +113,8 @@ export interface PeerSettings {
   /** Environment steps between evaluations; null: none. */
   readonly evalEvery: number | null
   readonly minPeriodMs: number
+  /** Environment steps a second at most; null: as many as it can. */
+  readonly maxStepsPerSecond: number | null
   /** Between two checkpoints. */
   readonly checkpointMs: number
   /** A file whose weights a new run begins with; null: those drawn from its seed. */
@@ -180,7 +183,7 @@ const THIS_MACHINE = ['/ip4/127.0.0.1/tcp/0']
 const ALL_INTERFACES = ['/ip4/0.0.0.0/tcp/0']
 
 /** What `--set` takes beside hyper-parameters: `horizonSteps` of the run, and what is this peer's own. */
-const OWN_ASSIGNMENTS = ['minPeriodMs', 'checkpointSeconds']
+const OWN_ASSIGNMENTS = ['minPeriodMs', 'checkpointSeconds', 'maxStepsPerSecond']
 const RATE_ASSIGNMENTS = ['rateRule', 'rateFrom', 'rateCap']
 const EXTRA_ASSIGNMENTS = ['horizonSteps', 'outerLearningRate', 'outerMomentum', 'consensusTarget', ...RATE_ASSIGNMENTS, ...OWN_ASSIGNMENTS]
 
@@ -209,6 +212,7 @@ export function resolveSettings(sources: SettingsSources): PeerSettings {
   const run = runOf(sources, given, assigned, target, faults)
   const minPeriodMs = wholeAssignment('minPeriodMs', assigned, 0, MAX_MIN_PERIOD_MS, faults) ?? DEFAULT_MIN_PERIOD_MS
   const checkpointSeconds = wholeAssignment('checkpointSeconds', assigned, 1, MAX_CHECKPOINT_SECONDS, faults) ?? DEFAULT_CHECKPOINT_SECONDS
+  const maxStepsPerSecond = wholeAssignment('maxStepsPerSecond', assigned, 1, MAX_STEPS_PER_SECOND, faults) ?? null
   // Threads that act are of no use to an observer, and cannot run a model of one's own.
   const cores = given.observe === true || given.network !== undefined ? 1 : (sources.cores ?? 1)
   const actors = actorCount(given, cores)
@@ -257,6 +261,7 @@ export function resolveSettings(sources: SettingsSources): PeerSettings {
     threshold: given.threshold ?? null,
     evalEvery: given['eval-every'] ?? null,
     minPeriodMs,
+    maxStepsPerSecond,
     checkpointMs: 1_000 * checkpointSeconds,
     initFrom: given['init-from'] ?? null,
     observe: given.observe === true,
@@ -344,7 +349,10 @@ function resume(given: GivenSettings, assigned: Assigned, faults: Faults): PeerS
 function refuseForeign(assigned: Assigned, what: string, faults: Faults): void {
   for (const name of Object.keys(assigned)) {
     if (OWN_ASSIGNMENTS.includes(name)) continue
-    faults.add('usage', `"${name}" (--set) is decided by the run that ${what}; only ${OWN_ASSIGNMENTS.join(' and ')} are your own.`)
+    faults.add(
+      'usage',
+      `"${name}" (--set) is decided by the run that ${what}; only ${OWN_ASSIGNMENTS.slice(0, -1).join(', ')} and ${OWN_ASSIGNMENTS.at(-1)} are your own.`,
+    )
   }
 }
 

@@ -88,6 +88,8 @@ export interface LearnerSettings {
   readonly experienceShare?: number
   /** Every mix makes the optimiser begin anew; absent: its moments stay as they are. */
   readonly moments?: 'reset'
+  /** Environment steps a second at most; null or absent: as many as it can. Virtual time has a pace of its own and knows no such limit. */
+  readonly maxStepsPerSecond?: number | null
   /** The learner holds by itself after this many environment steps (at the next update boundary); null: never. */
   readonly untilSteps: number | null
 }

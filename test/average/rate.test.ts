@@ -13,17 +13,14 @@ function after(peers: readonly number[], chosen: RateRule | null = rule): number
   })
 }
 
-test('rises by a tenth at a time to the root of the peers, and stays', () => {
-  const factors = after(Array(9).fill(4))
-  assert.deepEqual(
-    factors.map((factor) => Number(factor.toFixed(6))),
-    [1.1, 1.21, 1.331, 1.4641, 1.61051, 1.771561, 1.948717, 2, 2],
-  )
+test('rises by a quarter at a time to the root of the peers, and stays', () => {
+  const factors = after(Array(5).fill(4))
+  assert.deepEqual(factors, [1.25, 1.5625, 1.953125, 2, 2])
 })
 
 test('falls at once', () => {
   const factors = after([...Array(20).fill(9), 4, 1, 9])
-  assert.deepEqual(factors.slice(19), [3, 2, 1, 1.1])
+  assert.deepEqual(factors.slice(19), [3, 2, 1, 1.25])
 })
 
 test('never passes the cap, and begins to rise beyond `from` peers', () => {
@@ -32,9 +29,9 @@ test('never passes the cap, and begins to rise beyond `from` peers', () => {
   assert.equal(after(Array(30).fill(16), { ...rule, from: 4 }).at(-1), 2)
 })
 
-test('a crowd of a thousand that is there every other round moves it by a tenth', () => {
+test('a crowd of a thousand that is there every other round moves it by a quarter', () => {
   const factors = after(Array.from({ length: 50 }, (_, i) => (i % 2 === 0 ? 1_000 : 1)))
-  assert.equal(Math.max(...factors), 1.1)
+  assert.equal(Math.max(...factors), 1.25)
 })
 
 test('is 1 without a rule and alone', () => {

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { broadcastDelta } from '../../src/average/broadcast.ts'
 import { squaredDistance, sumOfSquares } from '../../src/average/distance.ts'
 import { CLIP_FACTOR, CLIP_PATIENCE_MIXES, MAX_CLIP_BOOST } from '../../src/average/limits.ts'
-import { afterMix, afterUpdates, type ClipState, clipFactor, clipRadius, crowdLimit, NEW_CLIP_STATE } from '../../src/average/robust.ts'
+import { afterMix, afterUpdates, type ClipState, clipFactor, clipRadius, crowdFactor, NEW_CLIP_STATE } from '../../src/average/robust.ts'
 
 const moved = afterUpdates(NEW_CLIP_STATE, 2)
 
@@ -43,10 +43,18 @@ test('the radius follows our own moves', () => {
   for (const nothing of [0, Number.NaN, Number.POSITIVE_INFINITY]) assert.equal(afterUpdates(moved, nothing), moved)
 })
 
-test('beside a crowd a difference reaches three medians, or our own last move', () => {
-  assert.equal(crowdLimit([1, 2, 1_000], 1), 6)
-  assert.equal(crowdLimit([1, 2, Number.NaN, 1_000, Number.POSITIVE_INFINITY], 7), 7)
-  for (const few of [[], [1], [1, 2], [1, 2, Number.NaN]]) assert.equal(crowdLimit(few, 1), Number.POSITIVE_INFINITY)
+test('beside a crowd a difference counts in full to three medians, or our own last move, and less the farther it is', () => {
+  const crowd = [1, 2, 1_000]
+  assert.deepEqual(
+    [6, 12, 60].map((norm) => crowdFactor(norm, crowd, 1)),
+    [1, 0.25, 0.01],
+  )
+  assert.deepEqual(
+    [7, 14].map((norm) => crowdFactor(norm, [...crowd, Number.NaN, Number.POSITIVE_INFINITY], 7)),
+    [1, 0.25],
+  )
+  assert.equal(crowdFactor(Number.POSITIVE_INFINITY, crowd, 1), 0)
+  for (const few of [[], [1], [1, 2], [1, 2, Number.NaN]]) assert.equal(crowdFactor(1e9, few, 1), 1)
 })
 
 test('the radius doubles after ten mixes of two authors clipped whole, up to a cap, and comes back', () => {

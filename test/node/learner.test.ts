@@ -142,6 +142,20 @@ test('experience passes the thread while it runs, in and out', async () => {
   await withLearner({}, async (learner) => assert.equal(await learner.offerExperience(64), null))
 })
 
+test('a thread makes at most so many steps a second, answers meanwhile, and goes on', async () => {
+  await withLearner({ maxStepsPerSecond: 2_000 }, async (learner) => {
+    const startedAtMs = performance.now()
+    await learner.run()
+    // 400 steps: 0.2 s.
+    const { steps } = await learner.reach(10)
+    const ms = performance.now() - startedAtMs
+    assert.equal(steps, 400)
+    assert.ok(ms >= 150, `${ms} ms`)
+    const snapshot = await learner.snapshot()
+    assert.ok(snapshot.version >= 10)
+  })
+})
+
 test('an adopted replica is what a snapshot returns', async () => {
   await withLearner({}, async (learner) => {
     const parameters = new Float32Array(learner.describe().parameterCount).map((_, i) => i / 1000)

@@ -96,8 +96,8 @@ describe('a swarm with consensus control', () => {
     const a = await swarm.add({ flags: { period: 'auto', seed: 3 }, set, waitForPeers: 1 })
     const b = await swarm.add({ join: a.network.addresses(), set: { minPeriodMs: 0 }, waitForPeers: 1 })
     const { averaging } = a.peer.run.manifest
-    assert.deepEqual([averaging.period, averaging.periodTarget], [50, 0.9])
-    const longer = () => [a, b].every(({ peer }) => peer.counters().period! > 60)
+    assert.deepEqual([averaging.period, averaging.periodTarget], [10, 0.9])
+    const longer = () => [a, b].every(({ peer }) => peer.counters().period! > 15)
     await swarm.until(longer, 120_000, 'both have longer periods')
     for (const { events } of [a, b]) assert.ok(!events.some(({ event }) => event === 'refused'))
     await a.leave()

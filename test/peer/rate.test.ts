@@ -10,6 +10,7 @@ const rule = { rule: 'sqrt', from: 1, cap: 4 } as const
 function fixture() {
   const told: number[] = []
   const gone = new Set<string>()
+  const swarm = { together: true }
   let rounds = 0
   const rate = new Rate({
     rule,
@@ -20,23 +21,24 @@ function fixture() {
     },
     rounds: () => rounds,
     isThere: (author) => !gone.has(author),
+    together: () => swarm.together,
   })
   const round = (authors: readonly string[]) => {
     rounds++
     return rate.mixed(authors)
   }
-  return { told, gone, rate, round }
+  return { told, gone, swarm, rate, round }
 }
 
 test('counts whom it mixed in the last rounds, each once, and tells the learner of changes only', async () => {
   const { told, rate, round } = fixture()
   for (let i = 0; i < 20; i++) await round(['a', 'b', 'c'])
   assert.equal(rate.factor, 2)
-  assert.equal(told.length, 8)
+  assert.equal(told.length, 4)
   // One partner after another counts as all of them.
   for (let i = 0; i < 20; i++) await round([['a', 'b', 'c'][i % 3]!])
   assert.equal(rate.factor, 2)
-  assert.equal(told.length, 8)
+  assert.equal(told.length, 4)
   for (let i = 0; i < RATE_MEMORY_ROUNDS + 3; i++) await round(['a'])
   assert.equal(rate.factor, Math.SQRT2)
 })
@@ -47,6 +49,17 @@ test('who has left, fallen silent or been muted counts no more, at once', async 
   gone.add('a').add('b').add('c')
   await round([])
   assert.equal(rate.factor, 1)
+})
+
+test('replicas that drift apart are no swarm', async () => {
+  const { swarm, rate, round } = fixture()
+  for (let i = 0; i < 20; i++) await round(['a', 'b', 'c'])
+  swarm.together = false
+  await round(['a', 'b', 'c'])
+  assert.equal(rate.factor, 1)
+  swarm.together = true
+  for (let i = 0; i < 4; i++) await round(['a', 'b', 'c'])
+  assert.equal(rate.factor, 2)
 })
 
 test('the learning rate of a simulated swarm rises with its peers, of a peer alone it does not', async () => {

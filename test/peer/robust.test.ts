@@ -77,19 +77,19 @@ describe('the clip of one peer among several', () => {
   const near = ['a', 'b', 'c'].map((author) => ({ author, norm: 2 }))
   const far = { author: 'd', norm: 60 }
 
-  test('shortens who is far from all others to three times their median, in one mix', () => {
+  test('shortens who is far from all others, by the square of three medians over it, in one mix', () => {
     const clip = new SelfCentredClip()
-    assert.deepEqual(clip.factors({ moved: 5 }, [...near, far]), [1, 1, 1, 0.1])
+    assert.deepEqual(clip.factors({ moved: 5 }, [...near, far]), [1, 1, 1, 0.01])
     // Too few to be a crowd: two own moves.
     assert.deepEqual(clip.factors({ moved: 5 }, [...near.slice(1), far]), [1, 1, 10 / 60])
     // Our own last move, where the others stand closer than that.
-    assert.deepEqual(clip.factors({ moved: 15 }, [...near, far]), [1, 1, 1, 0.25])
+    assert.deepEqual(clip.factors({ moved: 15 }, [...near, far]), [1, 1, 1, 0.0625])
   })
 
   test('or of one after another', () => {
     const clip = new SelfCentredClip()
     for (const difference of near) clip.mixed({ moved: 5 }, [difference], [1])
-    assert.deepEqual(clip.factors({ moved: 5 }, [far]), [0.1])
+    assert.deepEqual(clip.factors({ moved: 5 }, [far]), [0.01])
   })
 
   test('an author five times in a row farther than six own moves is told of, where the others are near', () => {

@@ -154,7 +154,7 @@ test('a joiner has addresses and its own settings only', () => {
   assert.deepEqual(lines, [
     '"env" in run.yaml is decided by the run that you join; leave it out.',
     '"127.0.0.1" is no address to join: it names no port; write 127.0.0.1:PORT.',
-    '"gamma" (--set) is decided by the run that you join; only minPeriodMs and checkpointSeconds are your own.',
+    '"gamma" (--set) is decided by the run that you join; only minPeriodMs, checkpointSeconds and maxStepsPerSecond are your own.',
   ])
 })
 
@@ -244,7 +244,7 @@ test('consensus control and the outer step have settings of their own, which nee
   const plain = founding({})
   assert.deepEqual([plain.periodTarget, plain.outer, plain.robust], [null, { learningRate: 1, momentum: 0 }, 'clip'])
   const chosen = founding({ period: 'auto', outer: 'nesterov', set: ['outerLearningRate=0.7'], codec: 'subset:0.10:int8' })
-  assert.deepEqual([chosen.period, chosen.periodTarget], [50, 0.03])
+  assert.deepEqual([chosen.period, chosen.periodTarget], [10, 0.03])
   assert.deepEqual([chosen.outer, chosen.codec], [{ learningRate: 0.7, momentum: 0.5 }, 'subset:0.1:int8'])
   assert.equal(founding({ period: 'auto', set: ['consensusTarget=0.2'] }).periodTarget, 0.2)
   assert.deepEqual([founding({ moments: 'local' }).moments, founding({ moments: 'reset' }).moments], [undefined, 'reset'])
