@@ -3,7 +3,7 @@ import { AcrobotRows } from './classic/acrobot.ts'
 import { CARTPOLE_OPTIONS, CartPoleRows } from './classic/cartpole.ts'
 import { MountainCarContinuousRows, MountainCarRows } from './classic/mountain-car.ts'
 import { PendulumRows } from './classic/pendulum.ts'
-import { DeepSeaRows, deepSeaOptions } from './deep-sea/deep-sea.ts'
+import { DEEP_SEA_OPTIONS, DeepSeaRows } from './deep-sea/deep-sea.ts'
 import { LanderRows } from './lander/lander.ts'
 import { MINATAR } from './minatar/specs.ts'
 import { readNumbers, refuseOptions } from './options.ts'
@@ -37,8 +37,9 @@ const deepSea: EnvironmentSpec = {
   description: 'sink through a grid; each step right costs a little, only going right all the way pays 1',
   threshold: 0.9,
   maxEpisodeSteps: null,
-  make: (options) => singleOf(new DeepSeaRows(1, deepSeaOptions(DEEP_SEA, options))),
-  makeVector: (count, options, limit) => vectorOf(new DeepSeaRows(count, deepSeaOptions(DEEP_SEA, options)), limit),
+  options: DEEP_SEA_OPTIONS,
+  make: (options) => singleOf(new DeepSeaRows(1, readNumbers(DEEP_SEA, options, DEEP_SEA_OPTIONS))),
+  makeVector: (count, options, limit) => vectorOf(new DeepSeaRows(count, readNumbers(DEEP_SEA, options, DEEP_SEA_OPTIONS)), limit),
 }
 
 const CARTPOLE: EnvironmentSpec = {

@@ -17,3 +17,6 @@ export const ENVIRONMENT_RECOVERED_STEPS = 1_000
 
 /** Rows and columns of a deep sea: its observation has their product of numbers, 40 KB here; nobody has found the treasure of a larger one. */
 export const MAX_DEEP_SEA_SIZE = 100
+
+/** Seeds are 32-bit words. */
+export const MAX_DEEP_SEA_MAPPING = 4_294_967_295

@@ -8,6 +8,7 @@ export interface NumberOption {
   /** Both bounds are allowed. */
   readonly min: number
   readonly max: number
+  readonly whole?: boolean
   /** What it is, with its unit. */
   readonly meaning: string
 }
@@ -21,9 +22,9 @@ export function readNumbers<Name extends string>(
   const entries = Object.entries(known) as [Name, NumberOption][]
   const initial = Object.fromEntries(entries.map(([name, { initial }]) => [name, initial])) as Readonly<Record<Name, number>>
   const read = readOptions(id, options, initial)
-  for (const [name, { min, max }] of entries) {
-    if (read[name] >= min && read[name] <= max) continue
-    const message = `Option "${name}" of ${id} must be from ${min} to ${max}, but it is ${read[name]}.`
+  for (const [name, { min, max, whole = false }] of entries) {
+    if (read[name] >= min && read[name] <= max && (!whole || Number.isInteger(read[name]))) continue
+    const message = `Option "${name}" of ${id} must be ${whole ? 'a whole number ' : ''}from ${min} to ${max}, but it is ${read[name]}.`
     throw new GrapevineError('option', 'local', message, { id, option: name })
   }
   return read

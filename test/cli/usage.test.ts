@@ -139,7 +139,7 @@ describe('what needs no daemon', { concurrency: 2 }, () => {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line))
-    assert.deepEqual(Object.keys(entries[0]), ['id', 'description', 'threshold'])
+    assert.deepEqual(Object.keys(entries[0]), ['id', 'description', 'threshold', 'options'])
     assert.equal(entries.find((entry) => entry.id === 'CartPole-v1').threshold, 475)
   })
 

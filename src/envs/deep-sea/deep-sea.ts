@@ -6,11 +6,10 @@
  * Which of the two actions means right is drawn for each cell from the option `mapping` and is the same in every episode. The cell where the
  * diver is shows as a single 1 among zeros [size * size]; below the last row nothing does. Nothing is random: seeds change nothing.
  */
-import { GrapevineError } from '../../util/errors.ts'
 import { seededRandom } from '../../util/random.ts'
-import { MAX_DEEP_SEA_SIZE } from '../limits.ts'
+import { MAX_DEEP_SEA_MAPPING, MAX_DEEP_SEA_SIZE } from '../limits.ts'
 import type { StateArray } from '../memory.ts'
-import { readOptions } from '../options.ts'
+import type { NumberOption } from '../options.ts'
 import { box, type Picture, type Shape } from '../picture.ts'
 import type { Rows } from '../rows.ts'
 import { boxSpace } from '../spaces.ts'
@@ -20,12 +19,12 @@ const TREASURE = 1
 /** Of moving right all the way. */
 const MOVE_COST = 0.01
 
-interface DeepSeaOptions {
-  /** Rows and columns, and steps of an episode. */
-  readonly size: number
-  /** Seed of what the actions mean. */
-  readonly mapping: number
-}
+export const DEEP_SEA_OPTIONS = {
+  size: { initial: 10, min: 2, max: MAX_DEEP_SEA_SIZE, whole: true, meaning: 'rows and columns, and steps of an episode' },
+  mapping: { initial: 0, min: 0, max: MAX_DEEP_SEA_MAPPING, whole: true, meaning: 'seed of what the actions mean' },
+} as const satisfies Readonly<Record<string, NumberOption>>
+
+type DeepSeaOptions = Readonly<Record<keyof typeof DEEP_SEA_OPTIONS, number>>
 
 export class DeepSeaRows implements Rows {
   readonly count: number
@@ -91,20 +90,4 @@ export class DeepSeaRows implements Rows {
     if (depth < size) shapes.push({ kind: 'circle', x: column + 0.5, y: size - depth - 0.5, radius: 0.4, colour: 0xffffff })
     return { left: 0, right: size, bottom: 0, top: size, background: 0x1d3557, shapes }
   }
-}
-
-/** Throws `option` for options that there are not, and sizes that are none. */
-export function deepSeaOptions(id: string, options: Readonly<Record<string, unknown>>): DeepSeaOptions {
-  const chosen = readOptions(id, options, { size: 10, mapping: 0 })
-  const { size } = chosen
-  if (Number.isInteger(size) && size >= 2 && size <= MAX_DEEP_SEA_SIZE) return chosen
-  throw new GrapevineError(
-    'option',
-    'local',
-    `Option "size" of ${id} must be a whole number from 2 to ${MAX_DEEP_SEA_SIZE}, not ${size}.`,
-    {
-      id,
-      option: 'size',
-    },
-  )
 }
