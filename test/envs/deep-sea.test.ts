@@ -80,7 +80,7 @@ test('options that are none are refused in words', () => {
   for (const size of [1, 2.5, 101]) {
     assert.throws(() => makeEnv('DeepSea-v0', { size }), {
       code: 'option',
-      message: `Option "size" of DeepSea-v0 must be a whole number from 2 to 100, not ${size}.`,
+      message: `Option "size" of DeepSea-v0 must be a whole number from 2 to 100, but it is ${size}.`,
     })
   }
   assert.throws(() => makeEnv('DeepSea-v0', { depth: 3 }), { code: 'option' })
