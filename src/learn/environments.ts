@@ -33,3 +33,25 @@ export function livingEnvironments(settings: LearnerSettings, count: number, lif
     },
   }
 }
+
+/** Hears when environments are at work, so that whoever cannot look into their thread sees that they do not come back. */
+export interface StepWatch {
+  begin(): void
+  end(): void
+}
+
+export function watchedEnvironments(environment: WrappedVector, watch: StepWatch): WrappedVector {
+  const watched = (work: () => void): void => {
+    watch.begin()
+    try {
+      work()
+    } finally {
+      watch.end()
+    }
+  }
+  return {
+    ...environment,
+    reset: (seed, observations) => watched(() => environment.reset(seed, observations)),
+    step: (actions, out) => watched(() => environment.step(actions, out)),
+  }
+}

@@ -17,12 +17,12 @@ import type {
 import { GrapevineError } from '../util/errors.ts'
 import { A2C } from './a2c.ts'
 import { A3C } from './a3c.ts'
-import type { ActorThreads } from './actors.ts'
+import { type ActorThreads, NO_FAULTS } from './actors.ts'
 import type { Algorithm } from './algorithm.ts'
 import { ApeX } from './apex.ts'
 import type { Engine } from './engine.ts'
 import { createEngine } from './engines/create.ts'
-import { makeEnvironments } from './environments.ts'
+import { makeEnvironments, type StepWatch, watchedEnvironments } from './environments.ts'
 import { requireAlgorithm } from './hyperparameters.ts'
 import { Impala } from './impala.ts'
 import { initialParameters } from './initialise.ts'
@@ -249,12 +249,19 @@ export class LearnerCore {
 
 /**
  * Builds environments, network and algorithm as `settings` say. Throws GrapevineErrors of the registry, the engine, `hyperparameter` and
- * `network_mismatch`. `engine` replaces the one that the settings name; `threads` is needed for `settings.actors` above 0.
+ * `network_mismatch`. `engine` replaces the one that the settings name; `threads` is needed for `settings.actors` above 0; `watch` hears of the
+ * environments in the learner's own thread; `before`: what happened to them in threads that this learner replaces.
  */
-export async function createLearner(settings: LearnerSettings, engine?: Engine, threads?: ActorThreads): Promise<LearnerCore> {
+export async function createLearner(
+  settings: LearnerSettings,
+  engine?: Engine,
+  threads?: ActorThreads,
+  watch?: StepWatch,
+  before: NonNullable<Progress['actors']> = NO_FAULTS,
+): Promise<LearnerCore> {
   const used = engine ?? (await createEngine(settings.engine, { deterministic: settings.deterministic, threads: settings.threads }))
   const moments: RunningMoments[] = []
-  const faults = { restarts: 0, lastFault: null as string | null }
+  const faults = { ...before }
   let first = 0
   const tell = (message: string): void => {
     faults.restarts++
@@ -264,7 +271,7 @@ export async function createLearner(settings: LearnerSettings, engine?: Engine, 
     const made = makeEnvironments(settings, count, { first, tell })
     first += count
     moments.push(...made.moments)
-    return made
+    return watch === undefined ? made : watchedEnvironments(made, watch)
   }
   const algorithm = new ALGORITHM_CLASSES[requireAlgorithm(settings.algorithm.id)]({
     settings,

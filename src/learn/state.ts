@@ -114,6 +114,24 @@ class RestoringFields implements StateFields {
 const NUMBERS = new Float64Array(0)
 const BYTES = new Uint8Array(0)
 
+/**
+ * A saved learner whose environments begin new episodes and whose draws are others than those that followed: what led to a crash or a hang need not
+ * happen again. `life` tells apart those who start from the same state. Fields of environments and random streams are named as below.
+ */
+export function begunAnew(state: LearnerState, life: number): LearnerState {
+  const entries = Object.entries(state).filter(([name]) => !name.endsWith('/environments'))
+  return Object.fromEntries(
+    entries.map(([name, array]) => {
+      if (!name.endsWith('/random')) return [name, array]
+      const words = Array.from({ length: array.length }, (_, i) => (array[i]! ^ (LIFE_STRIDE * life)) | 0)
+      return [name, Float64Array.from(words)]
+    }),
+  )
+}
+
+/** Odd and far from every small multiple. */
+const LIFE_STRIDE = 0x9e3779b1
+
 /** How far a saved learner is: updates behind its replica, and its own steps, updates and episodes. As LearnerCore and Episodes name them. */
 export function savedCounters(state: LearnerState): {
   readonly version: number

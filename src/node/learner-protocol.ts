@@ -15,15 +15,19 @@ import type {
 } from '../ports/learner.ts'
 import { type Fault, GrapevineError } from '../util/errors.ts'
 
+/** Words of the mailbox: requests posted so far, modulo 2^32; beginnings and ends of environment steps so far, so odd while one is being made. */
+export const REQUESTS = 0
+export const STEPPING = 1
+export const MAILBOX_WORDS = 2
+
 export interface LearnerThreadData {
   readonly port: MessagePort
-  /** [1]: requests posted so far, modulo 2^32. */
   readonly mailbox: Int32Array
 }
 
 export type LearnerRequest =
-  /** The first one. Answered by `ready` or `failed`. */
-  | { readonly kind: 'build'; readonly settings: LearnerSettings }
+  /** The first one. Answered by `ready` or `failed`. `before`: what happened to the environments in threads that this one replaces. */
+  | { readonly kind: 'build'; readonly settings: LearnerSettings; readonly before: NonNullable<Progress['actors']> }
   | { readonly kind: 'run' | 'hold' | 'snapshot' | 'stop' }
   /** `delta` null: it lies in the thread's own delta buffer. */
   | { readonly kind: 'mix'; readonly delta: Float32Array | null }
@@ -88,6 +92,15 @@ export function plainError(error: unknown): PlainError {
 export function restoredError(error: PlainError): GrapevineError {
   if (error.code === null) return crashed(error.message)
   return new GrapevineError(error.code, error.fault, error.message, error.data)
+}
+
+export function hung(environment: string, hangMs: number, times: number): GrapevineError<'environment_hung'> {
+  return new GrapevineError(
+    'environment_hung',
+    'local',
+    `${environment} did not come back from a step for ${hangMs / 1000} s, ${times} times in a row, and is given up; correct it, then try it with \`grapevine envs --check\`.`,
+    { environment, times },
+  )
 }
 
 export function crashed(reason: string): GrapevineError<'learner_crashed'> {

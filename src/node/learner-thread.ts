@@ -1,9 +1,14 @@
 /**
  * The Learner port over a thread. Requests are answered one at a time in the order they were made, so that a snapshot follows every earlier mix.
  * A thread that crashes rejects `failed` and whatever was waiting. `stop` gives the thread LEARNER_STOP_MS to leave and ends it then.
+ *
+ * An environment of one's own that hangs in the learner's thread takes that thread with it. It is replaced by another one, which goes on from the
+ * state kept last (LEARNER_KEEP_MS ago at most, so what was learned and mixed since is lost) with new episodes and other draws, and with the requests
+ * that were not answered yet. An environment that hangs again and again without ENVIRONMENT_RECOVERED_STEPS steps in between is given up.
  */
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import { ENVIRONMENT_FAULTS_MAX, ENVIRONMENT_RECOVERED_STEPS } from '../envs/limits.ts'
 import { requireLength } from '../learn/shapes.ts'
+import { begunAnew } from '../learn/state.ts'
 import type {
   Learner,
   LearnerDescription,
@@ -18,9 +23,9 @@ import type {
 } from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { shareKernelRanking } from './kernel-ranking.ts'
-import { crashed, type LearnerReply, type LearnerRequest, type LearnerThreadData, restoredError } from './learner-protocol.ts'
-import { LEARNER_STOP_MS } from './limits.ts'
-import { workerUrl } from './worker-url.ts'
+import { LearnerProcess, type RaisedThread, raiseLearnerThread, type ThreadOwner } from './learner-process.ts'
+import { hung, type LearnerReply, type LearnerRequest, restoredError } from './learner-protocol.ts'
+import { LEARNER_HANG_MS, LEARNER_KEEP_MS, LEARNER_STOP_MS } from './limits.ts'
 
 type Ready = Extract<LearnerReply, { kind: 'ready' }>
 type Done = Extract<LearnerReply, { kind: 'done' }>
@@ -30,94 +35,106 @@ type Taken = Extract<LearnerReply, { kind: 'taken' }>
 /** What settles the oldest request. */
 type Answer = Done | Saved | Offered | Taken
 
-/** A thread that loads what learners need, and then waits for the settings of its own. */
-export interface RaisedThread {
-  readonly worker: Worker
-  readonly port: MessagePort
-  readonly mailbox: Int32Array
-  /** Resolves with what crashed it, or null, when it is gone. */
-  readonly exited: Promise<Error | null>
+/** Every how many milliseconds something happens; shorter for tests. */
+export interface LearnerTimes {
+  readonly hangMs: number
+  readonly keepMs: number
 }
 
-/** May come long before the settings are known: a third of a learner's start is done meanwhile. Who gives it up terminates its worker. */
-export function raiseLearnerThread(): RaisedThread {
-  const channel = new MessageChannel()
-  const mailbox = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
-  const data: LearnerThreadData = { port: channel.port2, mailbox }
-  const worker = new Worker(workerUrl('learner-worker'), { workerData: data, transferList: [channel.port2], name: 'learner' })
-  let crash: Error | null = null
-  worker.on('error', (error) => {
-    crash = error instanceof Error ? error : new Error(String(error))
-  })
-  const exited = new Promise<Error | null>((resolve) => worker.once('exit', () => resolve(crash)))
-  return { worker, port: channel.port1, mailbox, exited }
-}
+const TIMES: LearnerTimes = { hangMs: LEARNER_HANG_MS, keepMs: LEARNER_KEEP_MS }
 
 /** Starts a learner in a thread of its own; resolves when it is built and holds, rejects with what its construction threw or with the reason of `signal`. */
 export async function startLearnerThread(
   settings: LearnerSettings,
   signal = new AbortController().signal,
-  thread: RaisedThread = raiseLearnerThread(),
+  thread = raiseLearnerThread(),
+  times = TIMES,
 ): Promise<Learner> {
-  const { worker, port, exited } = thread
-  const ready = Promise.withResolvers<Ready>()
-  const onReply = (reply: LearnerReply) => {
-    if (reply.kind === 'ready') ready.resolve(reply)
-    if (reply.kind === 'failed') ready.reject(restoredError(reply.error))
-  }
-  const onAbort = () => ready.reject(signal.reason)
-  port.on('message', onReply)
+  const learner = new ThreadLearner(settings, thread, times)
+  const aborted = Promise.withResolvers<never>()
+  const onAbort = () => aborted.reject(signal.reason)
   signal.addEventListener('abort', onAbort, { once: true })
-  exited.then((crash) => ready.reject(crashed(crash?.message ?? 'it ended before it was ready')))
   try {
     signal.throwIfAborted()
-    send(thread, { kind: 'build', settings })
-    const first = await ready.promise
-    shareKernelRanking(first.kernels)
-    return new ThreadLearner(thread, first)
+    await Promise.race([learner.built, aborted.promise])
+    return learner
   } catch (error) {
-    port.close()
-    await worker.terminate()
+    await learner.discard()
     throw error
   } finally {
-    port.off('message', onReply)
     signal.removeEventListener('abort', onAbort)
   }
 }
 
-function send({ port, mailbox }: Pick<RaisedThread, 'port' | 'mailbox'>, request: LearnerRequest): void {
-  port.postMessage(request)
-  Atomics.add(mailbox, 0, 1)
-  Atomics.notify(mailbox, 0)
+/** A request until it is answered: again to a new thread where the old one hung. */
+interface Pending {
+  readonly request: Exclude<LearnerRequest, { kind: 'reach' | 'build' }>
+  /** Nobody waits for it: it brings a new thread to where the old one was. */
+  readonly own: boolean
+  /** Runs just before the request is posted. */
+  readonly prepare: () => void
+  readonly resolve: (answer: Answer) => void
+  readonly reject: (error: unknown) => void
+}
+
+interface Waiter {
+  readonly updates: number
+  readonly resolve: (progress: Progress) => void
+  readonly reject: (error: unknown) => void
+}
+
+function ownRequest(request: Pending['request']): Pending {
+  const ignore = () => undefined
+  return { request, own: true, prepare: ignore, resolve: ignore, reject: ignore }
 }
 
 class ThreadLearner implements Learner {
   readonly failed: Promise<never>
+  /** Settles when there is a thread that is ready, or none will be. */
+  readonly built: Promise<void>
+  readonly #built = Promise.withResolvers<void>()
   readonly #fail: (error: unknown) => void
-  readonly #thread: RaisedThread
-  readonly #ready: Ready
+  readonly #settings: LearnerSettings
+  readonly #times: LearnerTimes
+  readonly #keeping: NodeJS.Timeout | null
   readonly #listeners = new Set<(progress: Progress) => void>()
-  readonly #waiters = new Map<number, { readonly resolve: (progress: Progress) => void; readonly reject: (error: unknown) => void }>()
-  #pending: { readonly resolve: (answer: Answer) => void; readonly reject: (error: unknown) => void } | null = null
+  readonly #waiters = new Map<number, Waiter>()
+  #thread: LearnerProcess
+  #ready!: Ready
+  #progress!: Progress
+  /** Posted and not answered yet, oldest first: one of a caller, after those that bring a new thread to where the old one was. */
+  #pending: Pending[] = []
   /** Settles when every request made so far was answered. */
   #last: Promise<unknown> = Promise.resolve()
-  #progress: Progress
   #nextToken = 0
+  /** Whether the learner was told to run. */
+  #running = false
+  #rateFactor: number | null = null
+  /** Whether requests wait for a thread that is being built. */
+  #building = true
+  /** What a new thread would go on from; null: from the beginning. */
+  #kept: LearnerState | null = null
+  #isKeeping = false
+  #restarts = 0
+  #hangsInARow = 0
+  /** Steps at the last hang. */
+  #hungAtSteps = 0
   /** Why no call is taken any more; null while alive. */
   #over: GrapevineError | null = null
   #stopping: Promise<void> | null = null
 
-  constructor(thread: RaisedThread, ready: Ready) {
+  constructor(settings: LearnerSettings, thread: RaisedThread, times: LearnerTimes) {
     const failure = Promise.withResolvers<never>()
     this.failed = failure.promise
     this.#fail = failure.reject
     // Whoever does not watch `failed` still sees every call rejected.
     this.failed.catch(() => undefined)
-    this.#thread = thread
-    this.#ready = ready
-    this.#progress = ready.progress
-    thread.port.on('message', (reply: LearnerReply) => this.#receive(reply))
-    thread.exited.then((crash) => this.#crash(crashed(crash?.message ?? 'it ended by itself')))
+    this.#built.promise.catch(() => undefined)
+    this.#settings = settings
+    this.#times = times
+    this.built = this.#built.promise
+    this.#thread = this.#begin(thread, null)
+    this.#keeping = settings.modules.length === 0 ? null : setInterval(() => this.#keep(), times.keepMs).unref()
   }
 
   describe(): LearnerDescription {
@@ -126,9 +143,11 @@ class ThreadLearner implements Learner {
 
   async run(): Promise<void> {
     await this.#request({ kind: 'run' })
+    this.#running = true
   }
 
   async hold(): Promise<void> {
+    this.#running = false
     await this.#request({ kind: 'hold' })
   }
 
@@ -143,6 +162,7 @@ class ThreadLearner implements Learner {
       }
       const settled = () => signal?.removeEventListener('abort', abort)
       this.#waiters.set(token, {
+        updates,
         resolve: (progress) => {
           settled()
           resolve(progress)
@@ -153,7 +173,7 @@ class ThreadLearner implements Learner {
         },
       })
       signal?.addEventListener('abort', abort, { once: true })
-      this.#post({ kind: 'reach', updates, token })
+      if (!this.#building) this.#thread.post({ kind: 'reach', updates, token })
     })
   }
 
@@ -168,11 +188,10 @@ class ThreadLearner implements Learner {
   }
 
   async mix(delta: Float32Array): Promise<void> {
-    const own = this.#ready.delta
-    requireLength('delta', delta, own.length)
+    requireLength('delta', delta, this.#ready.delta.length)
     const shared = delta.buffer instanceof SharedArrayBuffer
     await this.#request({ kind: 'mix', delta: shared ? delta : null }, () => {
-      if (!shared) own.set(delta)
+      if (!shared) this.#ready.delta.set(delta)
     })
   }
 
@@ -182,6 +201,7 @@ class ThreadLearner implements Learner {
 
   async setRateFactor(factor: number): Promise<void> {
     await this.#request({ kind: 'setRateFactor', factor })
+    this.#rateFactor = factor
   }
 
   async offerExperience(most: number): Promise<SharedExperience | null> {
@@ -194,6 +214,7 @@ class ThreadLearner implements Learner {
 
   async adopt(replica: Replica): Promise<void> {
     await this.#request({ kind: 'adopt', replica })
+    this.#keep()
   }
 
   async saveState({ replay }: SaveOptions): Promise<LearnerState> {
@@ -203,6 +224,7 @@ class ThreadLearner implements Learner {
 
   async restoreState(state: LearnerState): Promise<void> {
     await this.#request({ kind: 'restoreState', state })
+    this.#keep()
   }
 
   onProgress(listener: (progress: Progress) => void): () => void {
@@ -215,47 +237,119 @@ class ThreadLearner implements Learner {
     return this.#stopping
   }
 
+  /** Ends what was never handed out. */
+  async discard(): Promise<void> {
+    this.#end(new GrapevineError('stopped', 'local', 'The learner was stopped before it was built.'))
+    await this.#thread.leave(0)
+  }
+
   async #stop(): Promise<void> {
     this.#end(new GrapevineError('stopped', 'local', 'The learner was stopped and takes no more calls.'))
     this.#listeners.clear()
-    this.#post({ kind: 'stop' })
-    const deadline = setTimeout(() => this.#thread.worker.terminate(), LEARNER_STOP_MS)
-    await this.#thread.exited
-    clearTimeout(deadline)
-    this.#thread.port.close()
+    this.#thread.post({ kind: 'stop' })
+    await this.#thread.leave(LEARNER_STOP_MS)
+  }
+
+  #begin(raised: RaisedThread, lastFault: string | null): LearnerProcess {
+    // Events of a thread that was replaced meanwhile are not heard: it has left.
+    const owner: ThreadOwner = {
+      receive: (reply) => this.#receive(reply),
+      lost: (error) => this.#crash(error),
+      hung: () => this.#replace(),
+    }
+    const before = { restarts: this.#restarts, lastFault }
+    const thread = new LearnerProcess(raised, this.#settings, before, this.#times.hangMs, owner)
+    this.#building = true
+    thread.ready.then(
+      (ready) => this.#takeOver(ready),
+      () => undefined,
+    )
+    return thread
+  }
+
+  /** Of a learner whose environment may hang, while it does not. */
+  #keep(): void {
+    if (this.#keeping === null || this.#isKeeping || this.#over !== null) return
+    this.#isKeeping = true
+    this.saveState({ replay: false })
+      .then(
+        (state) => {
+          this.#kept = state
+        },
+        () => undefined,
+      )
+      .finally(() => {
+        this.#isKeeping = false
+      })
+  }
+
+  /** The thread's environment hangs: another thread goes on. */
+  #replace(): void {
+    const { hangMs } = this.#times
+    const { id } = this.#settings.environment
+    const steps = this.#progress?.steps ?? 0
+    this.#hangsInARow = steps - this.#hungAtSteps < ENVIRONMENT_RECOVERED_STEPS ? this.#hangsInARow + 1 : 1
+    this.#hungAtSteps = steps
+    void this.#thread.leave(0)
+    if (this.#hangsInARow > ENVIRONMENT_FAULTS_MAX) {
+      this.#crash(hung(id, hangMs, this.#hangsInARow))
+      return
+    }
+    this.#restarts++
+    this.#thread = this.#begin(
+      raiseLearnerThread(),
+      `${id} did not come back from a step for ${hangMs / 1000} s; its learner was started again from the state kept last.`,
+    )
+  }
+
+  /** Brings a new thread to where the old one was, and posts again what that one did not answer. */
+  #takeOver(ready: Ready): void {
+    this.#ready = ready
+    this.#progress ??= ready.progress
+    this.#building = false
+    shareKernelRanking(ready.kernels)
+    const left = this.#pending.filter(({ own }) => !own)
+    this.#pending = []
+    if (this.#kept !== null) this.#ask(ownRequest({ kind: 'restoreState', state: begunAnew(this.#kept, this.#restarts) }))
+    if (this.#rateFactor !== null) this.#ask(ownRequest({ kind: 'setRateFactor', factor: this.#rateFactor }))
+    if (this.#running) this.#ask(ownRequest({ kind: 'run' }))
+    for (const pending of left) this.#ask(pending)
+    for (const [token, { updates }] of this.#waiters) this.#thread.post({ kind: 'reach', updates, token })
+    this.#built.resolve()
+  }
+
+  #ask(pending: Pending): void {
+    this.#pending.push(pending)
+    if (this.#building) return
+    pending.prepare()
+    this.#thread.post(pending.request)
   }
 
   /** One request, after all earlier ones were answered; `prepare` runs just before it is posted. */
-  #request(request: Exclude<LearnerRequest, { kind: 'reach' | 'build' }>, prepare: () => void = () => undefined): Promise<Answer> {
+  #request(request: Pending['request'], prepare: () => void = () => undefined): Promise<Answer> {
     const answer = this.#last.then(() => {
       if (this.#over !== null) throw this.#over
       const { promise, resolve, reject } = Promise.withResolvers<Answer>()
-      this.#pending = { resolve, reject }
-      prepare()
-      this.#post(request)
+      this.#ask({ request, own: false, prepare, resolve, reject })
       return promise
     })
     this.#last = answer.catch(() => undefined)
     return answer
   }
 
-  #post(request: LearnerRequest): void {
-    send(this.#thread, request)
-  }
-
   #receive(reply: LearnerReply): void {
     switch (reply.kind) {
       case 'done':
         this.#progress = reply.progress
-        this.#settle()?.resolve(reply)
+        this.#pending.shift()?.resolve(reply)
         return
       case 'state':
       case 'offer':
       case 'taken':
-        this.#settle()?.resolve(reply)
+        this.#pending.shift()?.resolve(reply)
         return
       case 'refused':
-        this.#settle()?.reject(restoredError(reply.error))
+        this.#pending.shift()?.reject(restoredError(reply.error))
         return
       case 'reached':
         this.#progress = reply.progress
@@ -267,17 +361,10 @@ class ThreadLearner implements Learner {
         for (const listener of [...this.#listeners]) listener(reply.progress)
         return
       case 'failed':
-        this.#crash(restoredError(reply.error))
-        return
       case 'ready':
+        // The process hears these.
         return
     }
-  }
-
-  #settle() {
-    const pending = this.#pending
-    this.#pending = null
-    return pending
   }
 
   /** The learner is lost, unless it was told to stop. */
@@ -287,11 +374,13 @@ class ThreadLearner implements Learner {
     this.#progress = { ...this.#progress, holding: true }
     for (const listener of [...this.#listeners]) listener(this.#progress)
     this.#fail(error)
+    this.#built.reject(error)
   }
 
   #end(error: GrapevineError): void {
     this.#over ??= error
-    this.#settle()?.reject(error)
+    if (this.#keeping !== null) clearInterval(this.#keeping)
+    for (const pending of this.#pending.splice(0)) pending.reject(error)
     for (const waiter of [...this.#waiters.values()]) waiter.reject(error)
     this.#waiters.clear()
   }

@@ -6,15 +6,16 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { rankKernels } from '../learn/engines/wasm-builds.ts'
+import type { StepWatch } from '../learn/environments.ts'
 import { requireHolding, requireReplica } from '../learn/inline-learner.ts'
 import { createLearner, type LearnerCore } from '../learn/learner.ts'
 import { PROGRESS_INTERVAL_MS } from '../learn/limits.ts'
 import { requireLength } from '../learn/shapes.ts'
 import { StepPace } from '../learn/step-pace.ts'
+import type { LearnerSettings } from '../ports/learner.ts'
 import { actorThreads } from './actor-threads.ts'
 import { inheritKernelRanking, shareKernelRanking } from './kernel-ranking.ts'
-import type { LearnerReply, LearnerRequest, LearnerThreadData } from './learner-protocol.ts'
-import { plainError } from './learner-protocol.ts'
+import { type LearnerReply, type LearnerRequest, type LearnerThreadData, plainError, REQUESTS, STEPPING } from './learner-protocol.ts'
 import { registerOwn } from './own-network.ts'
 import { threadCpuMs } from './thread-cpu.ts'
 
@@ -63,8 +64,8 @@ class LearnerThread {
       progress: this.#progress(),
     })
     while (!this.#stopping) {
-      if (Atomics.load(mailbox, 0) !== this.#handled) this.#drain()
-      else if (this.#holding) Atomics.wait(mailbox, 0, this.#handled)
+      if (Atomics.load(mailbox, REQUESTS) !== this.#handled) this.#drain()
+      else if (this.#holding) Atomics.wait(mailbox, REQUESTS, this.#handled)
       else if (!this.#early()) {
         core.update()
         if (core.exhausted) this.#hold()
@@ -76,7 +77,7 @@ class LearnerThread {
   /** Whether the next update would come too soon; if so, it has waited until then, or until somebody asks for something. */
   #early(): boolean {
     const waitMs = this.#pace.waitMs(performance.now(), this.#core.steps)
-    if (waitMs > 0) Atomics.wait(mailbox, 0, this.#handled, waitMs)
+    if (waitMs > 0) Atomics.wait(mailbox, REQUESTS, this.#handled, waitMs)
     return waitMs > 0
   }
 
@@ -91,7 +92,7 @@ class LearnerThread {
   }
 
   #drain(): void {
-    this.#handled = Atomics.load(mailbox, 0)
+    this.#handled = Atomics.load(mailbox, REQUESTS)
     for (let packet = receiveMessageOnPort(port); packet !== undefined; packet = receiveMessageOnPort(port)) {
       const request = packet.message as Exclude<LearnerRequest, { kind: 'build' }>
       if (request.kind === 'reach') {
@@ -212,14 +213,21 @@ function sharedVector(length: number): Float32Array {
   return new Float32Array(new SharedArrayBuffer(length * Float32Array.BYTES_PER_ELEMENT))
 }
 
+/** Only environments of one's own can hang without anybody noticing. */
+function watchOver({ modules }: LearnerSettings): StepWatch | undefined {
+  if (modules.length === 0) return undefined
+  const count = () => Atomics.add(mailbox, STEPPING, 1)
+  return { begin: count, end: count }
+}
+
 try {
   inheritKernelRanking()
   // Nearly every run uses the kernels, so they are measured while the settings are not known yet.
-  if (Atomics.load(mailbox, 0) === 0) rankKernels()
-  Atomics.wait(mailbox, 0, 0)
-  const { settings } = receiveMessageOnPort(port)!.message as Extract<LearnerRequest, { kind: 'build' }>
+  if (Atomics.load(mailbox, REQUESTS) === 0) rankKernels()
+  Atomics.wait(mailbox, REQUESTS, 0)
+  const { settings, before } = receiveMessageOnPort(port)!.message as Extract<LearnerRequest, { kind: 'build' }>
   await registerOwn(settings)
-  const core = await createLearner(settings, undefined, actorThreads(settings.actors))
+  const core = await createLearner(settings, undefined, actorThreads(settings.actors), watchOver(settings), before)
   await new LearnerThread(core, new StepPace(settings.maxStepsPerSecond ?? null)).live()
 } catch (error) {
   post({ kind: 'failed', error: plainError(error) })

@@ -45,6 +45,15 @@ export const TRIAL_MS = 10_000
 /** Milliseconds without a step after which an actor counts as hung: the slowest environments (Python's first import) take a fraction of it. */
 export const ACTOR_HANG_MS = 30_000
 
+/** Milliseconds without an end of one step after which an environment in the learner's own thread counts as hung: as of actors. */
+export const LEARNER_HANG_MS = 30_000
+
+/** Milliseconds between two looks at that step. They are counted, not measured: while this process stood still no step could end either. */
+export const LEARNER_WATCH_MS = 1_000
+
+/** Milliseconds between two copies of the state of a learner whose environment may hang: what is lost at most, and far more than a copy takes. */
+export const LEARNER_KEEP_MS = 10_000
+
 /** Milliseconds between two looks at the actors: a hundredth of what it takes to be hung is soon enough. */
 export const ACTOR_WATCH_MS = 300
 

@@ -12,7 +12,8 @@ import { GrapevineError } from '../util/errors.ts'
 import { systemClock } from './clock.ts'
 import { ThreadCompute } from './compute.ts'
 import { ThreadEvaluator } from './evaluator-thread.ts'
-import { raiseLearnerThread, startLearnerThread } from './learner-thread.ts'
+import { raiseLearnerThread } from './learner-process.ts'
+import { startLearnerThread } from './learner-thread.ts'
 import { registerOwn } from './own-network.ts'
 
 /** `early`: a thread for the first learner begins to load now, before its settings are known. */

@@ -5,6 +5,7 @@ import { InlineLearner } from '../../src/learn/inline-learner.ts'
 import { createLearner, type LearnerCore } from '../../src/learn/learner.ts'
 import { preset, presetNetwork } from '../../src/learn/presets.ts'
 import type { HyperValue, LearnerSettings } from '../../src/ports/learner.ts'
+import { begunAnew } from '../../src/learn/state.ts'
 import { VirtualClock } from '../../src/sim/clock.ts'
 import { toySettings } from './toy.ts'
 
@@ -136,3 +137,25 @@ test('the port saves and restores while holding only', async () => {
   await second.hold()
   assert.deepEqual(await second.snapshot(), await learner.snapshot())
 })
+
+for (const [algorithm, changes, updates] of CASES) {
+  test(`${algorithm} begun anew: what was learned stays, episodes and draws are others in each life`, async () => {
+    const chosen = settings(algorithm, 'CartPole-v1', changes)
+    const whole = await createLearner(chosen)
+    advance(whole, updates)
+    const state = structuredClone(whole.saveState({ replay: false }))
+    const lives = [state, begunAnew(state, 1), begunAnew(state, 2)]
+    const ends: string[] = []
+    for (const life of lives) {
+      const core = await createLearner(chosen)
+      core.restoreState(life)
+      assert.deepEqual(core.saveState({ replay: false }).parameters, state.parameters)
+      assert.equal(core.updates, whole.updates)
+      advance(core, 2 * updates)
+      ends.push(String(core.saveState({ replay: false }).parameters))
+      core.dispose()
+    }
+    assert.equal(new Set(ends).size, 3)
+    whole.dispose()
+  })
+}

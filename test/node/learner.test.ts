@@ -6,6 +6,7 @@ import { createLearner } from '../../src/learn/learner.ts'
 import { preset, presetNetwork } from '../../src/learn/presets.ts'
 import { startLearnerThread } from '../../src/node/learner-thread.ts'
 import type { Learner, LearnerSettings, Progress } from '../../src/ports/learner.ts'
+import { faultySettings } from '../support/faulty.ts'
 
 const started: Worker[] = []
 const remember = (worker: Worker) => started.push(worker)
@@ -259,4 +260,53 @@ test('a thread saves its state and another goes on from it bit for bit', async (
     // The first is none the worse for it.
     assert.deepEqual(await learner.saveState({ replay: true }), state)
   })
+})
+
+/** Of a module whose environments hang in their 20th step, `times` times in all. */
+function hanging(times: number): LearnerSettings {
+  return faultySettings('a2c', { faults: new Int32Array(new SharedArrayBuffer(4)).fill(times), hangs: true })
+}
+
+test('an environment that hangs is named and counted, and the learner goes on from what was kept, with every request answered', async () => {
+  const learner = await startLearnerThread(hanging(1), undefined, undefined, { hangMs: 1_000, keepMs: 60_000 })
+  const told: (string | null)[] = []
+  learner.onProgress(({ actors }) => told.push(actors?.lastFault ?? null))
+  const { parameterCount } = learner.describe()
+  const replica = { version: 100, steps: 1_000, parameters: new Float32Array(parameterCount).fill(0.01), target: null, normalisers: [] }
+  await learner.adopt(replica)
+  await learner.setRateFactor(0.5)
+  await learner.run()
+  // These come while it hangs or before: the thread that answers is another one than was asked.
+  const mixed = learner.mix(new Float32Array(parameterCount))
+  const progress = await learner.reach(500)
+  await mixed
+  assert.equal(progress.actors?.restarts, 1)
+  const fault = 'Test/Faulty-v0 did not come back from a step for 1 s; its learner was started again from the state kept last.'
+  assert.equal(progress.actors?.lastFault, fault)
+  const { version } = await learner.snapshot()
+  assert.ok(version >= 600, `${version}`)
+  await learner.hold()
+  assert.ok(told.includes(fault))
+  const { statistics } = learner.progress()
+  assert.equal(statistics['environment/restarts'], 1)
+  await learner.stop()
+  assert.equal(started.at(-1)!.threadId, -1)
+  assert.equal(started.at(-2)!.threadId, -1)
+})
+
+test('an environment that hangs again and again is given up by name', async () => {
+  const learner = await startLearnerThread(hanging(1_000), undefined, undefined, { hangMs: 300, keepMs: 60_000 })
+  await learner.run()
+  const error = {
+    code: 'environment_hung',
+    message:
+      'Test/Faulty-v0 did not come back from a step for 0.3 s, 6 times in a row, and is given up; correct it, then try it with `grapevine envs --check`.',
+  }
+  const waiting = learner.reach(1_000_000)
+  await assert.rejects(learner.failed, error)
+  await assert.rejects(waiting, error)
+  await assert.rejects(learner.snapshot(), error)
+  assert.equal(learner.progress().holding, true)
+  await learner.stop()
+  assert.equal(started.at(-1)!.threadId, -1)
 })
