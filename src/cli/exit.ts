@@ -20,6 +20,8 @@ const USAGE_CODES = [
   'unknown_algorithm',
   'unknown_preset',
   'hyperparameter',
+  'replay_memory',
+  'actors',
   'action_space',
   'bad_network',
   'init_from',

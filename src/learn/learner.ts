@@ -125,7 +125,7 @@ export class LearnerCore {
     throw new GrapevineError(
       'diverged',
       'local',
-      `Training stopped because ${bad} was not a finite number in ${MAX_BAD_UPDATES} updates in a row; lower the learning rate or check the rewards of the environment.`,
+      `Training stopped because ${bad} ${bad.includes(' and ') ? 'were no finite numbers' : 'was not a finite number'} in ${MAX_BAD_UPDATES} updates in a row; lower the learning rate or check the rewards of the environment.`,
       { term: bad, steps: this.steps },
     )
   }

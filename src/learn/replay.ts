@@ -1,7 +1,8 @@
 /**
- * Prioritised replay in flat arrays of a size fixed, and checked, before anything is allocated. Every observation is stored once: a transition
- * names the slots of the observation it starts from and of the one it leads to. Slots are given out in turn and the oldest is overwritten, so
- * a transition is gone before the later observation it needs. A slot without a complete transition has priority 0 and is never drawn.
+ * Prioritised replay in flat arrays, in shared memory of its own, of a size fixed, and checked, before anything is allocated. Every observation
+ * is stored once: a transition names the slots of the observation it starts from and of the one it leads to. Slots are given out in turn and the
+ * oldest is overwritten, so a transition is gone before the later observation it needs. A slot without a complete transition has priority 0 and
+ * is never drawn.
  *
  * P(i) = p_i / sum p with p = (|td error| + 1e-6)^alpha. Importance weights are (p_i / min_j p_j)^-beta over the batch, which is
  * (N P(i))^-beta divided by the largest of the batch. [Schaul et al. 2016, arXiv 1511.05952, 3.3 and 3.4]
@@ -109,11 +110,15 @@ export class PrioritisedReplay implements TransitionSink {
     }
     this.capacity = capacity
     this.#options = options
-    this.#observations = options.bytes ? new Uint8Array(capacity * observationSize) : new Float32Array(capacity * observationSize)
-    this.#actions = new Int32Array(capacity)
-    this.#rewards = new Float32Array(capacity)
-    this.#discounts = new Float32Array(capacity)
-    this.#next = new Int32Array(capacity)
+    const words = () => new SharedArrayBuffer(capacity * 4)
+    const numbers = capacity * observationSize
+    this.#observations = options.bytes
+      ? new Uint8Array(new SharedArrayBuffer(numbers))
+      : new Float32Array(new SharedArrayBuffer(numbers * 4))
+    this.#actions = new Int32Array(words())
+    this.#rewards = new Float32Array(words())
+    this.#discounts = new Float32Array(words())
+    this.#next = new Int32Array(words())
     this.#tree = new SumTree(capacity)
   }
 

@@ -35,7 +35,7 @@ export class SumTree {
     }
     this.capacity = leaves
     this.levels = levels
-    this.#nodes = new Float64Array(2 * leaves)
+    this.#nodes = new Float64Array(new SharedArrayBuffer(SumTree.bytes(capacity)))
   }
 
   /** Bytes that a tree of this capacity takes. */

@@ -7,6 +7,8 @@ test('exit codes say whose turn it is: the user’s, the swarm’s, the supervis
   const cases: [string, 'local' | 'peer' | 'network', number][] = [
     ['usage', 'local', 2],
     ['swarm_key_file', 'local', 2],
+    ['replay_memory', 'local', 2],
+    ['actors', 'local', 2],
     ['bad_invitation', 'local', 3],
     ['cannot_join', 'local', 3],
     ['swarm_key', 'network', 3],

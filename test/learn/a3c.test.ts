@@ -79,7 +79,7 @@ test('a gradient that is not finite is never applied; ten in a row end the learn
   update(broken, 9)
   assert.throws(() => broken.update(), {
     code: 'diverged',
-    message: /^Training stopped because policy loss and value loss was not a finite/,
+    message: /^Training stopped because policy loss and value loss were no finite numbers/,
   })
 })
 

@@ -154,7 +154,7 @@ test('ten bad updates in a row end the learner with the terms named', async () =
   update(learner, 9)
   assert.throws(() => learner.update(), {
     code: 'diverged',
-    message: /^Training stopped because policy loss and value loss was not a finite/,
+    message: /^Training stopped because policy loss and value loss were no finite numbers/,
   })
 })
 

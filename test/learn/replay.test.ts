@@ -117,3 +117,32 @@ test('the memory is known beforehand, and too much of it refused before it is ta
   assert.ok(replayBytes(options) > MAX_REPLAY_BYTES)
   assert.throws(() => replayOf(options), { code: 'replay_memory', message: /over the bound of 2048 MiB; lower replayCapacity/ })
 })
+
+test('the memory takes what is said beforehand, in shared buffers, and no more however much passes through it', () => {
+  const plain = globalThis.SharedArrayBuffer
+  let taken = 0
+  globalThis.SharedArrayBuffer = class extends plain {
+    constructor(bytes: number) {
+      super(bytes)
+      taken += bytes
+    }
+  } as typeof SharedArrayBuffer
+  try {
+    for (const bytes of [false, true]) {
+      taken = 0
+      const options = { capacity: 100, observationSize: 2, bytes, alpha: 0.6 }
+      const replay = new PrioritisedReplay(options)
+      for (let i = 0; i < 1_000; i++) {
+        const slot = replay.push(Float32Array.of(i % 256, 1), 0)
+        replay.transition(slot, 0, 1, 0, slot, i)
+      }
+      const batch = replayBatch(50, 2)
+      replay.sample(seededRandom('bound'), 0.4, batch)
+      replay.update(batch.slots, new Float32Array(50).fill(3))
+      assert.equal(replay.size, 100)
+      assert.equal(taken, replayBytes(options))
+    }
+  } finally {
+    globalThis.SharedArrayBuffer = plain
+  }
+})

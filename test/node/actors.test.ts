@@ -75,7 +75,7 @@ for (const algorithm of ['impala', 'apex', 'a3c']) {
       updateUntil(learner, () => false),
       {
         code: 'diverged',
-        message: algorithm === 'apex' ? /because reward was not a finite/ : /because policy loss and value loss was not a finite/,
+        message: algorithm === 'apex' ? /because reward was not a finite/ : /because policy loss and value loss were no finite numbers/,
       },
     )
     assert.equal(learner.updates, 0)
