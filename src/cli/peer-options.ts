@@ -3,7 +3,7 @@
  * flags and file meet the same rules and all faults come at once.
  */
 import { type Command, Option } from 'commander'
-import type { Fault } from '../peer/settings.ts'
+import type { Fault } from '../peer/settings/faults.ts'
 import { nearest } from '../util/nearest.ts'
 import { readAddress } from '../wire/address.ts'
 import { looksLikeInvitation } from '../wire/invitation.ts'

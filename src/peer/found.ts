@@ -18,7 +18,8 @@ import { MAX_EXPERIENCE_BYTES } from '../wire/limits.ts'
 import { decodeManifest, encodeManifest, type Manifest } from '../wire/manifest.ts'
 import { PROTOCOL_VERSION } from '../wire/protocol.ts'
 import { learnerSettings, type PeerPorts, type Run, runOf } from './run.ts'
-import type { Founding, PeerSettings } from './settings.ts'
+import type { Founding } from './settings/founding.ts'
+import type { PeerSettings } from './settings.ts'
 import { resolveAveraging } from './strategies.ts'
 
 /** What the founder decides; the digest of the initial weights follows from it. */

@@ -7,7 +7,8 @@
  */
 import { stringify } from 'yaml'
 import { z } from 'zod'
-import { type Fault, type PeerSettings, resolveSettings } from '../peer/settings.ts'
+import type { Fault } from '../peer/settings/faults.ts'
+import { type PeerSettings, resolveSettings } from '../peer/settings.ts'
 import { asNumber, FOUNDING_NAMES, field, oneOf, type Read, shown, wholeNumber } from '../peer/settings-schema.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { nearest } from '../util/nearest.ts'

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MAX_ADDRESSES_GIVEN } from '../../src/peer/limits.ts'
-import { type Founding, type PeerSettings, resolveSettings, type SettingsSources } from '../../src/peer/settings.ts'
+import type { Founding } from '../../src/peer/settings/founding.ts'
+import { type PeerSettings, resolveSettings, type SettingsSources } from '../../src/peer/settings.ts'
 import { resolveAveraging } from '../../src/peer/strategies.ts'
 import { GrapevineError } from '../../src/util/errors.ts'
 
