@@ -35,24 +35,23 @@ import { nextIncarnation } from '../store/incarnation.ts'
 import { createSwarm } from '../swarm/host.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { watchActors } from './actor-warnings.ts'
-import type { Adopted } from './adopt.ts'
 import { Bans } from './bans.ts'
-import { Closers, within } from './closers.ts'
-import { foundRun } from './found.ts'
-import { initialiseFrom } from './init-from.ts'
-import { invitation } from './inviting.ts'
-import { joinRun } from './join.ts'
+import { controlCommands } from './control-commands.ts'
+import { type Dashboard, openDashboard } from './dashboard.ts'
+import { warnOfEngine } from './engine-warning.ts'
 import { Keeper } from './keeper.ts'
-import { banPeer, type Doorkeeper, listPeers, unbanPeer } from './keeping-out.ts'
-import { STOP_TIMEOUT_MS } from './limits.ts'
+import type { Doorkeeper } from './keeping-out.ts'
+import { Life } from './life.ts'
+import { Listeners } from './listeners.ts'
 import { observedPeer, shownSettings } from './observed.ts'
-import { withOwnNetwork } from './own-network.ts'
+import { obtainRun } from './obtain.ts'
+import { isOutOfMemory, outOfMemory } from './out-of-memory.ts'
 import { Peer } from './peer.ts'
 import { RecordKeeper } from './record-keeper.ts'
-import { resumeRun } from './resume.ts'
 import { learnerSettings, type PeerPorts, type Run } from './run.ts'
 import type { PeerSettings } from './settings.ts'
 import { peerStatus } from './status.ts'
+import { watchUntil } from './until.ts'
 
 export interface PeerDaemon {
   /** Resolves when the peer learns (or holds, waiting for others); rejects with a GrapevineError that says why not, or with the reason of `signal`. */
@@ -65,12 +64,9 @@ export interface PeerDaemon {
   readonly finished: Promise<{ readonly reason: string }>
   /** The folder in use; null before it is open. */
   readonly dataDir: string | null
-  /** Where the dashboard is, and what its commands need; null without one. */
-  readonly dashboard: { readonly url: string; readonly token: string } | null
+  /** null without one. */
+  readonly dashboard: Dashboard | null
 }
-
-/** In the data folder: what the dashboard's commands need. */
-const TOKEN_FILE = 'http-token'
 
 export interface DaemonOverrides {
   readonly log?: Log
@@ -81,62 +77,47 @@ export function createPeer(settings: PeerSettings, overrides: DaemonOverrides = 
 }
 
 class Daemon implements PeerDaemon {
-  readonly finished: Promise<{ readonly reason: string }>
+  readonly #life: Life
   readonly #settings: PeerSettings
   readonly #log: Log
-  readonly #listeners = new Set<(event: PeerEvent) => void>()
-  readonly #closers: Closers
+  readonly #listeners: Listeners
   readonly #startedAtMs = systemClock.now()
-  readonly #finish: { resolve: (value: { reason: string }) => void; reject: (error: unknown) => void }
   #dataDir: string | null = null
-  #dashboard: { readonly url: string; readonly token: string } | null = null
+  #dashboard: Dashboard | null = null
   #peer: Peer | null = null
   #ports: PeerPorts | null = null
   #clock: PatientClock | null = null
-  #starting: Promise<void> | null = null
-  #stopping: Promise<void> | null = null
-  /** Why it stops; null before. */
-  #reason: string | null = null
-  /** Aborts when a start is to be given up. */
-  readonly #leaving = new AbortController()
-  /** Why the learner cannot go on. */
-  #failure: { readonly error: unknown } | null = null
-  /** `stopped` is the last event. */
-  #over = false
 
   constructor(settings: PeerSettings, overrides: DaemonOverrides) {
     this.#settings = settings
     this.#log = overrides.log ?? systemLog({ level: 'warn', json: true })
-    this.#closers = new Closers(systemClock, this.#log)
-    const finish = Promise.withResolvers<{ reason: string }>()
-    this.finished = finish.promise
-    this.#finish = finish
-    // A caller that only listens to events need not also watch `finished`.
-    this.finished.catch(() => undefined)
+    this.#listeners = new Listeners(this.#log)
+    this.#life = new Life(systemClock, this.#log)
+  }
+
+  get finished(): Promise<{ readonly reason: string }> {
+    return this.#life.finished
   }
 
   get dataDir(): string | null {
     return this.#dataDir
   }
 
-  get dashboard(): { readonly url: string; readonly token: string } | null {
+  get dashboard(): Dashboard | null {
     return this.#dashboard
   }
 
   on(listener: (event: PeerEvent) => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    return this.#listeners.add(listener)
   }
 
   start(signal: AbortSignal = new AbortController().signal): Promise<void> {
-    this.#starting ??= this.#begin(signal)
-    return this.#starting
+    return this.#life.start(signal, (leaving) => this.#start(leaving))
   }
 
   stop(reason = 'stopped'): Promise<void> {
-    this.#reason ??= reason
-    this.#stopping ??= this.#stop(reason)
-    return this.#stopping
+    const steps = this.#peer?.run.learner.progress().steps ?? 0
+    return this.#life.stop(reason, () => this.#listeners.tellLast({ event: 'stopped', reason, steps }))
   }
 
   status(): PeerStatus {
@@ -149,53 +130,32 @@ class Daemon implements PeerDaemon {
     return { ...status, counters: { ...status.counters, memoryBytes, eventLoopLagMs: lagMs(), stalledMs: stalledMs() } }
   }
 
-  async #begin(signal: AbortSignal): Promise<void> {
-    const interrupt = () => void this.#interrupt(signal.reason)
-    if (signal.aborted) interrupt()
-    signal.addEventListener('abort', interrupt, { once: true })
-    try {
-      await this.#start(this.#leaving.signal)
-    } catch (error) {
-      await this.#closers.close()
-      // What broke because it was interrupted is no reason of its own.
-      throw this.#leaving.signal.aborted ? this.#leaving.signal.reason : error
-    } finally {
-      signal.removeEventListener('abort', interrupt)
-    }
-  }
-
-  /** Gives a start up that goes on: what it waits for ends when what it opened is closed. */
-  async #interrupt(reason: unknown): Promise<void> {
-    this.#leaving.abort(reason)
-    await this.#closers.close()
-  }
-
   async #start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
     const settings = this.#settings
     if ('resume' in settings.run) await requireFolder(settings.dataDir)
     const folder = await openDataFolder(settings.dataDir)
-    this.#closers.push(() => folder.release())
+    this.#life.closers.push(() => folder.release())
     this.#dataDir = folder.path
     signal.throwIfAborted()
     const storage = folderStorage(folder.path)
     const record = new RecordKeeper({
       storage,
       clock: systemClock,
-      warn: (code, message) => this.#emit({ event: 'warning', code, message }),
+      warn: (code, message) => this.#listeners.tell({ event: 'warning', code, message }),
     })
-    this.#closers.push(this.on((event) => record.take(event)))
+    this.#life.closers.push(this.on((event) => record.take(event)))
     const identitySeed = await loadIdentity(storage, systemRandom)
     const swarmKey = await swarmKeyOf(settings)
     const allowed = settings.allow === null ? null : await readAllowList(settings.allow)
     const bans = await Bans.load(storage, systemClock)
     const clock = patientClock()
     this.#clock = clock
-    this.#closers.push(() => clock.stop())
-    this.#closers.push(watchMemory(settings.memoryLimitBytes ?? defaultMemoryLimit(), (used) => this.#outOfMemory(used)))
+    this.#life.closers.push(() => clock.stop())
+    this.#life.closers.push(watchMemory(settings.memoryLimitBytes ?? defaultMemoryLimit(), (used) => this.#outOfMemory(used)))
     // Who joins has hands to shake first, and on a busy machine a thread that loads would be in the way.
     const workers = threadWorkers({ early: !('join' in settings.run) })
-    this.#closers.push(() => workers.stop())
+    this.#life.closers.push(() => workers.stop())
     const network = createSwarm({
       identitySeed,
       listen: settings.listen,
@@ -209,17 +169,25 @@ class Daemon implements PeerDaemon {
       random: systemRandom,
       clock,
     })
-    this.#closers.push(() => network.stop())
+    this.#life.closers.push(() => network.stop())
     await network.start(signal)
     signal.throwIfAborted()
-    this.#closers.push(() => workers.stop())
+    this.#life.closers.push(() => workers.stop())
     const ports: PeerPorts = { network, clock, random: systemRandom, log: this.#log, storage, workers }
     this.#ports = ports
     const choice = settings.run
-    const { run, joined } = await this.#obtain(ports, signal)
+    const { run, joined } = await obtainRun({
+      settings,
+      ports,
+      folder: folder.path,
+      readWeights: readInitialWeights,
+      tryNetwork,
+      signal,
+      warn: (code, message) => this.#listeners.tell({ event: 'warning', code, message }),
+    })
     signal.throwIfAborted()
     this.#watchLearner(run)
-    this.#tellEngine(run)
+    warnOfEngine(run, settings.deterministic, (event) => this.#listeners.tell(event))
     const incarnation = await nextIncarnation(storage, systemClock.unixSeconds())
     const stored = await loadAddresses(storage, run.id)
     signal.throwIfAborted()
@@ -232,52 +200,31 @@ class Daemon implements PeerDaemon {
       observing: settings.observe,
       evaluation: evaluationOf(run, settings, network.id),
       adopted: joined,
-      emit: (event) => this.#emit(event),
+      emit: (event) => this.#listeners.tell(event),
     })
     this.#peer = peer
     const keeper = this.#keeper(run, ports, incarnation, peer, folder.path)
-    this.#closers.push(async () => {
+    this.#life.closers.push(async () => {
       // What a learner that failed holds is nothing to go on from. Saving and the goodbye do not wait for each other: time is short.
-      await Promise.all([keeper.end(this.#failure === null || isOutOfMemory(this.#failure.error)), peer.stop()])
+      await Promise.all([keeper.end(this.#life.failure === null || isOutOfMemory(this.#life.failure.error)), peer.stop()])
     })
     await this.#beginRecord(record, peer, incarnation)
     const door = { peer, network, bans }
     const control = await this.#serveControl(folder.path, door, swarmKey)
-    this.#closers.push(() => control.close())
+    this.#life.closers.push(() => control.close())
     signal.throwIfAborted()
     this.#writeMetrics(peer, storage)
     await this.#serveDashboard(door, keeper, storage, ports)
     signal.throwIfAborted()
     const http = this.#dashboard?.url ?? null
-    this.#emit({ event: 'listening', addresses: network.addresses(), peer: network.id, run: run.id, http })
+    this.#listeners.tell({ event: 'listening', addresses: network.addresses(), peer: network.id, run: run.id, http })
     if (joined !== null) {
-      this.#emit({ event: 'joined', run: run.id, from: joined.from, version: joined.version, digest: joined.digest })
+      this.#listeners.tell({ event: 'joined', run: run.id, from: joined.from, version: joined.version, digest: joined.digest })
     }
     await peer.start()
     keeper.start()
-    this.#closers.push(peer.onEvaluated((evaluated) => keeper.evaluated(evaluated)))
-    this.#watchUntil(run, peer)
-  }
-
-  /** Founds, joins or resumes. `joined`: whose weights were taken over. */
-  async #obtain(ports: PeerPorts, signal: AbortSignal): Promise<{ run: Run; joined: Adopted | null }> {
-    const settings = this.#settings
-    const choice = settings.run
-    const warn = (code: string, message: string) => this.#emit({ event: 'warning', code, message })
-    if ('found' in choice) {
-      // Read first: what is wrong with it is told before anything is built.
-      const weights = settings.initFrom === null ? null : await readInitialWeights(settings.initFrom)
-      const { run: chosen } = await withOwnNetwork(settings, tryNetwork)
-      const run = await foundRun(settings, 'found' in chosen ? chosen.found : choice.found, ports)
-      if (weights !== null) await initialiseFrom(run, weights, settings.initFrom ?? '', warn)
-      return { run, joined: null }
-    }
-    if ('resume' in choice) {
-      const { run, caughtUp } = await resumeRun(settings, ports, this.#dataDir ?? '', signal, warn)
-      return { run, joined: caughtUp }
-    }
-    const { run, ...joined } = await joinRun(choice.join, settings, ports, signal, warn)
-    return { run, joined }
+    this.#life.closers.push(peer.onEvaluated((evaluated) => keeper.evaluated(evaluated)))
+    this.#life.closers.push(watchUntil(settings.until, systemClock, peer, (reason) => void this.stop(reason)))
   }
 
   /** What a report of the run will show. */
@@ -291,7 +238,7 @@ class Daemon implements PeerDaemon {
       onProgress: (listener) => run.learner.onProgress(({ steps, returnMean }) => listener(steps, returnMean)),
       statistics: () => run.learner.progress().statistics,
     })
-    this.#closers.push(() => record.end(this.#reason))
+    this.#life.closers.push(() => record.end(this.#life.reason))
   }
 
   #keeper(run: Run, ports: PeerPorts, incarnation: number, peer: Peer, folder: string): Keeper {
@@ -302,70 +249,41 @@ class Daemon implements PeerDaemon {
       incarnation,
       addresses: () => peer.addressBook(),
       pathOf: (name) => join(folder, name),
-      emit: (event) => this.#emit(event),
+      emit: (event) => this.#listeners.tell(event),
     })
   }
 
-  /** The fall-back to the deterministic kernels is worth a word: results stay right, updates are slower. */
-  #tellEngine(run: Run): void {
-    if (this.#settings.deterministic || run.learner.describe().engine !== 'wasm deterministic') return
-    const message =
-      'This machine has no relaxed SIMD for WebAssembly, so the deterministic kernels are used: results are right, updates may be slower.'
-    this.#emit({ event: 'warning', code: 'engine_fallback', message })
-  }
-
   #watchLearner(run: Run): void {
-    this.#closers.push(watchActors(run, this.#settings.actors, (event) => this.#emit(event)))
+    this.#life.closers.push(watchActors(run, this.#settings.actors, (event) => this.#listeners.tell(event)))
     run.learner.failed.catch((error: unknown) => {
       const message = messageOf(error)
       const code = error instanceof GrapevineError ? error.code : 'learner_failed'
-      this.#emit({ event: 'error', code, message })
-      this.#failure ??= { error }
+      this.#listeners.tell({ event: 'error', code, message })
+      this.#life.fail(error)
       void this.stop('failed')
     })
   }
 
   /** Leaves before the system ends the process, which would lose more. */
   #outOfMemory(usedBytes: number): void {
-    const gib = (bytes: number) => `${(bytes / 1_073_741_824).toFixed(2)} GiB`
-    const limitBytes = this.#settings.memoryLimitBytes ?? defaultMemoryLimit()
-    const message = `This peer has ${gib(usedBytes)} of memory, more than the ${gib(limitBytes)} it may have (--max-memory), and leaves; start it again.`
-    const error = new GrapevineError('out_of_memory', 'local', message, { usedBytes, limitBytes })
-    this.#emit({ event: 'error', code: error.code, message })
-    this.#failure ??= { error }
+    const error = outOfMemory(usedBytes, this.#settings.memoryLimitBytes ?? defaultMemoryLimit())
+    this.#listeners.tell({ event: 'error', code: error.code, message: error.message })
+    this.#life.fail(error)
     void this.stop('out of memory')
-  }
-
-  #watchUntil(run: Run, peer: Peer): void {
-    const { until } = this.#settings
-    if (until.kind === 'minutes') {
-      this.#closers.push(systemClock.after(until.minutes * 60_000, () => void this.stop(`reached ${until.minutes} minutes`)))
-    } else if (until.kind === 'steps') {
-      const reached = () => run.learner.progress().steps >= until.steps
-      // The evaluation of the last step belongs to it.
-      const leave = () => void peer.evaluated().then(() => this.stop(`reached ${until.steps} steps`))
-      this.#closers.push(run.learner.onProgress(() => reached() && leave()))
-      if (reached()) leave()
-    } else if (until.kind === 'solved') {
-      this.#closers.push(run.learner.onProgress((progress) => progress.solved !== null && void this.stop('solved')))
-    }
   }
 
   async #serveControl(dataDir: string, door: Doorkeeper, swarmKey: Uint8Array | null): Promise<ControlServer> {
     try {
-      return await serveControl(dataDir, {
-        status: () => this.status(),
-        pause: () => door.peer.pause(),
-        resume: () => door.peer.resume(),
-        invite: ({ withKey }) => invitation(door, withKey === true, swarmKey),
-        peers: () => listPeers(door),
-        ban: (request) => banPeer(door, request),
-        unban: (request) => unbanPeer(door, request),
-        // The answer goes out first; the asker then waits for the folder's lock to be free.
-        stop: () => {
-          systemClock.after(10, () => void this.stop('asked to stop'))
-        },
-      })
+      return await serveControl(
+        dataDir,
+        controlCommands(door, swarmKey, {
+          status: () => this.status(),
+          // The answer goes out first; the asker then waits for the folder's lock to be free.
+          stop: () => {
+            systemClock.after(10, () => void this.stop('asked to stop'))
+          },
+        }),
+      )
     } catch (error) {
       if (error instanceof GrapevineError) throw error
       const message = `Cannot open the control socket in ${dataDir}: ${messageOf(error)}; choose another folder with --data-dir.`
@@ -381,18 +299,15 @@ class Daemon implements PeerDaemon {
       append: (name, bytes) => storage.append(name, bytes),
       unixSeconds: () => systemClock.unixSeconds(),
       statistics: () => peer.run.learner.progress().statistics,
-      failed: (message) => this.#emit({ event: 'warning', code: 'metrics_not_written', message }),
+      failed: (message) => this.#listeners.tell({ event: 'warning', code: 'metrics_not_written', message }),
     })
-    this.#closers.push(this.on((event) => files.take(event)))
+    this.#life.closers.push(this.on((event) => files.take(event)))
   }
 
-  /** The token lies beside the key, for this user only, and is gone when the daemon is. */
   async #serveDashboard(door: Doorkeeper, keeper: Keeper, storage: Storage, ports: PeerPorts): Promise<void> {
     const { http } = this.#settings
     if (http === null) return
     const token = randomBytes(TOKEN_BYTES).toString('base64url')
-    await storage.write(TOKEN_FILE, Buffer.from(`${token}\n`), { secret: true })
-    this.#closers.push(() => storage.remove(TOKEN_FILE))
     const { peer } = door
     const settings = learnerSettings(peer.run.manifest, this.#settings, ports.network.id)
     const observed = observedPeer(door, ports, this.#settings, {
@@ -402,34 +317,7 @@ class Daemon implements PeerDaemon {
       checkpoint: () => keeper.checkpoint(),
       watch: (show, failed) => playPolicy(settings, () => peer.recentSnapshot(PLAY_REPLICA_MS), { show, failed }),
     })
-    const { serveDashboard } = await import('../observe/http/server.ts')
-    const dashboard = await serveDashboard(observed, http, token)
-    this.#closers.push(() => dashboard.close())
-    this.#dashboard = { url: dashboard.url, token }
-  }
-
-  #emit(event: PeerEvent): void {
-    if (this.#over) return
-    for (const listener of [...this.#listeners]) {
-      try {
-        listener(event)
-      } catch (error) {
-        this.#log.error('a listener for events failed', { event: event.event, message: messageOf(error) })
-      }
-    }
-  }
-
-  async #stop(reason: string): Promise<void> {
-    const steps = this.#peer?.run.learner.progress().steps ?? 0
-    const deadlineMs = systemClock.now() + STOP_TIMEOUT_MS
-    await this.#interrupt(this.#failure?.error ?? new GrapevineError('stopped', 'local', 'This peer was stopped.'))
-    // Whatever a start opened meanwhile, it closes itself.
-    const started = this.#starting?.catch(() => undefined)
-    if (started !== undefined) await within(systemClock, deadlineMs - systemClock.now(), started)
-    this.#emit({ event: 'stopped', reason, steps })
-    this.#over = true
-    if (this.#failure === null) this.#finish.resolve({ reason })
-    else this.#finish.reject(this.#failure.error)
+    this.#dashboard = await openDashboard(observed, http, token, storage, this.#life.closers)
   }
 }
 
@@ -441,11 +329,6 @@ async function swarmKeyOf({ swarmKey }: PeerSettings): Promise<Uint8Array | null
 function evaluationOf(run: Run, settings: PeerSettings, self: PeerId) {
   const { evalEvery: everySteps } = settings
   return everySteps === null ? null : { everySteps, settings: learnerSettings(run.manifest, settings, self) }
-}
-
-/** The learner is well then, and what it knows is worth a checkpoint. */
-function isOutOfMemory(error: unknown): boolean {
-  return error instanceof GrapevineError && error.code === 'out_of_memory'
 }
 
 function messageOf(error: unknown): string {

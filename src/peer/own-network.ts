@@ -7,7 +7,7 @@ import { presetNetworkOf } from './found.ts'
 import type { PeerSettings } from './settings.ts'
 
 /** Builds the model for the inputs and outputs of `like` and tries it, or, with a job of null, loads its module only; throws what is wrong with it. */
-type Attempt = (module: OwnModule, job: { readonly like: NetworkSpec; readonly seed: number } | null) => Promise<NetworkSpec | null>
+export type Attempt = (module: OwnModule, job: { readonly like: NetworkSpec; readonly seed: number } | null) => Promise<NetworkSpec | null>
 
 /** The same settings where nothing of this is asked for, or the network is there. */
 export async function withOwnNetwork(settings: PeerSettings, attempt: Attempt): Promise<PeerSettings> {
