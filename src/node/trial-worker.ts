@@ -1,7 +1,7 @@
 /** Entry of a trial's thread: imports a module of the user's own and tries its environment; a shared word says how far it has come. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { checkEnvironment } from '../envs/check.ts'
-import { makeEnv, makeVectorEnv } from '../envs/registry.ts'
+import { findEnvironment, makeVectorEnv } from '../envs/registry.ts'
 import { sizeOf } from '../envs/spaces.ts'
 import { plainError } from './learner-protocol.ts'
 import { loadOwnModule } from './own-module.ts'
@@ -15,7 +15,8 @@ function enter(name: (typeof STAGES)[number]): void {
 
 function check(id: string): readonly string[] {
   enter('check')
-  return checkEnvironment(() => makeEnv(id))
+  // As it was made: `makeEnv` would refuse it at the first thing that it lacks.
+  return checkEnvironment(() => findEnvironment(id).make({}))
 }
 
 /** What is wrong, in words: all of it, or the first thing that keeps it from being made and reset. */
