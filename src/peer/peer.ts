@@ -6,19 +6,19 @@
  * before learning goes on.
  */
 import { type Codec, codecNamed } from '../average/codecs.ts'
-import { robustRule } from '../average/combine.ts'
 import { isPlainAveraging, NO_OUTER_STEP } from '../average/outer.ts'
-import { isMutual, PAIR_RULES, partnerBy } from '../average/partners.ts'
 import { consensusLevels } from '../average/period.ts'
 import { Sketcher } from '../average/sketch.ts'
 import type { PeerEvent, PeerState } from '../observe/events.ts'
-import type { LearnerSettings, Progress, Snapshot } from '../ports/learner.ts'
+import type { LearnerSettings, Snapshot } from '../ports/learner.ts'
 import type { PeerChange, PeerId } from '../ports/network.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { MAX_BEACON_BYTES } from '../wire/limits.ts'
 import { beaconTopic } from '../wire/protocol.ts'
 import type { Adopted } from './adopt.ts'
+import { compareLater } from './arrival.ts'
 import { type Author, Authors } from './authors.ts'
+import { Averaging } from './averaging.ts'
 import { Beacons } from './beacons.ts'
 import { NO_CLIP, SelfCentredClip } from './clip.ts'
 import { Consensus } from './consensus.ts'
@@ -28,20 +28,17 @@ import type { LedgerEntry } from './exchange/ledger.ts'
 import type { Mass } from './exchange/mass.ts'
 import { ExperienceLane } from './experience.ts'
 import { Frames } from './frames.ts'
-import { FAR_DONOR, farDonor, judgeStanding } from './hearsay.ts'
 import { Intake } from './intake.ts'
-import { ARRIVAL_CHECK_MS, MAX_ADDRESSES_PER_AUTHOR, MOST_AUTO_PERIOD_UPDATES, STATS_PERIOD_MS } from './limits.ts'
-import { Mixing } from './mixing.ts'
+import { MAX_ADDRESSES_PER_AUTHOR, MOST_AUTO_PERIOD_UPDATES } from './limits.ts'
 import { Observer } from './observer.ts'
 import { OwnMoves } from './own-moves.ts'
-import { Rate } from './rate.ts'
 import { Redialler } from './redial.ts'
 import { Relayed } from './relayed.ts'
-import { Rounds } from './rounds.ts'
 import type { PeerPorts, Run } from './run.ts'
 import { Snapshots } from './snapshots.ts'
-import type { RoundOptions, RunningStrategy } from './strategies/strategy.ts'
-import { strategyNamed } from './strategies.ts'
+import { Stats } from './stats.ts'
+import type { RoundOptions } from './strategies/strategy.ts'
+import { Training } from './training.ts'
 
 export interface PeerOptions {
   readonly incarnation: number
@@ -82,20 +79,15 @@ export class Peer {
   readonly #frames: Frames
   readonly #moves: OwnMoves
   readonly #clip: SelfCentredClip | null
+  readonly #averaging: Averaging
   readonly #experience: ExperienceLane | null
   readonly #observer: Observer | null
   readonly #consensus: Consensus
+  readonly #training: Training
+  readonly #stats: Stats
   readonly #stopping = new AbortController()
-  #strategy: RunningStrategy | null = null
-  #rounds: Rounds | null = null
   #loops: Promise<unknown>[] = []
   #releases: (() => void)[] = []
-  #startedAtMs = 0
-  #solvedReported = false
-  #training = false
-  #paused = false
-  #lastStats: { atMs: number; steps: number } | null = null
-  #stepsPerSecond: number | null = null
 
   constructor(run: Run, ports: PeerPorts, options: PeerOptions) {
     this.run = run
@@ -103,8 +95,21 @@ export class Peer {
     this.#options = options
     const { network, clock, random, workers } = ports
     const { learner, manifest } = run
-    // One that goes on from a checkpoint has said so in an earlier life.
-    this.#solvedReported = learner.progress().solved !== null
+    this.#training = new Training({
+      learner,
+      clock,
+      observing: options.observing === true,
+      isReady: () => this.alive >= options.waitForPeers,
+      emit: options.emit,
+    })
+    this.#stats = new Stats({
+      learner,
+      clock,
+      network,
+      peers: () => this.alive,
+      consensusDistance: () => this.consensusDistance(),
+      emit: options.emit,
+    })
     const codecModel = { run: run.id, slices: learner.describe().slices.map(({ length }) => length) }
     this.#codec = codecNamed(manifest.averaging.codec, codecModel)
     this.#intake = new Intake(network, options.strictQuotas === true)
@@ -144,8 +149,8 @@ export class Peer {
       snapshots: this.#snapshots,
       authors: this.authors,
       sketcher: new Sketcher(run.id, run.initial),
-      epoch: () => this.#rounds?.epoch ?? 0,
-      ownRounds: () => this.#rounds?.count ?? 0,
+      epoch: () => this.#averaging.epoch,
+      ownRounds: () => this.#averaging.count,
       topic: beaconTopic(run.id),
       incarnation: options.incarnation,
       observing: options.observing === true,
@@ -162,6 +167,25 @@ export class Peer {
       receive: (author, bytes) => void this.#beacons.receive(author, bytes, true),
       warn: (code, message) => options.emit({ event: 'warning', code, message }),
     })
+    this.#averaging = new Averaging({
+      run,
+      ports,
+      codec: this.#codec,
+      authors: this.authors,
+      frames: this.#frames,
+      moves: this.#moves,
+      clip: this.#clip ?? NO_CLIP,
+      consensus: this.#consensus,
+      relayed: this.#relayed,
+      incarnation: options.incarnation,
+      minPeriodMs: options.minPeriodMs,
+      keepDeltas: options.keepDeltas === true,
+      driven: options.pace === 'driven',
+      view: options.view,
+      signal: this.#stopping.signal,
+      emit: options.emit,
+      onFailure: (error) => this.#loopFailed(error),
+    })
     this.#observer = options.observing === true ? this.#observe() : null
     const format = learner.describe().experience
     this.#experience =
@@ -177,7 +201,7 @@ export class Peer {
             incarnation: options.incarnation,
             minPeriodMs: options.minPeriodMs,
             authors: this.authors,
-            view: () => this.#view(),
+            view: () => this.#averaging.view(),
             admits: (author) => this.#intake.admits(author, clock.now()),
             refuse: (author, code) => this.#frames.refuse(author, code),
             signal: this.#stopping.signal,
@@ -199,35 +223,33 @@ export class Peer {
       compute: workers.compute,
       run,
       snapshots: this.#snapshots,
-      order: () => ({ epoch: this.#rounds?.epoch ?? 0, sequence: this.#frames.sequence }),
+      order: () => ({ epoch: this.#averaging.epoch, sequence: this.#frames.sequence }),
       emit: (event) => this.#tellServed(event),
     })
   }
 
   async start(): Promise<void> {
     const { network, clock, random, log } = this.#ports
-    const { learner } = this.run
     const signal = this.#stopping.signal
-    this.#startedAtMs = clock.now()
     network.subscribe(beaconTopic(this.run.id), MAX_BEACON_BYTES, (author, bytes) => this.#beacons.receive(author, bytes))
     this.#relayed.serve()
-    if (this.#observer === null) this.#startStrategy()
+    if (this.#observer === null) this.#averaging.start()
     this.#donor.serve(network)
     this.#experience?.serve()
     this.#releases.push(network.onPeer((change) => this.#onConnection(change)))
-    this.#releases.push(learner.onProgress((progress) => this.#onProgress(progress)))
+    this.#releases.push(this.#training.watch())
     if (this.#evaluations !== null) this.#releases.push(this.#evaluations.watch())
     for (const { id } of network.peers()) this.#onConnection({ id, state: 'connected' })
     const redialler = new Redialler({ network, clock, random, log, addresses: () => this.addressBook() })
-    this.#loops = [this.#beacons.run(signal), redialler.run(signal), this.#statsLoop(signal)]
+    this.#loops = [this.#beacons.run(signal), redialler.run(signal), this.#stats.run(signal)]
     if (this.#options.pace !== 'driven')
       this.#loops.push(
-        ...[this.#rounds?.run(signal), this.#experience?.run(), this.#observer?.run(signal)].filter((loop) => loop !== undefined),
+        ...[this.#averaging.run(signal), this.#experience?.run(), this.#observer?.run(signal)].filter((loop) => loop !== undefined),
       )
     for (const loop of this.#loops) loop.catch((error: unknown) => this.#loopFailed(error))
     this.#moves.begin((await this.#snapshots.take()).parameters)
     this.#arrive()
-    await this.#trainWhenReady()
+    await this.#training.begin()
   }
 
   /** Goes on from what was heard while joining; weights taken over before anybody else was heard are compared with the swarm's a little later. */
@@ -235,15 +257,8 @@ export class Peer {
     const { adopted, emit } = this.#options
     if (adopted == null) return
     for (const [author, bytes] of adopted.heard) this.#beacons.receive(author, bytes)
-    const { standing } = adopted
-    if (standing.judged) return
-    const compare = () => {
-      const beacons = new Map(this.authors.alive().flatMap(({ id, beacon }) => (beacon === null ? [] : [[id, beacon] as const])))
-      if (judgeStanding(standing, beacons, this.run.initial) !== 'far') return
-      const message = farDonor(standing.from, 'taken before others were heard; to be safe, stop and join through another one')
-      emit({ event: 'warning', code: FAR_DONOR, message })
-    }
-    this.#releases.push(this.#ports.clock.after(ARRIVAL_CHECK_MS, compare))
+    if (adopted.standing.judged) return
+    this.#releases.push(compareLater(adopted.standing, this.run.initial, this.authors, this.#ports.clock, emit))
   }
 
   /** Idempotent; what it leaves behind is the learner and the network, which their owner stops. */
@@ -286,7 +301,7 @@ export class Peer {
         'This peer makes its rounds at its own pace; start it with pace: driven to drive them.',
       )
     }
-    await this.#rounds?.once(options)
+    await this.#averaging.once(options)
   }
 
   /** Updates between two exchanges of experience, which somebody else makes with `pace: 'driven'`; null: none is shared. */
@@ -306,12 +321,12 @@ export class Peer {
 
   /** Exchanges that are not settled, or never were; empty with strategies that have none. */
   ledger(): readonly LedgerEntry[] {
-    return this.#strategy?.ledger?.() ?? []
+    return this.#averaging.ledger()
   }
 
   /** Where push-sum's weight is; null with other strategies. */
   mass(): Mass | null {
-    return this.#strategy?.mass?.() ?? null
+    return this.#averaging.mass()
   }
 
   /** Others that learn and average. */
@@ -329,19 +344,16 @@ export class Peer {
   }
 
   get paused(): boolean {
-    return this.#paused
+    return this.#training.paused
   }
 
   /** Learning holds at the next update boundary; averaging goes on. */
-  async pause(): Promise<void> {
-    this.#paused = true
-    await this.run.learner.hold()
+  pause(): Promise<void> {
+    return this.#training.pause()
   }
 
-  async resume(): Promise<void> {
-    this.#paused = false
-    if (this.#training && !this.observing) await this.run.learner.run()
-    else await this.#trainWhenReady()
+  resume(): Promise<void> {
+    return this.#training.resume()
   }
 
   /** How the policy stands, at most `maxAgeMs` old; the arrays are read only. */
@@ -350,7 +362,7 @@ export class Peer {
   }
 
   get stepsPerSecond(): number | null {
-    return this.#stepsPerSecond
+    return this.#stats.stepsPerSecond
   }
 
   consensusDistance(): number | null {
@@ -363,9 +375,7 @@ export class Peer {
       for (const [code, count] of author.refusals) refused[`refused_${code}`] = (refused[`refused_${code}`] ?? 0) + count
     }
     return {
-      rounds: this.#rounds?.count ?? 0,
-      roundsFailed: this.#rounds?.failed ?? 0,
-      ...this.#strategy?.counters(),
+      ...this.#averaging.counters(),
       ...this.#observer?.counters(),
       clipped: this.#clip?.clipped ?? 0,
       period: this.#consensus.period,
@@ -401,89 +411,6 @@ export class Peer {
     const again = author?.served === true && author.beacon?.observing === true
     if (author !== undefined) author.served = true
     if (!again) this.#options.emit(event)
-  }
-
-  #startStrategy(): void {
-    const { network, clock, random, workers } = this.#ports
-    const { manifest, learner } = this.run
-    const { incarnation, minPeriodMs, keepDeltas, pace, emit } = this.#options
-    const strategy = strategyNamed(manifest.averaging.strategy)
-    const rate = new Rate({
-      rule: manifest.averaging.rate ?? null,
-      learner,
-      rounds: () => this.#rounds?.count ?? 0,
-      isThere: (id) => this.#isThere(id),
-      together: () => this.#consensus.together,
-    })
-    const mixing = new Mixing({
-      strategy: strategy.name,
-      clock,
-      learner,
-      authors: this.authors,
-      moves: this.#moves,
-      compute: workers.compute,
-      outer: manifest.averaging.outer ?? NO_OUTER_STEP,
-      consensus: this.#consensus,
-      rate,
-      peers: () => this.#view().length,
-      emit,
-    })
-    const epoch = () => this.#rounds?.epoch ?? 0
-    this.#strategy = strategy.start({
-      network,
-      clock,
-      random,
-      compute: workers.compute,
-      learner,
-      authors: this.authors,
-      run: this.run,
-      codec: this.#codec,
-      incarnation,
-      signal: this.#stopping.signal,
-      clip: this.#clip ?? NO_CLIP,
-      robust: robustRule(manifest.averaging.robust),
-      rule: manifest.averaging.partner,
-      keepDeltas: keepDeltas === true,
-      view: () => this.#view(),
-      epoch,
-      partner: () => this.#partner(),
-      ownFrame: (drawn) => this.#frames.take(drawn ?? epoch()),
-      receive: (author, bytes) => this.#frames.receive(author, bytes),
-      verify: (author, bytes, how) => this.#frames.verify(author, bytes, how),
-      refuse: (author, code) => this.#frames.refuse(author, code),
-      apply: (delta, own, mixed) => mixing.apply(delta, own.snapshot, mixed),
-      onFailure: (error) => this.#loopFailed(error),
-    })
-    if (this.#strategy === null) return
-    this.#rounds = new Rounds({
-      strategy: this.#strategy,
-      clock,
-      learner,
-      period: () => this.#consensus.period,
-      minPeriodMs,
-      inCompany: () => this.#view().length > 1,
-      onAlone: () => rate.mixed([]),
-      ahead: () => (pace === 'driven' ? [] : this.authors.partners().flatMap((author) => author.ahead ?? [])),
-      onFailure: (error) => this.#loopFailed(error),
-    })
-  }
-
-  #partner(): { readonly id: PeerId; readonly mutual: boolean } | null {
-    const { network, random } = this.#ports
-    const rule = PAIR_RULES.find((name) => name === this.run.manifest.averaging.partner) ?? 'random'
-    const view = this.#view()
-    const id = partnerBy(rule, { self: network.id, view, run: this.run.id, epoch: this.#rounds?.epoch ?? 0, random })
-    return id === null ? null : { id, mutual: isMutual(rule, view, network.id) }
-  }
-
-  #view(): readonly PeerId[] {
-    const reached = this.authors.partners().filter(({ id }) => !this.#relayed.has(id))
-    return this.#options.view?.() ?? [this.#ports.network.id, ...reached.map(({ id }) => id)].sort()
-  }
-
-  #isThere(id: PeerId): boolean {
-    const author = this.authors.get(id)
-    return author !== undefined && ['connecting', 'alive'].includes(author.state) && !this.authors.isMuted(author, this.#ports.clock.now())
   }
 
   #tellRefused(peer: PeerId, code: string): void {
@@ -527,21 +454,7 @@ export class Peer {
   #onState(author: Author, state: PeerState): void {
     this.#options.emit({ event: 'peer', id: author.id, state })
     // A learner that is over has said so itself.
-    if (state === 'alive') this.#trainWhenReady().catch(() => undefined)
-  }
-
-  async #trainWhenReady(): Promise<void> {
-    if (this.observing || this.#training || this.#paused || this.alive < this.#options.waitForPeers) return
-    this.#training = true
-    this.#startedAtMs = this.#ports.clock.now()
-    await this.run.learner.run()
-  }
-
-  #onProgress(progress: Progress): void {
-    if (progress.solved === null || this.#solvedReported) return
-    this.#solvedReported = true
-    const seconds = (this.#ports.clock.now() - this.#startedAtMs) / 1_000
-    this.#options.emit({ event: 'solved', steps: progress.solved.steps, seconds, returnMean: progress.solved.returnMean })
+    if (state === 'alive') this.#training.begin().catch(() => undefined)
   }
 
   /** Addresses worth dialling: those that authors announce, then those we were given. */
@@ -551,33 +464,6 @@ export class Peer {
       .filter((author) => author.state !== 'left' && author.state !== 'banned' && author.beacon !== null)
       .flatMap((author) => author.beacon!.addresses.slice(0, MAX_ADDRESSES_PER_AUTHOR))
     return [...new Set([...announced, ...this.#options.knownAddresses])]
-  }
-
-  async #statsLoop(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#ports
-    while (!signal.aborted) {
-      await clock.sleep(STATS_PERIOD_MS, signal).catch(() => undefined)
-      if (!signal.aborted) this.#emitStats()
-    }
-  }
-
-  #emitStats(): void {
-    const progress = this.run.learner.progress()
-    const atMs = this.#ports.clock.now()
-    const last = this.#lastStats
-    if (last !== null && atMs > last.atMs) this.#stepsPerSecond = Math.round(((progress.steps - last.steps) / (atMs - last.atMs)) * 1_000)
-    this.#lastStats = { atMs, steps: progress.steps }
-    this.#options.emit({
-      event: 'stats',
-      steps: progress.steps,
-      updates: progress.updates,
-      stepsPerSecond: this.#stepsPerSecond,
-      returnMean: progress.returnMean,
-      episodes: progress.episodes,
-      peers: this.alive,
-      consensusDistance: this.consensusDistance(),
-      ...this.#ports.network.counters(),
-    })
   }
 
   #loopFailed(error: unknown): void {
