@@ -9,7 +9,7 @@
  */
 import { isMap, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
 import { z } from 'zod'
-import { field, oneOf, type Read, shown } from '../peer/settings-schema.ts'
+import { field, oneOf, type Read, shown } from '../peer/settings/values.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { nearest } from '../util/nearest.ts'
 import { MAX_SCENARIO_STEPS } from './limits.ts'

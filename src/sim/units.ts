@@ -1,5 +1,5 @@
 /** Times and rates as people write them. */
-import { asNumber, type Read, shown } from '../peer/settings-schema.ts'
+import { asNumber, type Read, shown } from '../peer/settings/values.ts'
 
 const MS_PER: Readonly<Record<string, number>> = { ms: 1, s: 1_000, min: 60_000, h: 3_600_000 }
 

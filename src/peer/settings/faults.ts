@@ -58,7 +58,7 @@ export class Faults {
 }
 
 /** How a sentence ends that refuses `word`. */
-export function oneOf(word: string, choices: readonly string[]): string {
+export function hint(word: string, choices: readonly string[]): string {
   const [close] = nearest(word, choices, 1)
   return close === undefined ? `there are ${choices.join(', ')}` : `did you mean ${close}?`
 }

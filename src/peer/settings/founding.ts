@@ -12,7 +12,7 @@ import type { HyperValue, NetworkSpec } from '../../ports/learner.ts'
 import { SHARING_PERIOD_TIMES } from '../limits.ts'
 import type { GivenSettings } from '../settings-schema.ts'
 import { type Assigned, assignedBetween, OWN_ASSIGNMENTS, wholeAssignment } from './assignments.ts'
-import { type Faults, oneOf } from './faults.ts'
+import { type Faults, hint } from './faults.ts'
 
 /** What `start` chooses for a new run; everything else comes from the preset of the algorithm and environment. */
 export interface Founding {
@@ -160,6 +160,6 @@ function checkHyperparameters(algorithm: AlgorithmId, own: Readonly<Record<strin
   for (const [name, value] of Object.entries(own)) {
     if (names.includes(name))
       for (const message of hyperparameterFaults(algorithm, { [name]: value })) faults.add('hyperparameter', message)
-    else faults.add('hyperparameter', `"${name}" (--set) is no hyper-parameter of ${algorithm}; ${oneOf(name, names)}`)
+    else faults.add('hyperparameter', `"${name}" (--set) is no hyper-parameter of ${algorithm}; ${hint(name, names)}`)
   }
 }

@@ -1,6 +1,6 @@
 /** What a person gave, by flags or in a file: the names that are known and belong there, with values that the schema takes. */
 import { FOUNDING_NAMES, type GivenSettings, SETTING_NAMES, settingsSchema } from '../settings-schema.ts'
-import { type Faults, oneOf } from './faults.ts'
+import { type Faults, hint } from './faults.ts'
 import { DEFAULT_ENVIRONMENT } from './founding.ts'
 
 /** How one command prints is no setting of a daemon. */
@@ -26,7 +26,7 @@ export function readGiven(values: unknown, command: 'start' | 'join', path: stri
     if (known.includes(name)) continue
     if (FOUNDING_NAMES.includes(name)) refuse(name, 'usage', 'is decided by the run that you join; leave it out.')
     else if (LINE_ONLY.includes(name)) refuse(name, 'usage', `is for the command line only; write --${name} there.`)
-    else refuse(name, 'usage', `is no setting; ${oneOf(name, suggested)}`)
+    else refuse(name, 'usage', `is no setting; ${hint(name, suggested)}`)
   }
   const read = settingsSchema.safeParse(given)
   for (const issue of read.error?.issues ?? []) {
