@@ -7,7 +7,7 @@ import type { Normaliser } from '../ports/learner.ts'
 import type { PeerId } from '../ports/network.ts'
 import type { Beacon } from '../wire/beacon.ts'
 import type { ExchangeId } from '../wire/exchange.ts'
-import { MAX_AUTHORS, MAX_PENDING_FRAMES } from './limits.ts'
+import { MAX_ADDRESSES_PER_AUTHOR, MAX_AUTHORS, MAX_PENDING_FRAMES } from './limits.ts'
 import { distrusted, newTrust, type Trust, trustAt } from './trust.ts'
 
 /** A frame that passed the gate, decoded, not yet mixed. */
@@ -165,6 +165,20 @@ export class Authors {
   /** Those that take part: who only watches is alive, too, and no partner. */
   partners(): readonly Author[] {
     return this.alive().filter((author) => author.beacon?.observing !== true)
+  }
+
+  /** Addresses that those announce who have neither left nor been banned. */
+  announced(): readonly string[] {
+    return this.#all()
+      .filter((author) => author.state !== 'left' && author.state !== 'banned' && author.beacon !== null)
+      .flatMap((author) => author.beacon!.addresses.slice(0, MAX_ADDRESSES_PER_AUTHOR))
+  }
+
+  /** Refusals by code, of all that are remembered. */
+  refused(): Readonly<Record<string, number>> {
+    const counts: Record<string, number> = {}
+    for (const author of this.#all()) for (const [code, count] of author.refusals) counts[code] = (counts[code] ?? 0) + count
+    return counts
   }
 
   #all(): Author[] {

@@ -29,7 +29,7 @@ import type { Mass } from './exchange/mass.ts'
 import { ExperienceLane } from './experience.ts'
 import { Frames } from './frames.ts'
 import { Intake } from './intake.ts'
-import { MAX_ADDRESSES_PER_AUTHOR, MOST_AUTO_PERIOD_UPDATES } from './limits.ts'
+import { MOST_AUTO_PERIOD_UPDATES } from './limits.ts'
 import { Observer } from './observer.ts'
 import { OwnMoves } from './own-moves.ts'
 import { Redialler } from './redial.ts'
@@ -39,6 +39,7 @@ import { Snapshots } from './snapshots.ts'
 import { Stats } from './stats.ts'
 import type { RoundOptions } from './strategies/strategy.ts'
 import { Training } from './training.ts'
+import { farApart, muted } from './warnings.ts'
 
 export interface PeerOptions {
   readonly incarnation: number
@@ -66,7 +67,7 @@ export interface PeerOptions {
 
 export class Peer {
   readonly run: Run
-  readonly authors = new Authors((author) => this.#onMuted(author))
+  readonly authors = new Authors((author) => this.#options.emit(muted(author)))
   readonly #ports: PeerPorts
   readonly #options: PeerOptions
   readonly #snapshots: Snapshots
@@ -123,7 +124,7 @@ export class Peer {
       period,
       target: periodTarget ?? null,
       bounds: { least: 1, most: Math.max(period, MOST_AUTO_PERIOD_UPDATES) },
-      onDanger: (relative) => this.#inDanger(relative),
+      onDanger: (relative) => options.emit(farApart(relative)),
     })
     this.#frames = new Frames({
       self: network.id,
@@ -370,10 +371,6 @@ export class Peer {
   }
 
   counters(): Readonly<Record<string, number>> {
-    const refused: Record<string, number> = {}
-    for (const author of this.authors.values()) {
-      for (const [code, count] of author.refusals) refused[`refused_${code}`] = (refused[`refused_${code}`] ?? 0) + count
-    }
     return {
       ...this.#averaging.counters(),
       ...this.#observer?.counters(),
@@ -384,7 +381,7 @@ export class Peer {
       snapshotsServed: this.#donor.served,
       ...this.#experience?.counters(),
       ...this.#ports.network.counters(),
-      ...refused,
+      ...prefixed('refused_', this.authors.refused()),
       ...prefixed('refused_network_', this.#ports.network.refusals?.() ?? {}),
     }
   }
@@ -440,17 +437,6 @@ export class Peer {
     if (author !== undefined) this.authors.refuse(author, 'far', this.#ports.clock.now())
   }
 
-  #inDanger(relative: number): void {
-    const message = `The swarm's replicas are ${relative.toFixed(2)} of their size apart, farther than learning is known to bear: averaging more often (--period, or --period auto) would help.`
-    this.#options.emit({ event: 'warning', code: 'far_apart', message })
-  }
-
-  #onMuted({ id, refusals, trust }: Author): void {
-    const causes = [...refusals].map(([code, count]) => `${code} ${count}`).join(', ')
-    const message = `Peer ${id} is not listened to for a while: too much of what it sent was refused (${causes}; trust ${trust.score.toFixed(2)}).`
-    this.#options.emit({ event: 'warning', code: 'muted', message })
-  }
-
   #onState(author: Author, state: PeerState): void {
     this.#options.emit({ event: 'peer', id: author.id, state })
     // A learner that is over has said so itself.
@@ -459,11 +445,7 @@ export class Peer {
 
   /** Addresses worth dialling: those that authors announce, then those we were given. */
   addressBook(): readonly string[] {
-    const announced = this.authors
-      .values()
-      .filter((author) => author.state !== 'left' && author.state !== 'banned' && author.beacon !== null)
-      .flatMap((author) => author.beacon!.addresses.slice(0, MAX_ADDRESSES_PER_AUTHOR))
-    return [...new Set([...announced, ...this.#options.knownAddresses])]
+    return [...new Set([...this.authors.announced(), ...this.#options.knownAddresses])]
   }
 
   #loopFailed(error: unknown): void {
