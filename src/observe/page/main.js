@@ -85,11 +85,7 @@ function show(standing) {
 
 function showState() {
   const state = byId('state')
-  const [name, text] = lost
-    ? ['lost', 'connection lost']
-    : lastStanding?.paused
-      ? ['paused', 'paused']
-      : ['learning', lastStanding?.relayedOnly ? 'learning alone: reached only through a relay' : 'learning']
+  const [name, text] = lost ? ['lost', 'connection lost'] : lastStanding?.paused ? ['paused', 'paused'] : ['learning', doing(lastStanding)]
   if (state.textContent !== text) state.textContent = text
   state.className = `state ${name}`
   for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-command]'))) {
@@ -98,6 +94,12 @@ function showState() {
     const fits = what === 'pause' ? !paused : what === 'resume' ? paused : true
     button.hidden = !fits || !commands.includes(what)
   }
+}
+
+/** @param {Standing | null} standing */
+function doing(standing) {
+  if (standing?.observing) return 'following, not learning'
+  return standing?.relayedOnly ? 'learning alone: reached only through a relay' : 'learning'
 }
 
 /** Rows stay where they are, so that a button keeps the keyboard's focus. @type {Map<string, HTMLTableRowElement>} */
@@ -112,7 +114,7 @@ function showPeers({ peers }) {
     const trusted = peer.trust >= 0.995 ? [] : [`trust ${peer.trust.toFixed(2)}${peer.muted ? ', muted' : ''}`]
     const cells = [
       null,
-      peer.state,
+      peer.observing && peer.state === 'alive' ? 'observing' : peer.state,
       compact(peer.steps),
       mean(peer.returnMean),
       compact(peer.version),
