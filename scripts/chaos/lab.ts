@@ -17,6 +17,9 @@ export const FRAME_OVERHEAD_BYTES = 137
 /** Starting a daemon on a machine with much else to do. */
 export const START_MS = 120_000
 
+/** Flags of daemons where many share a few cores and learning itself is not what is tried: a learner alone would take a whole core. */
+export const GENTLE: readonly string[] = ['--set', 'maxStepsPerSecond=2000']
+
 /** I4: file descriptors and threads of an honest peer may be so many more than before, this long after the fault has ended. */
 const HANDLES_MORE = 8
 const HANDLES_BACK_MS = 60_000

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { seededRandom } from '../../src/util/random.ts'
 import type { TestDaemon } from '../../test/support/daemon.ts'
 import type { Case } from './case.ts'
-import { addressOf, handlesOf, type Lab, memoryOf, nextMix, START_MS } from './lab.ts'
+import { addressOf, GENTLE, handlesOf, type Lab, memoryOf, nextMix, START_MS } from './lab.ts'
 
 /** How long these cases take. */
 export const duration = { seconds: 60 }
@@ -43,9 +43,10 @@ export const LONG: readonly Case[] = [
     title: `churn: every 0.5 to 2 s a kill (0.4) or a newcomer (0.6), ${LEAST_PEERS} to ${MOST_PEERS} peers`,
     run: async (lab) => {
       const random = seededRandom('churn', lab.seed)
-      const eldest = lab.spawn(['start', '--seed', String(lab.seed), ...lifetime()])
+      const eldest = lab.spawn(['start', '--seed', String(lab.seed), ...GENTLE, ...lifetime()])
       const address = await addressOf(eldest)
-      const births = [born(lab, ['join', address]), born(lab, ['join', address])]
+      const joiner = () => born(lab, ['join', address, ...GENTLE])
+      const births = [joiner(), joiner()]
       const live = births.map(({ daemon }) => daemon)
       await Promise.all(live.map((daemon) => daemon.event('mix', START_MS)))
       const memory: [number, number][] = []
@@ -69,7 +70,7 @@ export const LONG: readonly Case[] = [
         nextTurn = now + 500 + 1_500 * random.uniform()
         memory.push([(now - began) / 1_000, memoryOf(eldest) / 1_048_576])
         if (live.length + 1 <= LEAST_PEERS || (live.length + 1 < MOST_PEERS && random.uniform() < SPAWN_SHARE)) {
-          const birth = born(lab, ['join', address])
+          const birth = joiner()
           births.push(birth)
           live.push(birth.daemon)
         } else {

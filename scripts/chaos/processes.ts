@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { seededRandom } from '../../src/util/random.ts'
 import type { TestDaemon } from '../../test/support/daemon.ts'
 import type { Case } from './case.ts'
-import { addressOf, allMix, countersOf, type Lab, START_MS } from './lab.ts'
+import { addressOf, allMix, countersOf, GENTLE, type Lab, START_MS } from './lab.ts'
 import { Machines } from './network.ts'
 
 const idOf = async (daemon: TestDaemon) => (await daemon.event('listening', START_MS)).peer
@@ -170,8 +170,8 @@ export const PROCESSES: readonly Case[] = [
     title: `${KILLED} of ${SWARM} peers of a swarm killed at once`,
     run: async (lab) => {
       const random = seededRandom('massacre', lab.seed)
-      // So many frames of so many peers are more than two cores can open five times a second.
-      const flags = ['--no-http', '--set', 'minPeriodMs=2000']
+      // So many learners, and so many frames of so many peers five times a second, are more than two cores bear.
+      const flags = ['--no-http', '--set', 'minPeriodMs=2000', ...GENTLE]
       const founder = lab.spawn(['start', '--seed', String(lab.seed), ...flags])
       const address = await addressOf(founder)
       const daemons = [founder]
