@@ -15,6 +15,7 @@ import type { Learner } from '../../src/ports/learner.ts'
 import { StillCore } from '../../src/sim/still-core.ts'
 import { createSwarm } from '../../src/swarm/host.ts'
 import { seededRandom } from '../../src/util/random.ts'
+import { parameterTopic } from '../../src/wire/protocol.ts'
 import type { Answer, Order, Start } from './averaging.ts'
 import { identityOf, startValues } from './averaging-values.ts'
 import { MemoryStorage } from './memory-storage.ts'
@@ -99,10 +100,16 @@ async function delivered(): Promise<void> {
   while (!arrived() && systemClock.now() < untilMs) await systemClock.sleep(2)
 }
 
-/** Gossip flows a moment after the connection stands, and drops what is published before: a beacon of everybody has come, or ten seconds have passed. */
+/**
+ * Gossip flows a moment after the connection stands, and drops what is published before: a beacon of everybody has come, and everybody is known to
+ * take parameters, or twenty seconds have passed.
+ */
 async function heard(): Promise<void> {
-  const untilMs = systemClock.now() + 10_000
-  const all = () => view.every((id) => id === network.id || (peer.authors.get(id)?.beacon ?? null) !== null)
+  const untilMs = systemClock.now() + 20_000
+  const all = () => {
+    const takers = network.subscribers(parameterTopic(run.id))
+    return view.every((id) => id === network.id || ((peer.authors.get(id)?.beacon ?? null) !== null && takers.includes(id)))
+  }
   while (!all() && systemClock.now() < untilMs) await systemClock.sleep(5)
 }
 
