@@ -3,7 +3,7 @@
  * lost when it crashes, ends by itself, or hangs: one step of its environments that does not end for `hangMs`. Who is told of a loss is told once,
  * and never after `leave`.
  */
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import type { LearnerSettings, Progress } from '../ports/learner.ts'
 import type { GrapevineError } from '../util/errors.ts'
 import {
@@ -77,11 +77,17 @@ export class LearnerProcess {
       ready.reject(error)
       this.#lose(error)
     }
-    thread.exited.then((crash) => lose(crashed(crash?.message ?? 'it ended by itself')))
-    thread.port.on('message', (reply: LearnerReply) => {
+    const take = (reply: LearnerReply) => {
       if (reply.kind === 'ready') ready.resolve(reply)
       else if (reply.kind === 'failed') lose(restoredError(reply.error))
       else if (!this.#over) owner.receive(reply)
+    }
+    thread.port.on('message', take)
+    thread.exited.then((crash) => {
+      // Its last words may still lie in the port: the end of a thread is told by another way than its messages, and sometimes sooner.
+      for (let packet = receiveMessageOnPort(thread.port); packet !== undefined; packet = receiveMessageOnPort(thread.port))
+        take(packet.message)
+      lose(crashed(crash?.message ?? 'it ended by itself'))
     })
     this.#watch = this.#watchSteps(hangMs)
     this.post({ kind: 'build', settings, before })
