@@ -5,10 +5,10 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { describe, test } from 'node:test'
-import { preset, presetNetwork } from '../../src/learn/presets.ts'
 import { startLearnerThread } from '../../src/node/learner-thread.ts'
 import { children, isAlive, withoutGymnasium } from '../envs/bridge/support.ts'
 import { TestDaemon } from '../support/daemon.ts'
+import { presetSettings } from '../support/preset-settings.ts'
 
 /** A daemon that asks Python for the environment and starts it, on a busy machine of two cores. */
 const START_DEADLINE_MS = 30_000
@@ -57,22 +57,7 @@ describe('a run on Gymnasium', { skip: withoutGymnasium() }, () => {
 
   test('Pong learns from its memory for a few hundred updates, and a restart is among its statistics', async () => {
     const environment = { id: 'gym:ALE/Pong-v5', options: { obs_type: 'ram', processes: 2 } }
-    const { hyperparameters, network, horizonSteps } = preset('a2c', environment.id)
-    const learner = await startLearnerThread({
-      environment,
-      modules: [],
-      wrappers: [],
-      algorithm: { id: 'a2c', hyperparameters, horizonSteps },
-      network: presetNetwork('a2c', network, environment.id, environment.options),
-      weightsSeed: 1,
-      actorSeed: 2,
-      engine: 'wasm',
-      deterministic: false,
-      threads: 1,
-      actors: 0,
-      threshold: null,
-      untilSteps: null,
-    })
+    const learner = await startLearnerThread(presetSettings('a2c', environment.id, { environment, deterministic: false }))
     try {
       const before = (await learner.snapshot()).parameters.slice()
       await learner.run()

@@ -6,6 +6,7 @@ import { createLearner, type LearnerCore } from '../../src/learn/learner.ts'
 import { preset, presetNetwork } from '../../src/learn/presets.ts'
 import type { HyperValue, LearnerSettings, NetworkSpec } from '../../src/ports/learner.ts'
 import { modelLike, ownModel, reordered } from '../support/own-model.ts'
+import { presetSettings } from '../support/preset-settings.ts'
 import { parametersOf } from './toy.ts'
 
 /** Enough of each algorithm for updates within seconds. */
@@ -24,21 +25,12 @@ for (const [algorithm, environment, overrides] of CASES) {
     const { hyperparameters, network: plan, wrappers = [] } = preset(algorithm, environment)
     const spec = presetNetwork(algorithm, plan, environment, {}, wrappers)
     const own = await ownModel(spec, (tf) => modelLike(tf, spec))
-    const settings = (network: NetworkSpec, engine: LearnerSettings['engine']): LearnerSettings => ({
-      modules: [],
-      environment: { id: environment, options: {} },
-      wrappers,
-      algorithm: { id: algorithm, hyperparameters: { ...hyperparameters, ...overrides }, horizonSteps: 100_000 },
-      network,
-      weightsSeed: 1,
-      actorSeed: 2,
-      engine,
-      deterministic: true,
-      threads: 1,
-      actors: 0,
-      threshold: null,
-      untilSteps: null,
-    })
+    const settings = (network: NetworkSpec, engine: LearnerSettings['engine']) =>
+      presetSettings(algorithm, environment, {
+        algorithm: { id: algorithm, hyperparameters: { ...hyperparameters, ...overrides }, horizonSteps: 100_000 },
+        network,
+        engine,
+      })
     const reference = await createLearner(settings(spec, 'wasm'))
     const learner = await createLearner(settings(own.spec, 'tfjs'))
     const initial = parametersOf(reference)

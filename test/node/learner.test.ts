@@ -7,6 +7,7 @@ import { preset, presetNetwork } from '../../src/learn/presets.ts'
 import { startLearnerThread } from '../../src/node/learner-thread.ts'
 import type { Learner, LearnerSettings, Progress } from '../../src/ports/learner.ts'
 import { faultySettings } from '../support/faulty.ts'
+import { presetSettings } from '../support/preset-settings.ts'
 
 const started: Worker[] = []
 const remember = (worker: Worker) => started.push(worker)
@@ -14,23 +15,7 @@ process.on('worker', remember)
 after(() => process.off('worker', remember))
 
 function settings(changes: Partial<LearnerSettings> = {}): LearnerSettings {
-  const { hyperparameters, network, horizonSteps } = preset('a2c', 'CartPole-v1')
-  return {
-    environment: { id: 'CartPole-v1', options: {} },
-    modules: [],
-    wrappers: [],
-    algorithm: { id: 'a2c', hyperparameters, horizonSteps },
-    network: presetNetwork('a2c', network, 'CartPole-v1', {}),
-    weightsSeed: 1,
-    actorSeed: 2,
-    engine: 'wasm',
-    deterministic: true,
-    threads: 1,
-    actors: 0,
-    threshold: null,
-    untilSteps: null,
-    ...changes,
-  }
+  return presetSettings('a2c', 'CartPole-v1', changes)
 }
 
 /** Runs `use` with a learner thread and proves that stopping it leaves no thread behind. */

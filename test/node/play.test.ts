@@ -1,27 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { initialParameters } from '../../src/learn/initialise.ts'
-import { preset, presetNetwork } from '../../src/learn/presets.ts'
 import { playPolicy } from '../../src/node/play-thread.ts'
-import type { LearnerSettings } from '../../src/ports/learner.ts'
 import type { PlayFrame } from '../../src/ports/play.ts'
+import { presetSettings } from '../support/preset-settings.ts'
 
-const { hyperparameters, network, horizonSteps } = preset('a2c', 'CartPole-v1')
-const settings: LearnerSettings = {
-  environment: { id: 'CartPole-v1', options: {} },
-  modules: [],
-  wrappers: [],
-  algorithm: { id: 'a2c', hyperparameters, horizonSteps },
-  network: presetNetwork('a2c', network, 'CartPole-v1', {}),
-  weightsSeed: 1,
-  actorSeed: 2,
-  engine: 'wasm',
-  deterministic: true,
-  threads: 1,
-  actors: 0,
-  threshold: null,
-  untilSteps: null,
-}
+const settings = presetSettings('a2c', 'CartPole-v1')
 const replica = async () => ({
   parameters: initialParameters(settings.network, 1),
   target: null,
