@@ -7,7 +7,7 @@ import type { SharedExperience, SharedTransitions, TransitionFormat } from '../p
 import type { Random } from '../ports/random.ts'
 import { FOREIGN_TRANSITIONS, MAX_FOREIGN_AUTHORS, MAX_FOREIGN_BYTES, MAX_REWARD_RATIO, OFFERED_TRANSITIONS } from './limits.ts'
 import { PrioritisedReplay, type ReplayBatch, replayBytes } from './replay.ts'
-import { foreignRows, type Sharing } from './sharing.ts'
+import { foreignRows, forgetOldest, type Sharing } from './sharing.ts'
 
 export interface ForeignReplayOptions {
   readonly own: PrioritisedReplay
@@ -125,7 +125,6 @@ export class ForeignReplay implements Sharing {
       this.#authors.set(author, known)
       return known
     }
-    if (this.#authors.size >= MAX_FOREIGN_AUTHORS) for (const oldest of [...this.#authors.keys()].slice(0, 1)) this.#authors.delete(oldest)
     const { format, alpha } = this.#options
     const { observationSize, bytes } = format
     const bytesOfOne = replayBytes({ capacity: 2, observationSize, bytes })
@@ -133,6 +132,7 @@ export class ForeignReplay implements Sharing {
     const capacity = 2 * Math.max(this.#rowsOfOne, Math.min(FOREIGN_TRANSITIONS, most))
     const memory = new PrioritisedReplay({ capacity, observationSize, bytes, alpha })
     this.#authors.set(author, memory)
+    forgetOldest(this.#authors)
     return memory
   }
 }

@@ -4,8 +4,8 @@
  */
 import type { RolloutFormat, SharedExperience, SharedRollout } from '../ports/learner.ts'
 import { Experience, type ExperienceShape } from './experience.ts'
-import { MAX_AUTHOR_SHARE, MAX_FOREIGN_AUTHORS, MAX_FOREIGN_SHARE, MAX_REWARD_RATIO } from './limits.ts'
-import type { Sharing } from './sharing.ts'
+import { MAX_AUTHOR_SHARE, MAX_FOREIGN_SHARE, MAX_REWARD_RATIO } from './limits.ts'
+import { forgetOldest, type Sharing } from './sharing.ts'
 
 export interface ForeignRolloutsOptions {
   readonly shape: ExperienceShape
@@ -133,10 +133,4 @@ function fill(into: Experience, from: Omit<SharedRollout, 'kind'>): void {
   into.terminated.set(from.terminated)
   into.truncated.set(from.truncated)
   into.finalObservations.set(from.finalObservations)
-}
-
-function forgetOldest(byAuthor: Map<string, unknown>): void {
-  if (byAuthor.size <= MAX_FOREIGN_AUTHORS) return
-  const [oldest] = byAuthor.keys()
-  if (oldest !== undefined) byAuthor.delete(oldest)
 }

@@ -5,7 +5,7 @@
 import type { RunningMoments } from '../envs/wrappers/moments.ts'
 import type { ExperienceFormat, HyperValue, SharedExperience } from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
-import { MAX_AUTHOR_SHARE, MAX_FOREIGN_SHARE } from './limits.ts'
+import { MAX_AUTHOR_SHARE, MAX_FOREIGN_AUTHORS, MAX_FOREIGN_SHARE } from './limits.ts'
 
 export interface Sharing {
   readonly format: ExperienceFormat
@@ -13,6 +13,13 @@ export interface Sharing {
   offer(most: number): SharedExperience | null
   take(author: string, experience: SharedExperience): boolean
   describe(statistics: Record<string, number>): void
+}
+
+/** Keeps at most MAX_FOREIGN_AUTHORS; first in the map is who was heard least recently. */
+export function forgetOldest(byAuthor: Map<string, unknown>): void {
+  if (byAuthor.size <= MAX_FOREIGN_AUTHORS) return
+  const [oldest] = byAuthor.keys()
+  if (oldest !== undefined) byAuthor.delete(oldest)
 }
 
 /** Algorithms that correct for experience which others made: by importance weights, or by priorities. */
