@@ -53,8 +53,8 @@ export class LearnerCore {
   #adoptedVersion = 0
   #adoptedSteps = 0
   #rateFactor = 1
-  /** Zeros [parameterCount], for mixes that reset the optimiser's moments; null: they stay. */
-  readonly #noMoments: Float32Array | null
+  /** Whether a mix resets the optimiser's moments. */
+  readonly #resetMoments: boolean
 
   /** `moments`: those of the environments' normalising wrappers; `faults`: what their owner keeps count of as they crash. */
   constructor(
@@ -70,7 +70,7 @@ export class LearnerCore {
     this.#faults = faults
     this.#untilSteps = settings.untilSteps
     this.hasTarget = target !== null
-    this.#noMoments = settings.moments === 'reset' ? new Float32Array(network.parameterCount) : null
+    this.#resetMoments = settings.moments === 'reset'
     const experience = algorithm.sharing?.format
     this.description = {
       slices: network.slices,
@@ -166,8 +166,8 @@ export class LearnerCore {
   mix(delta: Float32Array): void {
     const { network, parameters, optimiser } = this.#algorithm
     network.add(parameters, delta)
-    if (this.#noMoments === null) return
-    for (const moment of optimiser.moments) network.write(moment, this.#noMoments)
+    if (!this.#resetMoments) return
+    for (const { data } of optimiser.moments) data.fill(0)
     optimiser.count = 0
   }
 
