@@ -140,6 +140,11 @@ function sized(view: Float32Array, whole: Float32Array, length: number): Float32
   return view.length === length ? view : whole.subarray(0, length)
 }
 
-export function shapeError(message: string): GrapevineError<'shape'> {
+/** Of a backward pass that does not follow a forward pass of as many rows; `last`: rows of the one before it, null: there was none. */
+export function unpairedError(batch: number, last: number | null): GrapevineError<'shape'> {
+  return shapeError(`A backward pass of ${batch} rows needs a forward pass of as many before it; the last had ${last ?? 'none'}.`)
+}
+
+function shapeError(message: string): GrapevineError<'shape'> {
   return new GrapevineError('shape', 'local', message)
 }

@@ -8,10 +8,9 @@
  */
 import type { LayersModel, Tensor, Tensor1D, Variable } from '@tensorflow/tfjs'
 import type { NetworkSpec, OwnModelSpec } from '../../ports/learner.ts'
-import { GrapevineError } from '../../util/errors.ts'
 import type { Arena } from '../engine.ts'
 import { layout, type NetworkLayout } from '../layout.ts'
-import { CanonicalNetwork, part } from './canonical-network.ts'
+import { CanonicalNetwork, part, unpairedError } from './canonical-network.ts'
 import { findOwnModel, outputTensor } from './own-models.ts'
 import type { Tfjs, TfjsBackend } from './tfjs-backend.ts'
 
@@ -21,8 +20,8 @@ export class TfjsOwnNetwork extends CanonicalNetwork {
   readonly #layout: NetworkLayout
   readonly #model: LayersModel
   readonly #variables: readonly Variable[]
-  /** Rows of the last forward pass. */
-  #rows = 0
+  /** Rows of the last forward pass; null before it. */
+  #rows: number | null = null
   /** Names of weights that the last backward pass found no way to from an output. */
   idle: readonly string[] = []
 
@@ -52,13 +51,7 @@ export class TfjsOwnNetwork extends CanonicalNetwork {
 
   backward(parameters: Arena, observations: Float32Array, batch: number, gradient: Arena): void {
     const data = this.checked(parameters, observations, batch)
-    if (this.#rows !== batch) {
-      throw new GrapevineError(
-        'shape',
-        'local',
-        `A backward pass of ${batch} rows needs a forward pass of as many before it; the last had ${this.#rows}.`,
-      )
-    }
+    if (this.#rows !== batch) throw unpairedError(batch, this.#rows)
     const into = this.data(gradient, 'gradient')
     this.#backend.use()
     const { tf } = this.#backend

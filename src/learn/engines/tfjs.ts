@@ -7,7 +7,7 @@ import type { Tensor, Tensor1D } from '@tensorflow/tfjs'
 import type { NetworkSpec } from '../../ports/learner.ts'
 import type { Arena, Engine, EngineOptions } from '../engine.ts'
 import { type Layer, layout, type NetworkLayout } from '../layout.ts'
-import { CanonicalNetwork, part, shapeError } from './canonical-network.ts'
+import { CanonicalNetwork, part, unpairedError } from './canonical-network.ts'
 import { loadBackend, type TfjsBackend, type TfjsBackendName } from './tfjs-backend.ts'
 import { backwardLayer, forwardLayer, type Trace } from './tfjs-layers.ts'
 import { TfjsOwnNetwork } from './tfjs-own.ts'
@@ -65,9 +65,7 @@ class TfjsNetwork extends CanonicalNetwork {
 
   backward(parameters: Arena, observations: Float32Array, batch: number, gradient: Arena): void {
     const pass = this.#pass
-    if (pass === null || pass.batch !== batch) {
-      throw shapeError(`A backward pass of ${batch} rows needs a forward pass of as many before it; the last had ${pass?.batch ?? 'none'}.`)
-    }
+    if (pass === null || pass.batch !== batch) throw unpairedError(batch, pass?.batch ?? null)
     this.checked(parameters, observations, batch)
     const into = this.data(gradient, 'gradient')
     const { tf } = this.#current()
