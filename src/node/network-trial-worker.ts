@@ -4,25 +4,21 @@ import { tryOut } from '../learn/engines/own-trial.ts'
 import { loadBackend } from '../learn/engines/tfjs-backend.ts'
 import { plainError } from './learner-protocol.ts'
 import { buildOwnNetwork, importNetworkModule } from './own-network.ts'
-import { type NetworkTrialData, type NetworkTrialReply, STAGES } from './trial-protocol.ts'
+import { enter, type NetworkTrialData, type NetworkTrialReply } from './trial-protocol.ts'
 
 const { module, job, stage } = workerData as NetworkTrialData
-
-function enter(name: (typeof STAGES)[number]): void {
-  Atomics.store(stage, 0, STAGES.indexOf(name))
-}
 
 async function trial(): Promise<NetworkTrialReply> {
   try {
     if (job === null) {
-      enter('import')
+      enter(stage, 'import')
       await importNetworkModule(module)
       return { network: null }
     }
-    const network = await buildOwnNetwork(module, job.like, job.seed, enter)
-    enter('load')
+    const network = await buildOwnNetwork(module, job.like, job.seed, (name) => enter(stage, name))
+    enter(stage, 'load')
     const backend = await loadBackend(null)
-    enter('pass')
+    enter(stage, 'pass')
     tryOut(backend, network, module.file)
     return { network }
   } catch (error) {

@@ -5,6 +5,13 @@ import type { PlainError } from './learner-protocol.ts'
 /** How far a trial has come, as a shared word counts: `load` is ours, the rest the module's. */
 export const STAGES = ['load', 'import', 'make', 'reset', 'check', 'build', 'pass'] as const
 
+export type Stage = (typeof STAGES)[number]
+
+/** The trial's thread is in this stage from now on. */
+export function enter(stage: Int32Array, name: Stage): void {
+  Atomics.store(stage, 0, STAGES.indexOf(name))
+}
+
 export interface TrialData {
   readonly path: string
   /** Everything that is wrong, rather than whether it can be made and reset. */

@@ -5,16 +5,12 @@ import { findEnvironment, makeVectorEnv } from '../envs/registry.ts'
 import { sizeOf } from '../envs/spaces.ts'
 import { plainError } from './learner-protocol.ts'
 import { loadOwnModule } from './own-module.ts'
-import { STAGES, type TrialData, type TrialReply } from './trial-protocol.ts'
+import { enter, type TrialData, type TrialReply } from './trial-protocol.ts'
 
 const { path, full, stage } = workerData as TrialData
 
-function enter(name: (typeof STAGES)[number]): void {
-  Atomics.store(stage, 0, STAGES.indexOf(name))
-}
-
 function check(id: string): readonly string[] {
-  enter('check')
+  enter(stage, 'check')
   // As it was made: `makeEnv` would refuse it at the first thing that it lacks.
   return checkEnvironment(() => findEnvironment(id).make({}))
 }
@@ -23,9 +19,9 @@ function check(id: string): readonly string[] {
 function problemsOf(id: string): readonly string[] {
   if (full) return check(id)
   try {
-    enter('make')
+    enter(stage, 'make')
     const environment = makeVectorEnv(id, 1)
-    enter('reset')
+    enter(stage, 'reset')
     environment.reset(0, new Float32Array(sizeOf(environment.observationSpace)))
     environment.close()
     return []
@@ -37,7 +33,7 @@ function problemsOf(id: string): readonly string[] {
 
 async function trial(): Promise<TrialReply> {
   try {
-    enter('import')
+    enter(stage, 'import')
     const { id } = await loadOwnModule(path)
     return { id, problems: problemsOf(id) }
   } catch (error) {

@@ -7,7 +7,7 @@ import type { NetworkSpec, OwnModule } from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { crashed, type PlainError, restoredError } from './learner-protocol.ts'
 import { TRIAL_MS } from './limits.ts'
-import { type NetworkTrialData, type NetworkTrialReply, STAGES, type TrialData, type TrialReply } from './trial-protocol.ts'
+import { type NetworkTrialData, type NetworkTrialReply, STAGES, type Stage, type TrialData, type TrialReply } from './trial-protocol.ts'
 import { workerUrl } from './worker-url.ts'
 
 const WHAT = {
@@ -18,7 +18,7 @@ const WHAT = {
   check: 'a call of its environment',
   build: 'its function',
   pass: 'a pass through its model',
-} as const satisfies Record<(typeof STAGES)[number], string>
+} as const satisfies Record<Stage, string>
 
 /**
  * Its id and what is wrong with it: the first thing that keeps it from being made and reset, or with `full` everything. Throws
@@ -47,8 +47,6 @@ export async function tryNetwork(module: OwnModule, job: NetworkTrialData['job']
   )
   return reply.network
 }
-
-type Stage = (typeof STAGES)[number]
 
 function stageWord(): Int32Array {
   return new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
