@@ -12,8 +12,6 @@ interface LadderShape {
   readonly epsilonExponent: number
 }
 
-const APEX_LADDER: LadderShape = { epsilonBase: 0.4, epsilonExponent: 7 }
-
 /** The radical inverse of `index` in base 2: 0, 1/2, 1/4, 3/4, 1/8, ... [van der Corput 1935] */
 export function vanDerCorput(index: number): number {
   let value = 0
@@ -21,13 +19,13 @@ export function vanDerCorput(index: number): number {
   return value
 }
 
-/** Epsilon at place `u` of the ladder, 0 <= u <= 1: of Ape-X's from 0.4 down to 0.4^8. */
-export function ladderEpsilon(u: number, { epsilonBase, epsilonExponent }: LadderShape = APEX_LADDER): number {
+/** Epsilon at place `u` of the ladder, 0 <= u <= 1: of the paper's (base 0.4, exponent 7) from 0.4 down to 0.4^8. */
+export function ladderEpsilon(u: number, { epsilonBase, epsilonExponent }: LadderShape): number {
   return pow(epsilonBase, 1 + epsilonExponent * u)
 }
 
 /** One epsilon per environment [count], for the peer whose actors have `seed`. */
-export function ladder(count: number, seed: number, shape: LadderShape = APEX_LADDER): Float64Array {
+export function ladder(count: number, seed: number, shape: LadderShape): Float64Array {
   const offset = seededRandom(seed, 'epsilon').uniform()
   return Float64Array.from({ length: count }, (_, j) => ladderEpsilon((offset + vanDerCorput(j)) % 1, shape))
 }
