@@ -78,9 +78,10 @@ export class LearnerProcess {
       this.#lose(error)
     }
     const take = (reply: LearnerReply) => {
+      if (this.#over) return
       if (reply.kind === 'ready') ready.resolve(reply)
       else if (reply.kind === 'failed') lose(restoredError(reply.error))
-      else if (!this.#over) owner.receive(reply)
+      else owner.receive(reply)
     }
     thread.port.on('message', take)
     thread.exited.then((crash) => {
