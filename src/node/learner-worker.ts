@@ -101,29 +101,34 @@ class LearnerThread {
         continue
       }
       try {
-        if (request.kind === 'saveState') {
-          this.#saveState(request.replay)
-          continue
-        }
-        if (request.kind === 'offerExperience') {
-          post({ kind: 'offer', experience: this.#core.offerExperience(request.most) })
-          continue
-        }
-        if (request.kind === 'takeExperience') {
-          post({ kind: 'taken', plausible: this.#core.takeExperience(request.author, request.experience) })
-          continue
-        }
+        this.#answer(request)
+      } catch (error) {
+        post({ kind: 'refused', error: plainError(error) })
+      }
+    }
+  }
+
+  #answer(request: Exclude<LearnerRequest, { kind: 'build' | 'reach' }>): void {
+    const core = this.#core
+    switch (request.kind) {
+      case 'saveState':
+        this.#saveState(request.replay)
+        return
+      case 'offerExperience':
+        post({ kind: 'offer', experience: core.offerExperience(request.most) })
+        return
+      case 'takeExperience':
+        post({ kind: 'taken', plausible: core.takeExperience(request.author, request.experience) })
+        return
+      default:
         this.#perform(request)
         post({
           kind: 'done',
           progress: this.#progress(),
-          version: this.#core.version,
-          steps: this.#core.scheduleSteps,
-          normalisers: request.kind === 'snapshot' ? this.#core.normalisers() : { own: [], all: [] },
+          version: core.version,
+          steps: core.scheduleSteps,
+          normalisers: request.kind === 'snapshot' ? core.normalisers() : { own: [], all: [] },
         })
-      } catch (error) {
-        post({ kind: 'refused', error: plainError(error) })
-      }
     }
   }
 
