@@ -4,6 +4,7 @@ import { compact, count, date, distance, duration, mean, plural, shortId } from 
 import type { Recorded, RunRecord } from './run-record.ts'
 import type { ReportedCheckpoint } from './run-report.ts'
 import { escaped } from './self-contained.ts'
+import { causes, stateOf, trust } from './status-text.ts'
 
 /** Rows of a table that are shown at once; the record keeps a few more. */
 const MAX_ROWS = 100
@@ -71,15 +72,13 @@ export function peerTable({ standing }: RunRecord): string {
   const { status, peersKnown, seconds } = standing
   const rows = status.peers.map((peer) => [
     shortId(peer.id),
-    peer.state,
+    stateOf(peer),
     number(compact(peer.steps)),
     number(mean(peer.returnMean)),
     number(count(peer.mixes)),
     number(count(peer.refused)),
-    number(peer.trust.toFixed(2)),
-    Object.entries(peer.causes)
-      .map(([code, times]) => `${code} ${count(times)}`)
-      .join(', '),
+    number(trust(peer)),
+    causes(peer),
   ])
   const about = `As this peer saw them at ${duration(seconds)}${peersKnown > rows.length ? `; of ${count(peersKnown)} those with the most mixes` : ''}.`
   const head = ['Peer', 'State', number('Steps'), number('Return'), number('Mixes'), number('Refused'), number('Trust'), 'Refused for']

@@ -54,11 +54,13 @@ export function stateOf({ state, observing }: PeerStatus['peers'][number]): stri
   return observing === true && state === 'alive' ? 'observing' : state
 }
 
-function trust(peer: PeerStatus['peers'][number]): string {
+/** How far its claims count. */
+export function trust(peer: PeerStatus['peers'][number]): string {
   return `${peer.trust.toFixed(2)}${peer.muted ? ' muted' : ''}`
 }
 
-function causes(peer: PeerStatus['peers'][number]): string {
+/** What was refused of it, and how often. */
+export function causes(peer: PeerStatus['peers'][number]): string {
   return Object.entries(peer.causes)
     .map(([code, times]) => `${code} ${count(times)}`)
     .join(', ')
