@@ -2,7 +2,7 @@
  * A run as one HTML page that needs nothing else and can be mailed: curves, tables, and what is not known. Pure: from values and the texts of the
  * page's parts to the text of the page. Names and messages that came from other peers are shown as text, whatever they hold.
  */
-import { compact, count, date, distance, duration, mean, plural, shortId } from './format.ts'
+import { compact, count, date, distance, duration, mean, shortId } from './format.ts'
 import { reportData } from './report-data.ts'
 import { checkpointTable, evaluationTable, factTable, lifeTable, mixTable, peerTable, swarmTable, troubleTable } from './report-tables.ts'
 import type { RunRecord } from './run-record.ts'
@@ -72,6 +72,6 @@ function ofRecord({ seconds, lives, curves }: RunRecord): [string, string][] {
   return [
     ['Time', duration(seconds)],
     ...(median === undefined ? [] : [['Steps / s, median', compact(median)] satisfies [string, string]]),
-    ...(lives.length > 1 ? [['Starts', plural(lives.length, 'start').replace(/ .*/, '')] satisfies [string, string]] : []),
+    ...(lives.length > 1 ? [['Starts', count(lives.length)] satisfies [string, string]] : []),
   ]
 }

@@ -18,13 +18,26 @@ function cell(tag: 'td' | 'th', value: Cell): string {
   return typeof value === 'string' ? `<${tag}>${escaped(value)}</${tag}>` : `<${tag} class="number">${escaped(value.number)}</${tag}>`
 }
 
-function table(title: string, about: string, head: readonly Cell[], rows: readonly (readonly Cell[])[]): string {
-  if (rows.length === 0) return ''
+type Rows = readonly (readonly Cell[])[]
+
+/** A card with its title above; nothing where there are no rows. */
+function card(title: string, about: string, head: readonly Cell[], rows: Rows): string {
+  return rows.length === 0 ? '' : `<section><h2>${escaped(title)}</h2>${table(title, about, head, rows)}</section>`
+}
+
+/** A card that is closed until somebody asks; the summary is its title. */
+function folded(title: string, about: string, head: readonly Cell[], rows: Rows): string {
+  return rows.length === 0
+    ? ''
+    : `<details><summary>${escaped(title)}</summary><section>${table(title, about, head, rows)}</section></details>`
+}
+
+function table(title: string, about: string, head: readonly Cell[], rows: Rows): string {
   const shown = rows.slice(0, MAX_ROWS)
   const more = rows.length > shown.length ? ` Of ${count(rows.length)} the first ${count(shown.length)}.` : ''
   const body = shown.map((row) => `<tr>${row.map((value) => cell('td', value)).join('')}</tr>`).join('')
   const headings = `<tr>${head.map((value) => cell('th', value)).join('')}</tr>`
-  return `<section><h2>${escaped(title)}</h2><p>${escaped(about + more)}</p><div class="scroll" tabindex="0" role="region" aria-label="${escaped(title)}"><table><thead>${headings}</thead><tbody>${body}</tbody></table></div></section>`
+  return `<p>${escaped(about + more)}</p><div class="scroll" tabindex="0" role="region" aria-label="${escaped(title)}"><table><thead>${headings}</thead><tbody>${body}</tbody></table></div>`
 }
 
 export function evaluationTable({ evaluations, best }: RunRecord): string {
@@ -36,7 +49,7 @@ export function evaluationTable({ evaluations, best }: RunRecord): string {
     number(count(event.episodes)),
   ])
   const about = `Whole episodes with the policy as it was, latest first.${best === null ? '' : ` Best: ${mean(best.event.deterministic)} after ${count(best.event.steps)} steps.`}`
-  return table('Evaluations', about, [number('Steps'), number('Likeliest actions'), number('Sampled'), number('Episodes each')], rows)
+  return card('Evaluations', about, [number('Steps'), number('Likeliest actions'), number('Sampled'), number('Episodes each')], rows)
 }
 
 export function checkpointTable(checkpoints: readonly ReportedCheckpoint[], nowUnixSeconds: number): string {
@@ -50,7 +63,7 @@ export function checkpointTable(checkpoints: readonly ReportedCheckpoint[], nowU
     const age = `${date(facts.savedAtUnixSeconds)}, ${duration(Math.max(0, nowUnixSeconds - facts.savedAtUnixSeconds))} old`
     return [label, age, number(count(facts.steps)), number(score), number(`${compact(bytes)}B`)]
   })
-  return table(
+  return card(
     'Checkpoints',
     'As they lie in the data folder, newest first.',
     ['File', 'Saved', number('Steps'), number('Return'), number('Size')],
@@ -64,7 +77,7 @@ export function troubleTable({ trouble, damaged }: RunRecord): string {
   if (rows.length === 0) {
     return `<section><h2>Warnings, faults and refusals</h2><p>None.${escaped(note)}</p></section>`
   }
-  return table('Warnings, faults and refusals', `Latest first.${note}`, [number('Time'), 'Kind', 'What happened', number('Times')], rows)
+  return card('Warnings, faults and refusals', `Latest first.${note}`, [number('Time'), 'Kind', 'What happened', number('Times')], rows)
 }
 
 export function peerTable({ standing }: RunRecord): string {
@@ -82,7 +95,7 @@ export function peerTable({ standing }: RunRecord): string {
   ])
   const about = `As this peer saw them at ${duration(seconds)}${peersKnown > rows.length ? `; of ${count(peersKnown)} those with the most mixes` : ''}.`
   const head = ['Peer', 'State', number('Steps'), number('Return'), number('Mixes'), number('Refused'), number('Trust'), 'Refused for']
-  return table('Peers', about, head, rows)
+  return card('Peers', about, head, rows)
 }
 
 export function mixTable({ standing }: RunRecord): string {
@@ -98,15 +111,12 @@ export function mixTable({ standing }: RunRecord): string {
       number(`${compact(event.bytes)}B`),
     ])
   const head = [number('Time'), 'With', 'Strategy', number('Distance'), number('Updates since'), number('Age'), number('Frame')]
-  return folded(
-    'The latest mixes',
-    table('The latest mixes', 'Snapshots of others that were mixed into this replica, latest first.', head, rows),
-  )
+  return folded('The latest mixes', 'Snapshots of others that were mixed into this replica, latest first.', head, rows)
 }
 
 export function swarmTable({ swarm }: RunRecord): string {
   const rows = [...swarm].reverse().map(({ seconds, event }) => [number(duration(seconds)), messageOf(event)])
-  return folded('Comings and goings', table('Comings and goings', 'Latest first.', [number('Time'), 'What happened'], rows))
+  return folded('Comings and goings', 'Latest first.', [number('Time'), 'What happened'], rows)
 }
 
 export function lifeTable({ lives }: RunRecord): string {
@@ -120,21 +130,12 @@ export function lifeTable({ lives }: RunRecord): string {
       number(String(incarnation)),
     ])
   const head = ['Start', number('Time of running before'), number('Steps before'), number('Incarnation')]
-  return folded(
-    'Starts of the daemon',
-    table('Starts of the daemon', 'Latest first. Steps after the last checkpoint of a life that crashed are made again.', head, rows),
-  )
+  return folded('Starts of the daemon', 'Latest first. Steps after the last checkpoint of a life that crashed are made again.', head, rows)
 }
 
 /** Any plain value as two columns: where it stands, and what it is. */
 export function factTable(title: string, about: string, value: unknown): string {
-  const rows = flattened(value, '').map(([name, text]) => [name, text])
-  return folded(title, table(title, about, ['Name', 'Value'], rows))
-}
-
-/** Closed until somebody asks; the summary is its title. */
-function folded(title: string, inner: string): string {
-  return inner === '' ? '' : `<details><summary>${escaped(title)}</summary>${inner.replace(/<h2>.*?<\/h2>/, '')}</details>`
+  return folded(title, about, ['Name', 'Value'], flattened(value, ''))
 }
 
 function flattened(value: unknown, name: string): [string, string][] {
