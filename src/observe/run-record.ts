@@ -7,7 +7,7 @@
  */
 import { z } from 'zod'
 import type { PeerEvent, PeerStatus } from './events.ts'
-import { Mean, type Point, pointOf } from './http/history.ts'
+import { keep, Mean, MixMeans, type Point, pointOf } from './http/history.ts'
 import {
   MAX_POINTS,
   MAX_RECORDED_EVALUATIONS,
@@ -106,7 +106,10 @@ export class RunRecord {
   /** The best evaluation so far. */
   best: Recorded<Named<'evaluation'>> | null = null
   readonly #mixes: Recorded<Named<'mix'>>[] = []
-  #sinceLast = emptySums()
+  /** Of the mixes since the last point. */
+  readonly #mixMeans = new MixMeans()
+  #distances = new Mean()
+  #mixCount = 0
 
   /** The record in `text`, as far as it can be read. */
   static parse(text: string): RunRecord {
@@ -132,7 +135,9 @@ export class RunRecord {
       case 'stats':
         return this.#takePoint(event, seconds, statistics())
       case 'mix':
-        this.#sum(event)
+        this.#mixCount++
+        this.#mixMeans.add(event)
+        this.#distances.add(event.distance)
         keep(this.#mixes, { seconds, event }, MAX_RECORDED_MIXES)
         return ''
       case 'warning':
@@ -174,19 +179,12 @@ export class RunRecord {
       .join('')
   }
 
-  #sum({ distance, staleness, stalenessMs }: Named<'mix'>): void {
-    this.#sinceLast.mixes++
-    this.#sinceLast.distance.add(distance)
-    this.#sinceLast.staleness.add(staleness)
-    this.#sinceLast.stalenessMs.add(stalenessMs)
-  }
-
   #takePoint(event: Named<'stats'>, seconds: number, statistics: Readonly<Record<string, number>>): string {
     if (!this.curves.wants(seconds)) return ''
-    const { mixes, distance, staleness, stalenessMs } = this.#sinceLast
-    this.#sinceLast = emptySums()
-    const means = { staleness: staleness.value, stalenessMs: stalenessMs.value }
-    return this.#add({ kind: 'point', ...pointOf(event, seconds, means, statistics), mixes, mixDistance: distance.value })
+    const [mixes, mixDistance] = [this.#mixCount, this.#distances.value]
+    this.#mixCount = 0
+    this.#distances = new Mean()
+    return this.#add({ kind: 'point', ...pointOf(event, seconds, this.#mixMeans.take(), statistics), mixes, mixDistance })
   }
 
   /** Takes in what a line says; returns the line. */
@@ -257,15 +255,6 @@ export class RunRecord {
   }
 }
 
-function emptySums() {
-  return { mixes: 0, distance: new Mean(), staleness: new Mean(), stalenessMs: new Mean() }
-}
-
 function among(names: readonly string[], name: string): boolean {
   return names.includes(name)
-}
-
-function keep<T>(list: T[], item: T, limit: number): void {
-  list.push(item)
-  if (list.length > limit) list.shift()
 }

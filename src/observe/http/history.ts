@@ -78,8 +78,9 @@ export class Journal {
   }
 }
 
-function keep(list: TimedEvent[], event: TimedEvent, limit: number): void {
-  list.push(event)
+/** The latest `limit` items. */
+export function keep<T>(list: T[], item: T, limit: number): void {
+  list.push(item)
   if (list.length > limit) list.shift()
 }
 
