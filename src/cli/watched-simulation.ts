@@ -1,9 +1,8 @@
 /** The dashboard of a simulation: it shows the founder and its swarm while rounds go by, and lets a person hold or end them. */
-import { randomBytes } from 'node:crypto'
 import { systemClock } from '../node/clock.ts'
 import { playPolicy } from '../node/play-thread.ts'
+import { newToken } from '../observe/http/guard.ts'
 import { serveDashboard } from '../observe/http/server.ts'
-import { TOKEN_BYTES } from '../observe/limits.ts'
 import type { Fault } from '../peer/settings/faults.ts'
 import { readHttp } from '../peer/settings/readers.ts'
 import type { SimulateSettings } from '../sim/options.ts'
@@ -55,7 +54,7 @@ export function watchSimulation(
           stop,
         })
         swarm = watched
-        const token = randomBytes(TOKEN_BYTES).toString('base64url')
+        const token = newToken()
         opening = serveDashboard(watched, address, token).then((page) => {
           const { run, peer } = watched.status()
           opened({ url: page.url, token, run, peer })

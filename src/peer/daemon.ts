@@ -6,7 +6,6 @@
  * come at any time: a start that goes on is given up. One start and one stop per daemon.
  */
 
-import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { fromString as decodeText } from 'uint8arrays/from-string'
 import { readAllowList, readSwarmKey } from '../node/access-files.ts'
@@ -24,7 +23,7 @@ import { folderStorage } from '../node/storage.ts'
 import { tryNetwork } from '../node/trial.ts'
 import { threadWorkers } from '../node/workers.ts'
 import type { PeerEvent, PeerStatus } from '../observe/events.ts'
-import { TOKEN_BYTES } from '../observe/limits.ts'
+import { newToken } from '../observe/http/guard.ts'
 import { MetricFiles } from '../observe/metric-files.ts'
 import type { Log } from '../ports/log.ts'
 import type { PeerId } from '../ports/network.ts'
@@ -307,7 +306,6 @@ class Daemon implements PeerDaemon {
   async #serveDashboard(door: Doorkeeper, keeper: Keeper, storage: Storage, ports: PeerPorts): Promise<void> {
     const { http } = this.#settings
     if (http === null) return
-    const token = randomBytes(TOKEN_BYTES).toString('base64url')
     const { peer } = door
     const settings = learnerSettings(peer.run.manifest, this.#settings, ports.network.id)
     const observed = observedPeer(door, ports, this.#settings, {
@@ -317,7 +315,7 @@ class Daemon implements PeerDaemon {
       checkpoint: () => keeper.checkpoint(),
       watch: (show, failed) => playPolicy(settings, () => peer.recentSnapshot(PLAY_REPLICA_MS), { show, failed }),
     })
-    this.#dashboard = await openDashboard(observed, http, token, storage, this.#life.closers)
+    this.#dashboard = await openDashboard(observed, http, newToken(), storage, this.#life.closers)
   }
 }
 

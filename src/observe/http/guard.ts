@@ -6,7 +6,8 @@
  * - Commands need the own origin, JSON and `Authorization: Bearer TOKEN`.
  * - Beyond this machine everything needs the token; browsers may send it as the password that they ask for (Basic), but not with commands.
  */
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { TOKEN_BYTES } from '../limits.ts'
 
 export interface Door {
   /** Values of the Host header that are this server's: `127.0.0.1:8080`. */
@@ -32,6 +33,11 @@ export interface Refusal {
   readonly status: number
   readonly code: 'host' | 'method' | 'token' | 'origin' | 'content_type'
   readonly message: string
+}
+
+/** A token that nobody guesses. */
+export function newToken(): string {
+  return randomBytes(TOKEN_BYTES).toString('base64url')
 }
 
 /** null: come in. */
