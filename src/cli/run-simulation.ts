@@ -10,6 +10,7 @@ import { simulationLine, simulationTable } from '../observe/simulation-text.ts'
 import { paint } from '../observe/terminal.ts'
 import type { Fault } from '../peer/settings/faults.ts'
 import type { Founding } from '../peer/settings/founding.ts'
+import { readHttp } from '../peer/settings/readers.ts'
 import { resolveSimulation, type SimulateFlags, type SimulateSettings } from '../sim/options.ts'
 import { runSimulation, type SimulationHooks, type SimulationResult } from '../sim/simulate.ts'
 import { GrapevineError } from '../util/errors.ts'
@@ -19,7 +20,7 @@ import { DONE } from './exit.ts'
 import type { Io } from './io.ts'
 import { LIVE_PERIOD_MS, PLAIN_PERIOD_MS } from './limits.ts'
 import { pageParts } from './page-parts.ts'
-import { pageAddress, watchSimulation } from './watched-simulation.ts'
+import type { WatchedSimulation, watchSimulation } from './watched-simulation.ts'
 
 export interface PrintOptions {
   readonly json: boolean
@@ -43,7 +44,8 @@ export async function simulateInForeground(flags: SimulateFlags, options: PrintO
     page?.goOn()
   }
   const announce = (opened: PageOpened) => io.out.write(json ? listeningLine(opened) : pageLines(opened, io))
-  const page = address === null ? null : watchSimulation(settings, address, leave, announce)
+  // Only a page needs the server.
+  const page = address === null ? null : (await import('./watched-simulation.ts')).watchSimulation(settings, address, leave, announce)
   let signals = 0
   const release = io.onLeave(() => {
     if (++signals > 1) io.exit(DONE)
@@ -70,6 +72,15 @@ export async function simulateInForeground(flags: SimulateFlags, options: PrintO
     await page?.close()
     release()
   }
+}
+
+/** null where none was given, or it is wrong: then `faults` says so. */
+function pageAddress(given: string | null, faults: Fault[]): { readonly host: string; readonly port: number } | null {
+  if (given === null) return null
+  const read = readHttp(given)
+  if ('value' in read) return read.value
+  faults.push({ code: 'usage', message: `--http ${read.fault}.` })
+  return null
 }
 
 type PageOpened = Parameters<Parameters<typeof watchSimulation>[3]>[0]
@@ -108,7 +119,7 @@ function progressShown({ rounds }: SimulateSettings, io: Io, startedAtMs: number
 }
 
 /** Everything goes to the page and to whoever prints. */
-function both(page: ReturnType<typeof watchSimulation>['hooks'], own: SimulationHooks): SimulationHooks {
+function both(page: WatchedSimulation['hooks'], own: SimulationHooks): SimulationHooks {
   return {
     ...page,
     onEvent: (event) => {

@@ -3,23 +3,10 @@ import { systemClock } from '../node/clock.ts'
 import { playPolicy } from '../node/play-thread.ts'
 import { newToken } from '../observe/http/guard.ts'
 import { serveDashboard } from '../observe/http/server.ts'
-import type { Fault } from '../peer/settings/faults.ts'
-import { readHttp } from '../peer/settings/readers.ts'
 import type { SimulateSettings } from '../sim/options.ts'
 import type { SimulationHooks } from '../sim/simulate.ts'
 import { WatchedSwarm } from '../sim/watched.ts'
 import { LIVE_PERIOD_MS } from './limits.ts'
-
-export type PageAddress = { readonly host: string; readonly port: number }
-
-/** null where none was given, or it is wrong: then `faults` says so. */
-export function pageAddress(given: string | null, faults: Fault[]): PageAddress | null {
-  if (given === null) return null
-  const read = readHttp(given)
-  if ('value' in read) return read.value
-  faults.push({ code: 'usage', message: `--http ${read.fault}.` })
-  return null
-}
 
 export interface WatchedSimulation {
   /** To be merged with the caller's own: each hook here calls nobody else's. */
@@ -37,7 +24,7 @@ export interface WatchedSimulation {
  */
 export function watchSimulation(
   settings: SimulateSettings,
-  address: PageAddress,
+  address: { readonly host: string; readonly port: number },
   stop: () => void,
   opened: (page: { readonly url: string; readonly token: string; readonly run: string; readonly peer: string }) => void,
 ): WatchedSimulation {
