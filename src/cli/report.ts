@@ -1,10 +1,11 @@
 /** `grapevine report PATH`: writes a page about a run that needs nothing else and can be mailed. */
-import { open, writeFile } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { harmless, plural } from '../observe/format.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { type AddCommand, examples } from './command.ts'
 import { DONE } from './exit.ts'
+import { cannotWrite, writePage } from './page-file.ts'
 
 const DEFAULT_OUT = 'report.html'
 /** Bytes of a page in which its mark must stand. */
@@ -24,7 +25,7 @@ export const addReport: AddCommand = (program, { io, version }, finish) => {
     const [{ gatherReport }, { pageParts }] = await Promise.all([import('./gather-report.ts'), import('./page-parts.ts')])
     const report = await gatherReport(path, version)
     const page = Buffer.from(reportPage(report, await pageParts('report-page')))
-    await writePage(out, page)
+    await writePage(out, '--out', page)
     const { title, replica, record, missing } = report
     const points = Math.max(record?.curves.points.length ?? 0, record?.returns.points.length ?? 0)
     io.out.write(
@@ -59,19 +60,6 @@ async function beginningOf(path: string): Promise<string | null> {
     }
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
-    throw cannotWrite(path, error)
+    throw cannotWrite(path, '--out', error)
   }
-}
-
-async function writePage(out: string, page: Buffer): Promise<void> {
-  try {
-    await writeFile(out, page)
-  } catch (error) {
-    throw cannotWrite(out, error)
-  }
-}
-
-function cannotWrite(out: string, error: unknown): GrapevineError {
-  const reason = error instanceof Error ? error.message : String(error)
-  return new GrapevineError('usage', 'local', `Cannot write the report to ${resolve(out)} (--out): ${reason}.`)
 }

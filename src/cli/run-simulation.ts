@@ -2,7 +2,6 @@
  * Runs one simulation in the foreground: JSON lines for a program, a bar that moves on a terminal, a plain line every 5 s elsewhere, a table at
  * the end. A signal ends it after the round under way; the summary then tells of the rounds that were made.
  */
-import { writeFile } from 'node:fs/promises'
 import { systemClock } from '../node/clock.ts'
 import { plural } from '../observe/format.ts'
 import { type SimulationReport, simulationPage } from '../observe/simulation-page.ts'
@@ -13,12 +12,12 @@ import type { Founding } from '../peer/settings/founding.ts'
 import { readHttp } from '../peer/settings/readers.ts'
 import { resolveSimulation, type SimulateFlags, type SimulateSettings } from '../sim/options.ts'
 import { runSimulation, type SimulationHooks, type SimulationResult } from '../sim/simulate.ts'
-import { GrapevineError } from '../util/errors.ts'
 import type { Context } from './command.ts'
 import { readBounded } from './config-file.ts'
 import { DONE } from './exit.ts'
 import type { Io } from './io.ts'
 import { LIVE_PERIOD_MS, PLAIN_PERIOD_MS } from './limits.ts'
+import { writePage } from './page-file.ts'
 import { pageParts } from './page-parts.ts'
 import type { WatchedSimulation, watchSimulation } from './watched-simulation.ts'
 
@@ -54,7 +53,8 @@ export async function simulateInForeground(flags: SimulateFlags, options: PrintO
   const startedAtMs = systemClock.now()
   const own: SimulationHooks = json ? printed(io, options.verbose) : { onRound: progressShown(settings, io, startedAtMs) }
   try {
-    if (report !== null) await requireWritable(report)
+    // Before an hour of simulating, not after it.
+    if (report !== null) await writePage(report, '--report', '')
     const result = await runSimulation(settings, { signal: leaving.signal, ...(page === null ? own : both(page.hooks, own)) })
     page?.end(result.summary.rounds)
     if (json) io.out.write(`${JSON.stringify(result.summary)}\n`)
@@ -62,7 +62,8 @@ export async function simulateInForeground(flags: SimulateFlags, options: PrintO
       if (io.out.isTerminal) io.out.write(CLEAR_LINE)
       io.out.write(`${simulationTable(result.summary, result.curves, systemClock.now() - startedAtMs).join('\n')}\n`)
     }
-    if (report !== null) await writeReport(report, simulationPage(described(settings, result, version), await pageParts('simulation-page')))
+    if (report !== null)
+      await writePage(report, '--report', simulationPage(described(settings, result, version), await pageParts('simulation-page')))
     if (page !== null && !json && io.out.isTerminal && !leaving.signal.aborted) {
       io.out.write('The page stays until Ctrl-C.\n')
       await aborted(leaving.signal)
@@ -151,20 +152,6 @@ async function readScenarioFile(path: unknown, faults: Fault[]): Promise<{ reado
       message: `Cannot read the scenario ${path}: ${error instanceof Error ? error.message : String(error)}.`,
     })
     return undefined
-  }
-}
-
-/** Before an hour of simulating, not after it. */
-async function requireWritable(path: string): Promise<void> {
-  await writeReport(path, '')
-}
-
-async function writeReport(path: string, text: string): Promise<void> {
-  try {
-    await writeFile(path, text)
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new GrapevineError('usage', 'local', `Cannot write the report to ${path} (--report): ${reason}.`)
   }
 }
 
