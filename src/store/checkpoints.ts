@@ -7,17 +7,10 @@ import type { Storage } from '../ports/storage.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { type Checkpoint, type CheckpointFacts, decodeCheckpoint } from './checkpoint-file.ts'
 import { KEPT_CHECKPOINTS, MAX_CHECKPOINT_BYTES, SCORED_EPISODES } from './limits.ts'
+import { digitsOf, listNumbered, type Numbered, nextName } from './numbered-files.ts'
 
 const FOLDER = 'checkpoints'
-/** Digits of a run's id in the names of its files. */
-const RUN_DIGITS = 16
-
-export interface Numbered {
-  readonly name: string
-  readonly number: number
-  /** First digits of the run's id. */
-  readonly run: string
-}
+const ENDING = 'safetensors'
 
 export interface LoadedCheckpoint extends Checkpoint {
   readonly name: string
@@ -26,13 +19,8 @@ export interface LoadedCheckpoint extends Checkpoint {
 }
 
 /** Newest first. */
-export async function listCheckpoints(storage: Storage): Promise<readonly Numbered[]> {
-  const found: Numbered[] = []
-  for (const file of await storage.list(FOLDER)) {
-    const [, number, run] = /^(\d{1,15})-([0-9a-f]{16})\.safetensors$/.exec(file) ?? []
-    if (number !== undefined && run !== undefined) found.push({ name: `${FOLDER}/${file}`, number: Number(number), run })
-  }
-  return found.sort((a, b) => b.number - a.number)
+export function listCheckpoints(storage: Storage): Promise<readonly Numbered[]> {
+  return listNumbered(storage, FOLDER, ENDING)
 }
 
 /**
@@ -87,7 +75,7 @@ export class CheckpointWriter {
   /** `run`: id in hex. */
   constructor(storage: Storage, run: string) {
     this.#storage = storage
-    this.#run = run.slice(0, RUN_DIGITS)
+    this.#run = digitsOf(run)
   }
 
   /** Stores a sealed checkpoint and removes what is over the limit. Returns its name. Fails with `storage` or `checkpoint_size`; older ones stay then. */
@@ -100,8 +88,7 @@ export class CheckpointWriter {
       )
     }
     const before = await listCheckpoints(this.#storage)
-    const number = (before[0]?.number ?? 0) + 1
-    const name = `${FOLDER}/${String(number).padStart(8, '0')}-${this.#run}.safetensors`
+    const name = nextName(before, FOLDER, this.#run, ENDING)
     await this.#storage.write(name, bytes)
     const own = before.filter(({ run }) => run === this.#run)
     for (const { name: old } of own.slice(KEPT_CHECKPOINTS - 1)) await this.#storage.remove(old)
@@ -142,7 +129,7 @@ function isBetter(score: Score, than: Score): boolean {
 
 /** Where the best checkpoint of a run (first digits of its id) lies, if there is one. */
 export function bestName(run: string): string {
-  return `${FOLDER}/best-${run}.safetensors`
+  return `${FOLDER}/best-${run}.${ENDING}`
 }
 
 async function attempt(

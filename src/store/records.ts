@@ -4,34 +4,22 @@
  */
 import type { Storage } from '../ports/storage.ts'
 import { KEPT_RECORDS } from './limits.ts'
+import { digitsOf, listNumbered, type Numbered, nextName } from './numbered-files.ts'
 
 const FOLDER = 'records'
-/** Digits of a run's id in the names of its files, as in the names of checkpoints. */
-const RUN_DIGITS = 16
-
-export interface NumberedRecord {
-  readonly name: string
-  readonly number: number
-  /** First digits of the run's id. */
-  readonly run: string
-}
+const ENDING = 'jsonl'
 
 /** The latest run first. */
-export async function listRecords(storage: Storage): Promise<readonly NumberedRecord[]> {
-  const found: NumberedRecord[] = []
-  for (const file of await storage.list(FOLDER)) {
-    const [, number, run] = /^(\d{1,15})-([0-9a-f]{16})\.jsonl$/.exec(file) ?? []
-    if (number !== undefined && run !== undefined) found.push({ name: `${FOLDER}/${file}`, number: Number(number), run })
-  }
-  return found.sort((a, b) => b.number - a.number)
+export function listRecords(storage: Storage): Promise<readonly Numbered[]> {
+  return listNumbered(storage, FOLDER, ENDING)
 }
 
 /** The name of the record of `run` (id in hex), whether there is one yet or not; records over the limit are removed. */
 export async function recordOf(storage: Storage, run: string): Promise<string> {
   const all = await listRecords(storage)
-  const digits = run.slice(0, RUN_DIGITS)
+  const digits = digitsOf(run)
   const own = all.find((record) => record.run === digits)
   if (own !== undefined) return own.name
   for (const { name } of all.slice(KEPT_RECORDS - 1)) await storage.remove(name)
-  return `${FOLDER}/${String((all[0]?.number ?? 0) + 1).padStart(8, '0')}-${digits}.jsonl`
+  return nextName(all, FOLDER, digits, ENDING)
 }
