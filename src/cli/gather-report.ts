@@ -10,7 +10,6 @@ import { systemClock } from '../node/clock.ts'
 import { lockHolder } from '../node/lock.ts'
 import { checkpointAt, isExport, loadSavedPolicy } from '../node/saved-policy.ts'
 import { folderStorage } from '../node/storage.ts'
-import { MAX_RECORD_BYTES } from '../observe/limits.ts'
 import { RunRecord } from '../observe/run-record.ts'
 import type { ReplicaFacts, ReportedCheckpoint, RunReport } from '../observe/run-report.ts'
 import type { Storage } from '../ports/storage.ts'
@@ -83,7 +82,7 @@ async function readRecord(storage: Storage, name: string | undefined): Promise<{
   try {
     const bytes = await storage.read(name)
     if (bytes === null) return { record: null, problem: null }
-    const record = RunRecord.parse(new TextDecoder().decode(bytes.subarray(-MAX_RECORD_BYTES)))
+    const record = RunRecord.decode(bytes)
     return record.lives.length === 0 ? { record: null, problem: `${name} is damaged` } : { record, problem: null }
   } catch (error) {
     return { record: null, problem: error instanceof Error ? error.message : String(error) }

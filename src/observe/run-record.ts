@@ -10,6 +10,7 @@ import type { PeerEvent, PeerStatus } from './events.ts'
 import { keep, Mean, MixMeans, type Point, pointOf } from './http/history.ts'
 import {
   MAX_POINTS,
+  MAX_RECORD_BYTES,
   MAX_RECORDED_EVALUATIONS,
   MAX_RECORDED_EVENTS,
   MAX_RECORDED_LIVES,
@@ -110,6 +111,11 @@ export class RunRecord {
   readonly #mixMeans = new MixMeans()
   #distances = new Mean()
   #mixCount = 0
+
+  /** The record in a file; of one that somebody else made longer than MAX_RECORD_BYTES, the end. */
+  static decode(bytes: Uint8Array): RunRecord {
+    return RunRecord.parse(new TextDecoder().decode(bytes.subarray(-MAX_RECORD_BYTES)))
+  }
 
   /** The record in `text`, as far as it can be read. */
   static parse(text: string): RunRecord {

@@ -4,7 +4,7 @@
  * the whole record at a later standing. Nothing here ever rejects.
  */
 import type { PeerEvent, PeerStatus } from '../observe/events.ts'
-import { MAX_RECORD_BYTES, MAX_RECORD_GROWTH_BYTES, STANDING_EVERY_STATS } from '../observe/limits.ts'
+import { MAX_RECORD_GROWTH_BYTES, STANDING_EVERY_STATS } from '../observe/limits.ts'
 import { type Life, type RecordedRun, RunRecord } from '../observe/run-record.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Storage } from '../ports/storage.ts'
@@ -59,8 +59,7 @@ export class RecordKeeper {
     try {
       this.#name = await recordOf(storage, source.run.run)
       const bytes = await storage.read(this.#name)
-      // Of one that somebody else made longer, the end.
-      if (bytes !== null) this.#record = RunRecord.parse(new TextDecoder().decode(bytes.subarray(-MAX_RECORD_BYTES)))
+      if (bytes !== null) this.#record = RunRecord.decode(bytes)
     } catch (error) {
       this.#failed(error)
     }
