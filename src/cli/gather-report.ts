@@ -4,7 +4,7 @@
  */
 import { readFile, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { basename, join, resolve } from 'node:path'
+import { basename, resolve, sep } from 'node:path'
 import { STATISTICS } from '../learn/statistics.ts'
 import { systemClock } from '../node/clock.ts'
 import { lockHolder } from '../node/lock.ts'
@@ -158,7 +158,8 @@ function naming(manifest: unknown): { title: string; name: string | null } {
 
 /** A page that is mailed need not tell where somebody's home is. */
 function withoutHome(value: unknown): unknown {
-  if (typeof value === 'string') return value.startsWith(homedir()) ? join('~', value.slice(homedir().length)) : value
+  const home = homedir()
+  if (typeof value === 'string') return value === home || value.startsWith(home + sep) ? `~${value.slice(home.length)}` : value
   if (Array.isArray(value)) return value.map(withoutHome)
   if (value === null || typeof value !== 'object') return value
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, withoutHome(inner)]))
