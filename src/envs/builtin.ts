@@ -6,7 +6,7 @@ import { PendulumRows } from './classic/pendulum.ts'
 import { DEEP_SEA_OPTIONS, DeepSeaRows } from './deep-sea/deep-sea.ts'
 import { LanderRows } from './lander/lander.ts'
 import { MINATAR } from './minatar/specs.ts'
-import { readNumbers, refuseOptions } from './options.ts'
+import { type NumberOption, readNumbers, refuseOptions } from './options.ts'
 import { type Rows, singleOf, vectorOf } from './rows.ts'
 import { withCompanions } from './spread/companions.ts'
 import { AGENTS, SpreadRows } from './spread/spread.ts'
@@ -29,33 +29,32 @@ function plain(facts: Facts, build: (count: number) => Rows, buildOne: () => Row
   }
 }
 
-const DEEP_SEA = 'DeepSea-v0'
-
-const deepSea: EnvironmentSpec = {
-  id: DEEP_SEA,
-  version: '1',
-  description: 'sink through a grid; each step right costs a little, only going right all the way pays 1',
-  threshold: 0.9,
-  maxEpisodeSteps: null,
-  options: DEEP_SEA_OPTIONS,
-  make: (options) => singleOf(new DeepSeaRows(1, readNumbers(DEEP_SEA, options, DEEP_SEA_OPTIONS))),
-  makeVector: (count, options, limit) => vectorOf(new DeepSeaRows(count, readNumbers(DEEP_SEA, options, DEEP_SEA_OPTIONS)), limit),
-}
-
-const CARTPOLE: EnvironmentSpec = {
-  id: 'CartPole-v1',
-  version: '1',
-  description: 'keep a pole upright on a cart; 1 a step until it falls or the cart leaves',
-  threshold: 475,
-  maxEpisodeSteps: 500,
-  options: CARTPOLE_OPTIONS,
-  make: (options) => singleOf(new CartPoleRows(1, readNumbers('CartPole-v1', options, CARTPOLE_OPTIONS))),
-  makeVector: (count, options, maxEpisodeSteps) =>
-    vectorOf(new CartPoleRows(count, readNumbers('CartPole-v1', options, CARTPOLE_OPTIONS)), maxEpisodeSteps),
+/** One with numbers as options. */
+function tunable<Name extends string>(
+  facts: Facts,
+  options: Readonly<Record<Name, NumberOption>>,
+  build: (count: number, chosen: Readonly<Record<Name, number>>) => Rows,
+): EnvironmentSpec {
+  return {
+    ...facts,
+    options,
+    make: (given) => singleOf(build(1, readNumbers(facts.id, given, options))),
+    makeVector: (count, given, maxEpisodeSteps) => vectorOf(build(count, readNumbers(facts.id, given, options)), maxEpisodeSteps),
+  }
 }
 
 export const BUILTIN: readonly EnvironmentSpec[] = [
-  CARTPOLE,
+  tunable(
+    {
+      id: 'CartPole-v1',
+      version: '1',
+      description: 'keep a pole upright on a cart; 1 a step until it falls or the cart leaves',
+      threshold: 475,
+      maxEpisodeSteps: 500,
+    },
+    CARTPOLE_OPTIONS,
+    (count, physics) => new CartPoleRows(count, physics),
+  ),
   plain(
     {
       id: 'Acrobot-v1',
@@ -128,6 +127,16 @@ export const BUILTIN: readonly EnvironmentSpec[] = [
     (count) => new SpreadRows(count),
     withCompanions,
   ),
-  deepSea,
+  tunable(
+    {
+      id: 'DeepSea-v0',
+      version: '1',
+      description: 'sink through a grid; each step right costs a little, only going right all the way pays 1',
+      threshold: 0.9,
+      maxEpisodeSteps: null,
+    },
+    DEEP_SEA_OPTIONS,
+    (count, chosen) => new DeepSeaRows(count, chosen),
+  ),
   ...MINATAR,
 ]
