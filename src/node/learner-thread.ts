@@ -26,6 +26,8 @@ import { shareKernelRanking } from './kernel-ranking.ts'
 import { LearnerProcess, type RaisedThread, raiseLearnerThread, type ThreadOwner } from './learner-process.ts'
 import { hung, type LearnerReply, type LearnerRequest, restoredError } from './learner-protocol.ts'
 import { LEARNER_HANG_MS, LEARNER_KEEP_MS, LEARNER_STOP_MS } from './limits.ts'
+import { ReachWaiters } from './reach-waiters.ts'
+import { StateKeeper } from './state-keeper.ts'
 
 type Ready = Extract<LearnerReply, { kind: 'ready' }>
 type Done = Extract<LearnerReply, { kind: 'done' }>
@@ -77,12 +79,6 @@ interface Pending {
   readonly reject: (error: unknown) => void
 }
 
-interface Waiter {
-  readonly updates: number
-  readonly resolve: (progress: Progress) => void
-  readonly reject: (error: unknown) => void
-}
-
 function ownRequest(request: Pending['request']): Pending {
   const ignore = () => undefined
   return { request, own: true, prepare: ignore, resolve: ignore, reject: ignore }
@@ -96,9 +92,10 @@ class ThreadLearner implements Learner {
   readonly #fail: (error: unknown) => void
   readonly #settings: LearnerSettings
   readonly #times: LearnerTimes
-  readonly #keeping: NodeJS.Timeout | null
+  /** What a new thread would go on from; null where no environment can hang unnoticed. */
+  readonly #keeper: StateKeeper | null
   readonly #listeners = new Set<(progress: Progress) => void>()
-  readonly #waiters = new Map<number, Waiter>()
+  readonly #waiters = new ReachWaiters()
   #thread: LearnerProcess
   #ready!: Ready
   #progress!: Progress
@@ -106,15 +103,11 @@ class ThreadLearner implements Learner {
   #pending: Pending[] = []
   /** Settles when every request made so far was answered. */
   #last: Promise<unknown> = Promise.resolve()
-  #nextToken = 0
   /** Whether the learner was told to run. */
   #running = false
   #rateFactor: number | null = null
   /** Whether requests wait for a thread that is being built. */
   #building = true
-  /** What a new thread would go on from; null: from the beginning. */
-  #kept: LearnerState | null = null
-  #isKeeping = false
   #restarts = 0
   #hangsInARow = 0
   /** Steps at the last hang. */
@@ -134,7 +127,7 @@ class ThreadLearner implements Learner {
     this.#times = times
     this.built = this.#built.promise
     this.#thread = this.#begin(thread, null)
-    this.#keeping = settings.modules.length === 0 ? null : setInterval(() => this.#keep(), times.keepMs).unref()
+    this.#keeper = settings.modules.length === 0 ? null : new StateKeeper(() => this.saveState({ replay: false }), times.keepMs)
   }
 
   describe(): LearnerDescription {
@@ -154,27 +147,9 @@ class ThreadLearner implements Learner {
   reach(updates: number, signal?: AbortSignal): Promise<Progress> {
     if (this.#over !== null) return Promise.reject(this.#over)
     if (signal?.aborted) return Promise.reject(signal.reason)
-    const token = this.#nextToken++
-    return new Promise<Progress>((resolve, reject) => {
-      const abort = () => {
-        this.#waiters.delete(token)
-        reject(signal?.reason)
-      }
-      const settled = () => signal?.removeEventListener('abort', abort)
-      this.#waiters.set(token, {
-        updates,
-        resolve: (progress) => {
-          settled()
-          resolve(progress)
-        },
-        reject: (error) => {
-          settled()
-          reject(error)
-        },
-      })
-      signal?.addEventListener('abort', abort, { once: true })
-      if (!this.#building) this.#thread.post({ kind: 'reach', updates, token })
-    })
+    const { request, reached } = this.#waiters.add(updates, signal)
+    if (!this.#building) this.#thread.post(request)
+    return reached
   }
 
   progress(): Progress {
@@ -214,7 +189,7 @@ class ThreadLearner implements Learner {
 
   async adopt(replica: Replica): Promise<void> {
     await this.#request({ kind: 'adopt', replica })
-    this.#keep()
+    this.#keeper?.keep()
   }
 
   async saveState({ replay }: SaveOptions): Promise<LearnerState> {
@@ -224,7 +199,7 @@ class ThreadLearner implements Learner {
 
   async restoreState(state: LearnerState): Promise<void> {
     await this.#request({ kind: 'restoreState', state })
-    this.#keep()
+    this.#keeper?.keep()
   }
 
   onProgress(listener: (progress: Progress) => void): () => void {
@@ -267,22 +242,6 @@ class ThreadLearner implements Learner {
     return thread
   }
 
-  /** Of a learner whose environment may hang, while it does not. */
-  #keep(): void {
-    if (this.#keeping === null || this.#isKeeping || this.#over !== null) return
-    this.#isKeeping = true
-    this.saveState({ replay: false })
-      .then(
-        (state) => {
-          this.#kept = state
-        },
-        () => undefined,
-      )
-      .finally(() => {
-        this.#isKeeping = false
-      })
-  }
-
   /** The thread's environment hangs: another thread goes on. */
   #replace(): void {
     const { hangMs } = this.#times
@@ -310,11 +269,12 @@ class ThreadLearner implements Learner {
     shareKernelRanking(ready.kernels)
     const left = this.#pending.filter(({ own }) => !own)
     this.#pending = []
-    if (this.#kept !== null) this.#ask(ownRequest({ kind: 'restoreState', state: begunAnew(this.#kept, this.#restarts) }))
+    const kept = this.#keeper?.kept ?? null
+    if (kept !== null) this.#ask(ownRequest({ kind: 'restoreState', state: begunAnew(kept, this.#restarts) }))
     if (this.#rateFactor !== null) this.#ask(ownRequest({ kind: 'setRateFactor', factor: this.#rateFactor }))
     if (this.#running) this.#ask(ownRequest({ kind: 'run' }))
     for (const pending of left) this.#ask(pending)
-    for (const [token, { updates }] of this.#waiters) this.#thread.post({ kind: 'reach', updates, token })
+    for (const request of this.#waiters.requests()) this.#thread.post(request)
     this.#built.resolve()
   }
 
@@ -353,8 +313,7 @@ class ThreadLearner implements Learner {
         return
       case 'reached':
         this.#progress = reply.progress
-        this.#waiters.get(reply.token)?.resolve(reply.progress)
-        this.#waiters.delete(reply.token)
+        this.#waiters.settle(reply.token, reply.progress)
         return
       case 'progress':
         this.#progress = reply.progress
@@ -379,9 +338,8 @@ class ThreadLearner implements Learner {
 
   #end(error: GrapevineError): void {
     this.#over ??= error
-    if (this.#keeping !== null) clearInterval(this.#keeping)
+    this.#keeper?.stop()
     for (const pending of this.#pending.splice(0)) pending.reject(error)
-    for (const waiter of [...this.#waiters.values()]) waiter.reject(error)
-    this.#waiters.clear()
+    this.#waiters.rejectAll(error)
   }
 }
