@@ -68,7 +68,7 @@ function tiles(wide: bool, a: usize, aStride: usize, d: usize, dStride: usize, d
       addRows(row, i - begin, c00, c01, c10, c11, c20, c21, c30, c31)
       if (wide) addRows(row + panel, i - begin, c02, c03, c12, c13, c22, c23, c32, c33)
     } else {
-      // Rows computed twice are the same twice.
+      // Stored rather than added to zeros: dW is neither cleared before nor read. Rows computed twice are the same twice.
       putRows(row, c00, c01, c10, c11, c20, c21, c30, c31)
       if (wide) putRows(row + panel, c02, c03, c12, c13, c22, c23, c32, c33)
     }
