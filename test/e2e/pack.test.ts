@@ -93,7 +93,7 @@ test('the installed library loads, and its types check', () => {
     "import { createPeer, makeEnv, type PeerEvent } from 'grapevine-rl'",
     "const { observation }: { observation: Float32Array } = makeEnv('CartPole-v1').reset({ seed: 1 })",
     "createPeer({ env: 'CartPole-v1' }).on((event: PeerEvent) => console.log(event.event))",
-    'console.log(observation.length)',
+    'console.log(String(observation.length))',
   ]
   writeFileSync(program, lines.join('\n'))
   assert.equal(run(process.execPath, [program], home).trim(), '4')
