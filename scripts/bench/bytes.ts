@@ -8,9 +8,9 @@
  * episodes of one peer after the other. Prints a table: bytes sent by one peer and the return, medians over seeds, and both beside those of the
  * first codec at the first period. Cells that --file holds already are not run again.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { median } from '../../src/average/sketch.ts'
+import { Kept } from './kept.ts'
+import { median } from './learn/statistics.ts'
 import { type Cell, type CellResult, nameOf, runCell } from './swarm/cell.ts'
 
 /** In a run: the last eight are then those of its last fifth. */
@@ -36,8 +36,7 @@ export async function main(args: string[]): Promise<void> {
   })
   const { algo, env, strategy, file } = values
   const steps = Number(values.steps)
-  const known: CellResult[] = file !== undefined && existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : []
-  const done = new Map(known.map((result) => [nameOf(result.cell), result]))
+  const kept = new Kept<CellResult>(file)
   const rows: { readonly period: string; readonly codec: string; readonly bytes: number; readonly reached: number }[] = []
   for (const codec of values.codecs.split(',')) {
     for (const period of values.periods.split(',')) {
@@ -45,10 +44,9 @@ export async function main(args: string[]): Promise<void> {
       for (let seed = 1; seed <= Number(values.seeds); seed++) {
         const flags = { period, codec, strategy }
         const cell: Cell = { algo, env, nodes: Number(values.nodes), seed, flags, steps, evalEvery: steps / EVALUATIONS, threshold: NEVER }
-        const result = done.get(nameOf(cell)) ?? (await runCell(cell))
-        if (!done.has(nameOf(cell))) console.log(JSON.stringify(result))
-        done.set(nameOf(cell), result)
-        if (file !== undefined) writeFileSync(file, JSON.stringify([...done.values()]))
+        const known = kept.all.find((done) => nameOf(done.cell) === nameOf(cell))
+        const result = known ?? (await runCell(cell))
+        if (known === undefined) kept.add(result)
         results.push(result)
       }
       const perPeer = results.map(({ bytes, cell: { nodes } }) => bytes / nodes)

@@ -12,12 +12,12 @@
  * --quick runs so many seeds of a small swarm for ten virtual seconds, with kills all the time, and counts what must not be: a simulation that
  * does not end in a minute of processor time, an error, an unhandled rejection. It exits with 1 when there is any.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { median } from '../../src/average/sketch.ts'
 import { resolveSimulation } from '../../src/sim/options.ts'
 import { runSimulation } from '../../src/sim/simulate.ts'
 import { seededRandom } from '../../src/util/random.ts'
+import { Kept } from './kept.ts'
+import { median } from './learn/statistics.ts'
 
 /** Processor time after which a simulation of ten virtual seconds counts as hanging: a thousand times what it takes. */
 const HANG_SECONDS = 60
@@ -68,16 +68,15 @@ export async function main(args: string[]): Promise<void> {
     seconds,
   }
   const flags = { nodes: kills.nodes, env, algo, set, 'update-time': updateTime }
-  const outcomes: Outcome[] = file !== undefined && existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : []
+  const kept = new Kept<Outcome>(file)
+  const outcomes = kept.all
   for (let seed = 1; seed <= Number(values.seeds); seed++) {
     if (outcomes.some((done) => done.seed === seed)) continue
     const calm = await swarm({ ...flags, mode: 'free' }, seed, seconds)
     const scenario = killing(kills, seed)
     const churn = await swarm({ ...flags, scenario }, seed, seconds)
     const killed = scenario.reduce((sum, { peers }) => sum + peers.length, 0)
-    outcomes.push({ seed, calm: calm.returnMean, churn: churn.returnMean, killed, joined: churn.joined })
-    console.log(JSON.stringify(outcomes.at(-1)))
-    if (file !== undefined) writeFileSync(file, JSON.stringify(outcomes))
+    kept.add({ seed, calm: calm.returnMean, churn: churn.returnMean, killed, joined: churn.joined })
   }
   const shares = outcomes.map(({ calm, churn }) => churn / calm)
   const column = (of: (outcome: Outcome) => number) =>

@@ -7,9 +7,9 @@
  * steps per peer: until any environment of any peer first found it, until one peer's greedy policy solves the task, and until half of the
  * peers' do; a run that did not counts as endless. Runs that --file holds already are not made again.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { type Arm, explore, type Outcome, type Task } from './exploration/run.ts'
+import { Kept } from './kept.ts'
 
 const SHARE = { 'share-experience': 0.2 }
 const average = (period: number) => ({ strategy: 'broadcast', period })
@@ -64,7 +64,8 @@ export async function main(args: string[]): Promise<void> {
       file: { type: 'string' },
     },
   })
-  const outcomes: Outcome[] = values.file !== undefined && existsSync(values.file) ? JSON.parse(readFileSync(values.file, 'utf8')) : []
+  const kept = new Kept<Outcome>(values.file)
+  const outcomes = kept.all
   const tasks = TASKS.filter(({ env }) => values.envs.split(',').includes(env))
   const known = ARMS[values.algo]
   if (known === undefined) throw new Error(`--algo is one of ${Object.keys(ARMS).join(', ')}, not ${values.algo}.`)
@@ -75,10 +76,7 @@ export async function main(args: string[]): Promise<void> {
       for (const arm of arms) {
         if (outcomes.some((done) => done.algo === values.algo && done.env === task.env && done.arm === arm.name && done.seed === seed))
           continue
-        const outcome = await explore(task, values.algo, arm, seed)
-        outcomes.push(outcome)
-        console.log(JSON.stringify(outcome))
-        if (values.file !== undefined) writeFileSync(values.file, JSON.stringify(outcomes))
+        kept.add(await explore(task, values.algo, arm, seed))
       }
     }
   }

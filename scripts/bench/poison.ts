@@ -9,11 +9,12 @@
  * "-": not by all).
  * Runs that --file holds already are not made again.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { ATTACK_KINDS } from '../../src/sim/hostile/kinds.ts'
 import { resolveSimulation } from '../../src/sim/options.ts'
 import { runSimulation } from '../../src/sim/simulate.ts'
+import { Kept } from './kept.ts'
+import { median } from './learn/statistics.ts'
 
 interface Case {
   readonly kind: string
@@ -46,19 +47,16 @@ export async function main(args: string[]): Promise<void> {
       file: { type: 'string' },
     },
   })
-  const outcomes: Outcome[] = values.file !== undefined && existsSync(values.file) ? JSON.parse(readFileSync(values.file, 'utf8')) : []
+  const kept = new Kept<Outcome>(values.file)
   for (let seed = 1; seed <= Number(values.seeds); seed++) {
     for (const kind of values.kinds.split(',')) {
       for (const robust of values.robust.split(',')) {
-        if (outcomes.some((done) => done.kind === kind && done.robust === robust && done.seed === seed)) continue
-        const outcome = await attacked({ kind, robust, seed }, values)
-        outcomes.push(outcome)
-        console.log(JSON.stringify(outcome))
-        if (values.file !== undefined) writeFileSync(values.file, JSON.stringify(outcomes))
+        if (kept.all.some((done) => done.kind === kind && done.robust === robust && done.seed === seed)) continue
+        kept.add(await attacked({ kind, robust, seed }, values))
       }
     }
   }
-  table(outcomes)
+  table(kept.all)
 }
 
 async function attacked(chosen: Case, flags: Readonly<Record<string, string | undefined>>): Promise<Outcome> {
@@ -100,14 +98,8 @@ function table(outcomes: readonly Outcome[]): void {
     const returns = runs.map(({ returnMean }) => returnMean)
     const worst = Math.max(...runs.map(({ mutedAfter }) => mutedAfter ?? Number.POSITIVE_INFINITY))
     const [kind, robust] = key.split(' ')
-    const share = shares.length === 0 ? '-' : `${middle(shares).toFixed(3)} [${Math.min(...shares).toFixed(3)}]`
+    const share = shares.length === 0 ? '-' : `${median(shares).toFixed(3)} [${Math.min(...shares).toFixed(3)}]`
     const mute = Number.isFinite(worst) ? worst : '-'
-    console.log(`| ${kind} | ${robust} | ${middle(returns).toFixed(1)} [${Math.min(...returns).toFixed(1)}] | ${share} | ${mute} |`)
+    console.log(`| ${kind} | ${robust} | ${median(returns).toFixed(1)} [${Math.min(...returns).toFixed(1)}] | ${share} | ${mute} |`)
   }
-}
-
-function middle(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  const at = sorted.length >> 1
-  return sorted.length % 2 === 1 ? sorted[at]! : (sorted[at - 1]! + sorted[at]!) / 2
 }

@@ -8,11 +8,11 @@
  * Measured as `bench -- swarm` does: steps of a peer until the mean of 8 evaluations in a row, one every 256 steps, reaches the environment's
  * threshold; here the founder is evaluated. Training begins when all have joined. Runs that --file holds already are not made again.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { median } from '../../src/average/sketch.ts'
 import { findEnvironment } from '../../src/envs/registry.ts'
 import { TestDaemon } from '../../test/support/daemon.ts'
+import { Kept } from './kept.ts'
+import { median } from './learn/statistics.ts'
 import { Sustained } from './learn/sustained.ts'
 import { runCell } from './swarm/cell.ts'
 
@@ -56,15 +56,14 @@ export async function main(args: string[]): Promise<void> {
   const { algo, env, set, file } = values
   const choice: Choice = { algo, env, set, stepsPerSecond: Number(values['steps-per-second']), steps: Number(values.steps) }
   const counts = values.nodes.split(',').map(Number)
-  const outcomes: Outcome[] = file !== undefined && existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : []
+  const kept = new Kept<Outcome>(file)
+  const outcomes = kept.all
   for (const nodes of counts) {
     for (let seed = 1; seed <= Number(values.seeds); seed++) {
       if (outcomes.some((done) => done.nodes === nodes && done.seed === seed)) continue
       const flags = Object.fromEntries(set.map((text) => [`set.${text.split('=')[0]}`, text.slice(text.indexOf('=') + 1)]))
       const simulated = await runCell({ algo, env, nodes, seed, flags, steps: choice.steps, evalEvery: EVAL_EVERY, threshold: null })
-      outcomes.push({ nodes, seed, simulated: simulated.sustained, ...(await real(choice, nodes, seed)) })
-      console.log(JSON.stringify(outcomes.at(-1)))
-      if (file !== undefined) writeFileSync(file, JSON.stringify(outcomes))
+      kept.add({ nodes, seed, simulated: simulated.sustained, ...(await real(choice, nodes, seed)) })
     }
   }
   const of = (nodes: number, side: 'real' | 'simulated') =>

@@ -10,8 +10,9 @@
  * Prints a table: median with quartiles, failures, and how many times fewer steps than one peer alone (bootstrap, 95 %).
  */
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { Kept } from './kept.ts'
 import { type Cell, type CellResult, nameOf, runCell } from './swarm/cell.ts'
 import { drawStudy, studyTable } from './swarm/report.ts'
 
@@ -49,15 +50,14 @@ export async function main(args: string[]): Promise<void> {
       }
     }
   }
-  const known: CellResult[] = values.file !== undefined && existsSync(values.file) ? JSON.parse(readFileSync(values.file, 'utf8')) : []
-  const done = new Map(known.map((result) => [nameOf(result.cell), result]))
+  const kept = new Kept<CellResult>(values.file)
+  const done = new Map(kept.all.map((result) => [nameOf(result.cell), result]))
   const missing = cells.filter((cell) => !done.has(nameOf(cell)))
   const worker = async () => {
     for (let cell = missing.shift(); cell !== undefined; cell = missing.shift()) {
       const result = await inProcess(cell)
       done.set(nameOf(cell), result)
-      console.log(JSON.stringify(result))
-      if (values.file !== undefined) writeFileSync(values.file, JSON.stringify([...done.values()]))
+      kept.add(result)
     }
   }
   await Promise.all(Array.from({ length: Number(values.workers) }, worker))
