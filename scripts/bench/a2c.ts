@@ -11,6 +11,7 @@ import { findEnvironment } from '../../src/envs/registry.ts'
 import { createLearner, type LearnerCore } from '../../src/learn/learner.ts'
 import { preset, presetNetwork } from '../../src/learn/presets.ts'
 import type { HyperValue, LearnerSettings } from '../../src/ports/learner.ts'
+import { median } from './learn/statistics.ts'
 
 interface Options {
   readonly environment: string
@@ -163,9 +164,4 @@ function assignment(text: string): readonly [string, HyperValue] {
   if (value === 'null') return [text.slice(0, at), null]
   if (value === 'true' || value === 'false') return [text.slice(0, at), value === 'true']
   return [text.slice(0, at), Number.isNaN(Number(value)) ? value : Number(value)]
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted.length === 0 ? Number.NaN : (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2
 }

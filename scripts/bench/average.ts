@@ -1,5 +1,6 @@
 /**
- * `npm run bench -- average [--runs N] [--large] [--partner RULES] [--codec NAME]`: averaging between real processes on this machine that do not learn, a line of JSON each.
+ * `npm run bench -- average [--runs N] [--large] [--partner RULES] [--codec NAME]`: averaging between real processes on this machine that do
+ * not learn, a line of JSON each.
  *
  * 1. One pairwise exchange of 5k, 1M and (`--large`) 10M floats between two processes.   2. Eight processes with independent replicas of 5k and
  * 1M floats: milliseconds until their consensus distance is 1 % of what it was, pairwise, rounds one after the other, for each partner rule;

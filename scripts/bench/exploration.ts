@@ -3,13 +3,14 @@
  *
  *   npm run bench -- exploration [--algo apex] [--envs DeepSea-v0,MountainCar-v0] [--arms "solo;..."] [--seeds 5] [--seed 1] [--file exploration.json]
  *
- * Simulated in lock step with the presets of Ape-X, or of PPO, which shares nothing. Prints one JSON line per run, then a table of medians [quartiles] over the seeds, in thousand
- * steps per peer: until any environment of any peer first found it, until one peer's greedy policy solves the task, and until half of the
- * peers' do; a run that did not counts as endless. Runs that --file holds already are not made again.
+ * Simulated in lock step with the presets of Ape-X, or of PPO, which shares nothing. Prints one JSON line per run, then a table of medians
+ * [quartiles] over the seeds, in thousand steps per peer: until any environment of any peer first found it, until one peer's greedy policy solves
+ * the task, and until half of the peers' do; a run that did not counts as endless. Runs that --file holds already are not made again.
  */
 import { parseArgs } from 'node:util'
 import { type Arm, explore, type Outcome, type Task } from './exploration/run.ts'
 import { Kept } from './kept.ts'
+import { median, quantile } from './learn/statistics.ts'
 
 const SHARE = { 'share-experience': 0.2 }
 const average = (period: number) => ({ strategy: 'broadcast', period })
@@ -95,11 +96,7 @@ function table(env: string, arms: readonly Arm[], outcomes: readonly Outcome[]):
     if (runs.length === 0) continue
     const cell = (value: (run: Outcome) => number | null) => spread(runs.map((run) => value(run) ?? Number.POSITIVE_INFINITY))
     const cells = [cell((run) => run.discovery), cell((run) => run.solvedByOne), cell((run) => run.solvedByHalf)]
-    const sent =
-      quantile(
-        runs.map(({ bytes }) => bytes),
-        0.5,
-      ) / 1_000
+    const sent = median(runs.map(({ bytes }) => bytes)) / 1_000
     console.log(`| ${name} | ${runs.length} | ${cells.join(' | ')} | ${sent.toFixed(0)} |`)
   }
 }
@@ -111,10 +108,4 @@ function spread(values: readonly number[]): string {
     return Number.isFinite(value) ? value.toFixed(1) : 'never'
   }
   return `${at(0.5)} [${at(0.25)}, ${at(0.75)}]`
-}
-
-/** Of the values in order the one at this part of the way, or the later of two: endless ones have no mean. */
-function quantile(values: readonly number[], part: number): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.ceil(part * (sorted.length - 1))]!
 }

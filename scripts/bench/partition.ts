@@ -1,7 +1,7 @@
 /**
- * `npm run bench -- partition [--seeds N] [--nodes N] [--rounds N] [--algo A]`: eight free-running peers learn CartPole-v1; after 100 rounds they
- * fall into two halves for 500 rounds, then the network is whole again. A line of JSON for each seed: consensus distance before, at the end of
- * the partition and 25 rounds after it, and the returns of both halves at its end and of all 100 rounds later.
+ * `npm run bench -- partition [--seeds N] [--nodes N] [--rounds N] [--algo A] [--strategy S]`: eight free-running peers learn CartPole-v1; after 100
+ * rounds they fall into two halves for 500 rounds, then the network is whole again. A line of JSON for each seed: consensus distance before, at the
+ * end of the partition and 25 rounds after it, and the returns of both halves at its end and of all 100 rounds later.
  */
 import { parseArgs } from 'node:util'
 import { resolveSimulation } from '../../src/sim/options.ts'

@@ -34,3 +34,10 @@ export function median(values: readonly number[]): number {
   if (sorted.length === 0) return Number.NaN
   return (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2
 }
+
+/** Nearest rank, so that infinite values stay apart; the mean of the two middle ones for an even median. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  if (share === 0.5 && sorted.length % 2 === 0) return (sorted[sorted.length / 2 - 1]! + sorted[sorted.length / 2]!) / 2
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!
+}

@@ -1,5 +1,6 @@
 /** A swarm study for people: a table, and a picture of steps over the number of peers. */
 import { seededRandom } from '../../../src/util/random.ts'
+import { quantile } from '../learn/statistics.ts'
 import type { CellResult } from './cell.ts'
 
 const RESAMPLES = 2_000
@@ -54,13 +55,6 @@ function ratio(alone: readonly number[], together: readonly number[]): string {
   )
   const best = quantile(alone, 0.5) / quantile(together, 0.5)
   return `${short(best)} [${short(quantile(ratios, 0.025))}, ${short(quantile(ratios, 0.975))}]`
-}
-
-/** Nearest rank, so that infinite values stay apart; the mean of the two middle ones for an even median. */
-function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  if (share === 0.5 && sorted.length % 2 === 0) return (sorted[sorted.length / 2 - 1]! + sorted[sorted.length / 2]!) / 2
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!
 }
 
 function short(value: number): string {
