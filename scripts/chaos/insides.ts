@@ -7,29 +7,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { TestDaemon } from '../../test/support/daemon.ts'
 import type { Case } from './case.ts'
 import { addressOf, countersOf, type Lab, learned, nextMix, START_MS } from './lab.ts'
-import { SABOTAGE_DONE, type Sabotage } from './saboteur.ts'
+import { sabotaged, strike } from './sabotage.ts'
+import type { Sabotage } from './saboteur.ts'
 
 /** How soon all mix again, whatever happened. */
 const MIX_AGAIN_MS = 10_000
 
 const EVERY_SECOND = ['--set', 'checkpointSeconds=1']
-
-/** What runs a daemon with the saboteur in it. */
-function sabotaged(faults: readonly Sabotage[]): readonly string[] {
-  const script = new URL('./saboteur.ts', import.meta.url).href
-  return ['env', `SABOTAGE=${JSON.stringify(faults)}`, `NODE_OPTIONS=--import=${script}`]
-}
-
-/** Does the next fault; resolves when the saboteur has said that it is over. */
-async function strike(daemon: TestDaemon, deadlineMs: number): Promise<void> {
-  const done = () => daemon.log.filter((line) => line.startsWith(SABOTAGE_DONE)).length
-  const before = done()
-  daemon.signal('SIGUSR2')
-  for (const began = performance.now(); done() === before; ) {
-    if (performance.now() - began > deadlineMs) throw new Error('the saboteur did not answer')
-    await sleep(20)
-  }
-}
 
 /** A founder with the saboteur in it and two others. */
 async function infiltrated(lab: Lab, faults: readonly Sabotage[]) {

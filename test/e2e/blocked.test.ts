@@ -1,25 +1,21 @@
 /** A daemon whose main thread stands still: its learner goes on, nobody gives it up, and it blames nobody. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { SABOTAGE_DONE } from '../../scripts/chaos/saboteur.ts'
+import { sabotaged, strike } from '../../scripts/chaos/sabotage.ts'
 import { TestDaemon } from '../support/daemon.ts'
 
 const DEADLINE_MS = 60_000
 const BLOCK_MS = 3_000
 
 test('three seconds without an event loop cost no update and no connection', { skip: process.platform === 'win32' }, async (context) => {
-  const saboteur = new URL('../../scripts/chaos/saboteur.ts', import.meta.url).href
-  const before = ['env', `SABOTAGE=${JSON.stringify([{ do: 'block', ms: BLOCK_MS }])}`, `NODE_OPTIONS=--import=${saboteur}`]
-  const blocked = TestDaemon.spawn(context, ['start', '--seed', '1', '--no-http'], { before })
+  const blocked = TestDaemon.spawn(context, ['start', '--seed', '1', '--no-http'], { before: sabotaged([{ do: 'block', ms: BLOCK_MS }]) })
   const { addresses, peer } = await blocked.event('listening', DEADLINE_MS)
   const other = TestDaemon.spawn(context, ['join', addresses[0]!, '--no-http'])
   await other.event('mix', DEADLINE_MS)
   await blocked.event('stats', DEADLINE_MS, ({ peers }) => peers === 1)
   const from = { blocked: blocked.events.length, other: other.events.length }
   const { updates } = blocked.all('stats').at(-1)!
-  blocked.signal('SIGUSR2')
-  while (!blocked.log.some((line) => line.startsWith(SABOTAGE_DONE))) await sleep(20)
+  await strike(blocked, DEADLINE_MS)
   // The first of these counts what was learned while nothing else moved.
   const first = await blocked.event('stats', DEADLINE_MS, () => true, from.blocked)
   assert.ok(first.updates > updates)
