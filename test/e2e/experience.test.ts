@@ -1,27 +1,12 @@
 /** Two real daemons on loopback share what they experience, and nothing else. Every step waits for an event, or asks a daemon how it stands. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { PeerStatus } from '../../src/observe/events.ts'
 import { grapevine } from '../cli/spawn.ts'
 import { TestDaemon } from '../support/daemon.ts'
 
 // For two cores with much else to do; a quiet machine needs a tenth.
 const START_DEADLINE_MS = 60_000
 const SHARE_DEADLINE_MS = 90_000
-const LOOK_EVERY_MS = 300
-
-/** How the daemon stands, as soon as `accept` takes it. */
-async function status(daemon: TestDaemon, accept: (status: PeerStatus) => boolean): Promise<PeerStatus> {
-  const deadline = performance.now() + SHARE_DEADLINE_MS
-  for (;;) {
-    const { code, out } = await grapevine(['status', '--json', '--data-dir', daemon.dataDir], daemon.dataDir)
-    const found = code === 0 ? (JSON.parse(out) as PeerStatus) : null
-    if (found !== null && accept(found)) return found
-    assert.ok(performance.now() < deadline, `within ${SHARE_DEADLINE_MS} ms: ${JSON.stringify(found?.counters)}`)
-    await sleep(LOOK_EVERY_MS)
-  }
-}
 
 test('two daemons with Ape-X learn from each other without averaging', async (context) => {
   const flags = ['--algo', 'apex', '--strategy', 'none', '--share-experience', '0.2', '--seed', '1', '--set', 'minPeriodMs=20', '--no-http']
@@ -30,8 +15,8 @@ test('two daemons with Ape-X learn from each other without averaging', async (co
   const joiner = TestDaemon.spawn(context, ['join', address!, '--set', 'minPeriodMs=20', '--no-http'])
   await joiner.event('joined', START_DEADLINE_MS)
   for (const daemon of [founder, joiner]) {
-    const { counters, strategy } = await status(
-      daemon,
+    const { counters, strategy } = await daemon.status(
+      SHARE_DEADLINE_MS,
       ({ counters: { experienceIn = 0, experienceOut = 0 } }) => experienceIn >= 128 && experienceOut >= 128,
     )
     assert.equal(strategy, 'none')

@@ -1,30 +1,11 @@
 /** Real daemons behind real NAT, a relay between them (network namespaces and iptables; skipped where there are none). */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { PeerStatus } from '../../src/observe/events.ts'
-import { grapevine } from '../cli/spawn.ts'
 import { TestDaemon } from '../support/daemon.ts'
 import { NatNetwork } from '../support/nat.ts'
 
 const DEADLINE_MS = 60_000
 const skip = NatNetwork.missing() ?? false
-
-async function status(daemon: TestDaemon): Promise<PeerStatus> {
-  const { out, err } = await grapevine(['status', '--json', '--data-dir', daemon.dataDir], daemon.dataDir)
-  assert.notEqual(out, '', err)
-  return JSON.parse(out)
-}
-
-/** Asks until `accept` takes it. */
-async function statusWhen(daemon: TestDaemon, what: string, accept: (status: PeerStatus) => boolean): Promise<PeerStatus> {
-  const endMs = performance.now() + DEADLINE_MS
-  for (;;) {
-    const now = await status(daemon)
-    if (accept(now)) return now
-    assert.ok(performance.now() < endMs, `${what} never came: ${JSON.stringify(now)}`)
-    await new Promise((resolve) => setTimeout(resolve, 300))
-  }
-}
 
 /** A relay that takes part in its run, on a public address. */
 async function withRelay(context: Parameters<typeof TestDaemon.spawn>[0]) {
@@ -41,9 +22,9 @@ test('behind NAT that can be punched two peers meet through a relay, punch, and 
   const one = TestDaemon.spawn(context, ['join', relayAddress, '--lan', '--no-mdns', '--no-http'], network.behindNat('port'))
   const other = TestDaemon.spawn(context, ['join', relayAddress, '--lan', '--no-mdns', '--no-http'], network.behindNat('port'))
   const [first, second] = [await one.event('listening', DEADLINE_MS), await other.event('listening', DEADLINE_MS)]
-  await statusWhen(one, 'a place on the relay', ({ addresses }) => addresses.some((address) => address.includes(`${relayId}/p2p-circuit`)))
-  assert.equal((await statusWhen(one, 'reachability', ({ reachable }) => reachable !== null)).reachable, false)
-  const met = await statusWhen(one, 'a direct connection', ({ peers }) =>
+  await one.status(DEADLINE_MS, ({ addresses }) => addresses.some((address) => address.includes(`${relayId}/p2p-circuit`)))
+  assert.equal((await one.status(DEADLINE_MS, ({ reachable }) => reachable !== null)).reachable, false)
+  const met = await one.status(DEADLINE_MS, ({ peers }) =>
     peers.some(({ id, connected, relayed }) => id === second.peer && connected && !relayed),
   )
   assert.equal(met.relayedOnly, false)
@@ -57,7 +38,7 @@ test('behind NAT that cannot be punched they meet through the relay, and no para
   const { network, relayAddress, relayId } = await withRelay(context)
   const one = TestDaemon.spawn(context, ['join', relayAddress, '--lan', '--no-mdns', '--no-http'], network.behindNat('random'))
   await one.event('listening', DEADLINE_MS)
-  const { addresses, peer } = await statusWhen(one, 'a place on the relay', (now) =>
+  const { addresses, peer } = await one.status(DEADLINE_MS, (now) =>
     now.addresses.some((address) => address.includes(`${relayId}/p2p-circuit`)),
   )
   const circuit = addresses.find((address) => address.includes('/p2p-circuit'))!

@@ -10,13 +10,16 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import type { TestContext } from 'node:test'
-import type { PeerEvent } from '../../src/observe/events.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { askDaemon } from '../../src/node/control.ts'
+import type { PeerEvent, PeerStatus } from '../../src/observe/events.ts'
 
 const LAUNCHER = join(import.meta.dirname, '../../src/cli/grapevine.cjs')
 /** A daemon whose test process was killed outright ends by itself after this time. */
 const ORPHAN_MINUTES = 10
 /** Lines of log and events in the message of a failure. */
 const SHOWN_LINES = 20
+const LOOK_EVERY_MS = 100
 
 type EventName = PeerEvent['event']
 type EventNamed<Name extends EventName> = Extract<PeerEvent, { event: Name }>
@@ -105,6 +108,18 @@ export class TestDaemon {
   /** All events called `name` so far, from index `from` on. */
   all<Name extends EventName>(name: Name, from = 0): EventNamed<Name>[] {
     return this.events.slice(from).filter((event): event is EventNamed<Name> => event.event === name)
+  }
+
+  /** How it stands, as soon as `accept` takes it; asks for that long. Rejects then with the last answer. */
+  async status(deadlineMs: number, accept: (status: PeerStatus) => boolean = () => true): Promise<PeerStatus> {
+    const endMs = performance.now() + deadlineMs
+    for (;;) {
+      // While it comes up, the answer is an error.
+      const answer = await askDaemon(this.dataDir, 'status').catch((error: unknown) => String(error))
+      if (typeof answer !== 'string' && accept(answer as PeerStatus)) return answer as PeerStatus
+      if (performance.now() >= endMs) throw this.#failure(`no such status within ${deadlineMs} ms; the last: ${JSON.stringify(answer)}`)
+      await sleep(LOOK_EVERY_MS)
+    }
   }
 
   /** Of the process; with `before`, of what runs it. */
