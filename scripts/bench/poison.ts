@@ -5,8 +5,8 @@
  *     [--env CartPole-v1] [--algo a2c] [--strategy broadcast] [--file poison.json]
  *
  * Prints one JSON line per run, then a table: the honest peers' mean return of the last 100 training episodes at the end (median over seeds, and
- * the lowest), as a share of the clean runs' with --robust none, and after how many rounds the attackers were muted (the slowest honest peer;
- * "-": not by all).
+ * the lowest), as a share of the clean run's of the same seed (with no rule; where that was not run, with the same rule), and after how many
+ * rounds the attackers were muted (the slowest honest peer; "-": not by all).
  * Runs that --file holds already are not made again.
  */
 import { parseArgs } from 'node:util'
@@ -88,13 +88,15 @@ async function attacked(chosen: Case, flags: Readonly<Record<string, string | un
 }
 
 function table(outcomes: readonly Outcome[]): void {
-  const clean = new Map(
-    outcomes.filter(({ kind, robust }) => kind === 'clean' && robust === 'none').map((run) => [run.seed, run.returnMean]),
-  )
+  const clean = (rule: string, seed: number) =>
+    outcomes.find((run) => run.kind === 'clean' && run.robust === rule && run.seed === seed)?.returnMean
   console.log('| attack | rule | return, median [lowest] | share of clean, median [lowest] | muted after |\n|---|---|---|---|---|')
   for (const key of new Set(outcomes.map(({ kind, robust }) => `${kind} ${robust}`))) {
     const runs = outcomes.filter(({ kind, robust }) => `${kind} ${robust}` === key)
-    const shares = runs.flatMap((run) => (clean.has(run.seed) ? [run.returnMean / clean.get(run.seed)!] : []))
+    const shares = runs.flatMap((run) => {
+      const without = clean('none', run.seed) ?? clean(run.robust, run.seed)
+      return without === undefined ? [] : [run.returnMean / without]
+    })
     const returns = runs.map(({ returnMean }) => returnMean)
     const worst = Math.max(...runs.map(({ mutedAfter }) => mutedAfter ?? Number.POSITIVE_INFINITY))
     const [kind, robust] = key.split(' ')
