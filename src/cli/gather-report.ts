@@ -13,8 +13,8 @@ import { folderStorage } from '../node/storage.ts'
 import { RunRecord } from '../observe/run-record.ts'
 import type { ReplicaFacts, ReportedCheckpoint, RunReport } from '../observe/run-report.ts'
 import type { Storage } from '../ports/storage.ts'
-import { type Checkpoint, decodeCheckpoint } from '../store/checkpoint-file.ts'
-import { bestName, listCheckpoints } from '../store/checkpoints.ts'
+import type { Checkpoint } from '../store/checkpoint-file.ts'
+import { bestName, listCheckpoints, type ReadCheckpoint, readCheckpoint } from '../store/checkpoints.ts'
 import { listRecords } from '../store/records.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { decodeManifest } from '../wire/manifest.ts'
@@ -45,15 +45,16 @@ async function ofFolder(folder: string): Promise<Gathered> {
   }
   const { record, problem } = await readRecord(storage, records.find((one) => one.run === run)?.name)
   const files = [...saved.filter((one) => one.run === run).map(({ name }) => name), bestName(run)]
-  const read = await Promise.all(files.map((name) => readCheckpoint(storage, name)))
-  const checkpoints = read.filter((one) => one !== null)
-  const newest = checkpoints.find(({ checkpoint }) => checkpoint !== null)?.checkpoint ?? null
+  const read = await Promise.all(files.map(async (name) => ({ name, ...(await readCheckpoint(storage, name, run)) })))
+  const there = read.filter(({ missing }) => !missing)
+  const checkpoints = there.map((one) => told(one.name, one))
+  const newest = there.find(({ checkpoint }) => checkpoint !== null)?.checkpoint ?? null
   const manifest = newest === null ? record?.run?.manifest : decodeManifest(newest.manifestBytes)
   if (manifest === undefined) {
     throw new GrapevineError(
       'no_run',
       'local',
-      `Nothing of the run in ${folder} can be read: ${problem ?? checkpoints[0]?.told.problem ?? 'it is empty'}.`,
+      `Nothing of the run in ${folder} can be read: ${problem ?? checkpoints[0]?.problem ?? 'it is empty'}.`,
       {
         folder,
       },
@@ -70,7 +71,7 @@ async function ofFolder(folder: string): Promise<Gathered> {
     running,
     replica: replicaOf(run, newest, record),
     record,
-    checkpoints: checkpoints.map(({ told }) => told),
+    checkpoints,
     manifest,
     settings: withoutHome(record?.run?.settings ?? null),
     missing,
@@ -89,27 +90,8 @@ async function readRecord(storage: Storage, name: string | undefined): Promise<{
   }
 }
 
-/** null: it is not there. */
-async function readCheckpoint(storage: Storage, name: string): Promise<{ checkpoint: Checkpoint | null; told: ReportedCheckpoint } | null> {
-  const about = { name: basename(name), best: basename(name).startsWith('best-') }
-  try {
-    const bytes = await storage.read(name)
-    if (bytes === null) return null
-    const size = bytes.length
-    try {
-      const checkpoint = decodeCheckpoint(bytes)
-      return { checkpoint, told: { ...about, problem: null, facts: checkpoint.facts, bytes: size } }
-    } catch (error) {
-      return { checkpoint: null, told: { ...about, problem: problemOf(error), facts: null, bytes: size } }
-    }
-  } catch (error) {
-    return { checkpoint: null, told: { ...about, problem: problemOf(error), facts: null, bytes: 0 } }
-  }
-}
-
-function problemOf(error: unknown): string {
-  if (error instanceof GrapevineError) return String(error.data.problem ?? error.data.reason ?? error.message)
-  throw error
+function told(name: string, { problem, checkpoint, size }: ReadCheckpoint): ReportedCheckpoint {
+  return { name: basename(name), best: basename(name).startsWith('best-'), problem, facts: checkpoint?.facts ?? null, bytes: size }
 }
 
 /** A checkpoint says itself what it is of; only exports need to be understood. */
@@ -125,9 +107,15 @@ async function ofFile(path: string): Promise<Gathered> {
   const checkpoint = checkpointAt(path, bytes)
   const { facts } = checkpoint
   const manifest = decodeManifest(checkpoint.manifestBytes)
-  const told: ReportedCheckpoint = { name: basename(path), best: false, problem: null, facts, bytes: bytes.length }
   const replica = replicaOf(facts.run, checkpoint, null)
-  return { ...alone, ...naming(manifest), replica, checkpoints: [told], manifest, missing: [lacking('one checkpoint')] }
+  return {
+    ...alone,
+    ...naming(manifest),
+    replica,
+    checkpoints: [{ name: basename(path), best: false, problem: null, facts, bytes: bytes.length }],
+    manifest,
+    missing: [lacking('one checkpoint')],
+  }
 }
 
 function lacking(what: string): string {

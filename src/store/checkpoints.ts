@@ -37,9 +37,9 @@ export async function loadCheckpoint(storage: Storage, folder: string): Promise<
   const damaged: { name: string; problem: string }[] = []
   for (const { name, run } of all) {
     if (run !== newest.run) continue
-    const result = await attempt(storage, name, run)
-    if ('facts' in result) return { ...result, name, damaged }
-    damaged.push({ name, problem: result.problem })
+    const { checkpoint, problem } = await readCheckpoint(storage, name, run)
+    if (checkpoint !== null) return { ...checkpoint, name, damaged }
+    damaged.push({ name, problem })
   }
   const list = damaged.map(({ name, problem }) => `${name} (${problem})`).join(', ')
   throw new GrapevineError(
@@ -55,13 +55,13 @@ export async function loadBest(storage: Storage): Promise<(Checkpoint & { readon
   const [newest] = await listCheckpoints(storage)
   if (newest === undefined) return null
   const name = bestName(newest.run)
-  const result = await attempt(storage, name, newest.run)
-  if ('facts' in result) return { ...result, name }
-  if (result.missing) return null
+  const { checkpoint, problem, missing } = await readCheckpoint(storage, name, newest.run)
+  if (checkpoint !== null) return { ...checkpoint, name }
+  if (missing) return null
   throw new GrapevineError(
     'bad_checkpoint',
     'local',
-    `The best checkpoint, ${name}, cannot be used: ${result.problem}. --of self takes the newest.`,
+    `The best checkpoint, ${name}, cannot be used: ${problem}. --of self takes the newest.`,
     { name },
   )
 }
@@ -107,8 +107,8 @@ export class CheckpointWriter {
   }
 
   async #storedScore(): Promise<Score> {
-    const stored = await attempt(this.#storage, bestName(this.#run), this.#run)
-    return ('facts' in stored ? scoreOf(stored.facts) : null) ?? { evaluated: false, mean: Number.NEGATIVE_INFINITY }
+    const { checkpoint } = await readCheckpoint(this.#storage, bestName(this.#run), this.#run)
+    return (checkpoint === null ? null : scoreOf(checkpoint.facts)) ?? { evaluated: false, mean: Number.NEGATIVE_INFINITY }
   }
 }
 
@@ -132,19 +132,23 @@ export function bestName(run: string): string {
   return `${FOLDER}/best-${run}.${ENDING}`
 }
 
-async function attempt(
-  storage: Storage,
-  name: string,
-  run: string,
-): Promise<Checkpoint | { readonly problem: string; readonly missing: boolean }> {
+/** What became of reading one checkpoint; `size` in bytes, 0 where nothing could be read. */
+export type ReadCheckpoint =
+  | { readonly checkpoint: Checkpoint; readonly problem: null; readonly missing: false; readonly size: number }
+  | { readonly checkpoint: null; readonly problem: string; readonly missing: boolean; readonly size: number }
+
+/** `run`: first digits of the id of the run that it should be of. */
+export async function readCheckpoint(storage: Storage, name: string, run: string): Promise<ReadCheckpoint> {
+  let size = 0
   try {
     const bytes = await storage.read(name)
-    if (bytes === null) return { problem: 'it is gone', missing: true }
+    if (bytes === null) return { checkpoint: null, problem: 'it is gone', missing: true, size }
+    size = bytes.length
     const checkpoint = decodeCheckpoint(bytes)
-    if (checkpoint.facts.run.startsWith(run)) return checkpoint
-    return { problem: 'it is of another run than its name says', missing: false }
+    if (checkpoint.facts.run.startsWith(run)) return { checkpoint, problem: null, missing: false, size }
+    return { checkpoint: null, problem: 'it is of another run than its name says', missing: false, size }
   } catch (error) {
     if (!(error instanceof GrapevineError)) throw error
-    return { problem: String(error.data.problem ?? error.data.reason ?? error.message), missing: false }
+    return { checkpoint: null, problem: String(error.data.problem ?? error.data.reason ?? error.message), missing: false, size }
   }
 }
