@@ -1,8 +1,8 @@
 /**
  * How many steps and seconds A2C needs, solo or with in-process learners that average, and how fast it steps.
  *
- *   main(['--seeds', '10', '--env', 'CartPole-v1', '--engine', 'wasm', '--steps', '500000', '--set', 'learningRate=0.003'])
- *   main(['--learners', '2', '--periods', '10,50,200,750', '--delay', '100'])
+ *   npm run bench -- a2c [--seeds 10] [--env CartPole-v1] [--engine wasm] [--steps 500000] [--set learningRate=0.003]
+ *   npm run bench -- a2c --learners 2 --periods 10,50,200,750 --delay 100
  *
  * Prints one JSON object per seed (and period), then one of medians.
  */

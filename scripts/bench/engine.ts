@@ -2,7 +2,7 @@
  * How fast the engines are, on one thread, beside PyTorch: every contestant runs each task in turn, round after round, so that what else the
  * machine does hits all alike. Times are processor time.
  *
- *   main(['--rounds', '7', '--milliseconds', '40', '--only', 'mlp64', '--without', 'tfjs', '--python', '/path/to/python3'])
+ *   npm run bench -- engine [--rounds 7] [--milliseconds 40] [--only mlp64] [--without tfjs] [--python PYTHON]
  *
  * `--python` names an interpreter with torch (default python3; left out with a word when it has none). `--only` keeps tasks whose title contains
  * the text, `--without` drops contestants whose name does. Prints a table on stderr and one JSON object on stdout: median microseconds

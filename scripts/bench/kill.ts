@@ -1,7 +1,7 @@
 /**
- * `npm run bench -- kill [--kills N] [--daemon]`: a process writes checkpoints one after the other and is killed (SIGKILL) at random moments;
- * after each kill the newest checkpoint must load whole, without one passed over, and incarnations must only rise. With `--daemon` it is a real
- * daemon that is killed and resumed (kill/daemon.ts). Prints JSON; leaves with 1 where something did not hold.
+ * `npm run bench -- kill [--kills N] [--seed S] [--daemon]`: a process writes checkpoints one after the other and is killed (SIGKILL) at random
+ * moments; after each kill the newest checkpoint must load whole, without one passed over, and incarnations must only rise. With `--daemon` it is
+ * a real daemon that is killed and resumed (kill/daemon.ts). Prints JSON; leaves with 1 where something did not hold.
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'

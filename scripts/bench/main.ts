@@ -1,6 +1,7 @@
 /**
- * `npm run bench -- NAME [FLAGS]`: runs one benchmark, a file of this folder that exports `main(args: string[]): Promise<void>`.
- * Leaves with 2, and the names there are, when NAME is none of them; with 1 when the benchmark throws.
+ * `npm run bench -- NAME [FLAGS]`: runs one benchmark, a file of this folder that exports `main(args: string[]): Promise<void>`; with `--help`,
+ * prints the comment at its head, where its flags stand. Leaves with 2 and a sentence when NAME is none of them, or one of FLAGS none of its own;
+ * with 1 when the benchmark throws.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -12,10 +13,32 @@ const names = readdirSync(folder)
   .map((file) => basename(file, '.ts'))
 const [name, ...args] = process.argv.slice(2)
 
-if (name !== undefined && names.includes(name)) {
-  const { main } = (await import(`./${name}.ts`)) as { main: (args: string[]) => Promise<void> }
-  await main(args)
+if (name === undefined || !names.includes(name)) {
+  refuse(`${name === undefined ? 'Which benchmark?' : `There is no benchmark ${name}.`} Choose one of: ${names.sort().join(', ')}.`)
+} else if (args.includes('--help')) {
+  console.log(headOf(name))
 } else {
-  console.error(`${name === undefined ? 'Which benchmark?' : `There is no benchmark ${name}.`} Choose one of: ${names.sort().join(', ')}.`)
+  const { main } = (await import(`./${name}.ts`)) as { main: (args: string[]) => Promise<void> }
+  try {
+    await main(args)
+  } catch (error) {
+    if (!isMisuse(error)) throw error
+    refuse(`${error.message.replace(/\.?$/, '.')} "npm run bench -- ${name} --help" says what ${name} takes.`)
+  }
+}
+
+function refuse(sentence: string): void {
+  console.error(sentence)
   process.exitCode = 2
+}
+
+/** The comment at the head of a benchmark, without its frame. */
+function headOf(benchmark: string): string {
+  const [, comment = ''] = /\/\*\*\n(.*?) \*\//s.exec(readFileSync(join(folder, `${benchmark}.ts`), 'utf8')) ?? []
+  return comment.replace(/^ \* ?/gm, '').trimEnd()
+}
+
+/** Whether a benchmark could not read its flags (`util.parseArgs`). */
+function isMisuse(error: unknown): error is Error {
+  return error instanceof Error && String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS')
 }

@@ -1,7 +1,7 @@
 /**
  * What a second thread gives to updates of 2048 rows, on the clock of the wall: blocks of updates with one and with two threads take turns.
  *
- *   main(['--rounds', '30'])
+ *   npm run bench -- threads [--rounds 30]
  *
  * Needs two cores to itself: on a busy machine the threads wait for a core and for each other. Prints one JSON object per network: milliseconds an
  * update of the fastest block and of the median, and the ratios of both.
