@@ -12,7 +12,7 @@
 import { layout } from './learn/layout.ts'
 import { type Policy, policyOf } from './learn/trained-policy.ts'
 import { decodePolicy } from './store/policy-file.ts'
-import { GrapevineError } from './util/errors.ts'
+import { GrapevineError, messageOf } from './util/errors.ts'
 
 export type { ActOptions, Policy } from './learn/trained-policy.ts'
 export type { ActionStage, ObservationStage, PolicyFacts } from './ports/policy.ts'
@@ -42,7 +42,7 @@ async function bytesOf(source: string | URL | Uint8Array | ArrayBuffer): Promise
     if (!response.ok) throw new Error(`the server answered ${response.status}`)
     return new Uint8Array(await response.arrayBuffer())
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = messageOf(error)
     throw new GrapevineError('policy_unreachable', 'local', `The policy ${source} cannot be read: ${reason}.`, { reason })
   }
 }

@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { createPeer } from '../../src/index.ts'
+import { messageOf } from '../../src/util/errors.ts'
 import { seededRandom } from '../../src/util/random.ts'
 import { TestDaemon } from '../../test/support/daemon.ts'
 
@@ -42,7 +43,7 @@ export async function main(args: string[]): Promise<void> {
         }
         durations.push(await joinOnce([DEAD, ...first, address]))
       } catch (error) {
-        failures.push(`${doomed ? 'donor killed: ' : ''}${error instanceof Error ? error.message : String(error)}`)
+        failures.push(`${doomed ? 'donor killed: ' : ''}${messageOf(error)}`)
       }
     }
   }

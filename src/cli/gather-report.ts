@@ -16,7 +16,7 @@ import type { Storage } from '../ports/storage.ts'
 import type { Checkpoint } from '../store/checkpoint-file.ts'
 import { bestName, listCheckpoints, type ReadCheckpoint, readCheckpoint } from '../store/checkpoints.ts'
 import { listRecords } from '../store/records.ts'
-import { GrapevineError } from '../util/errors.ts'
+import { GrapevineError, messageOf } from '../util/errors.ts'
 import { decodeManifest } from '../wire/manifest.ts'
 
 /** Fails with `path`, `no_run`, `bad_checkpoint` or `bad_policy`. */
@@ -86,7 +86,7 @@ async function readRecord(storage: Storage, name: string | undefined): Promise<{
     const record = RunRecord.decode(bytes)
     return record.lives.length === 0 ? { record: null, problem: `${name} is damaged` } : { record, problem: null }
   } catch (error) {
-    return { record: null, problem: error instanceof Error ? error.message : String(error) }
+    return { record: null, problem: messageOf(error) }
   }
 }
 

@@ -1,7 +1,7 @@
 /** `grapevine keygen`: makes the key of a private swarm. Whoever has the file may enter; without it nobody can even speak to its peers. */
 import { open } from 'node:fs/promises'
 import { systemRandom } from '../node/random.ts'
-import { GrapevineError } from '../util/errors.ts'
+import { GrapevineError, messageOf } from '../util/errors.ts'
 import { SWARM_KEY_BYTES } from '../wire/limits.ts'
 import { encodeSwarmKey } from '../wire/swarm-key.ts'
 import { type AddCommand, examples } from './command.ts'
@@ -37,7 +37,7 @@ async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
     }
   } catch (error) {
     const exists = error instanceof Error && 'code' in error && error.code === 'EEXIST'
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = messageOf(error)
     const message = exists
       ? `${path} exists already and is not written over; give the new key another name, as in grapevine keygen other.key.`
       : `The key could not be written to ${path}: ${reason}.`

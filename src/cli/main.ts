@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import { Command, CommanderError } from 'commander'
 import { harmless } from '../observe/format.ts'
-import { GrapevineError } from '../util/errors.ts'
+import { GrapevineError, messageOf } from '../util/errors.ts'
 import { nearest } from '../util/nearest.ts'
 import { type Context, examples } from './command.ts'
 import { addCompletion } from './completion.ts'
@@ -130,7 +130,7 @@ function oneOf(word: string, choices: readonly string[], otherwise: string): str
 
 function report(error: unknown, argv: readonly string[], io: Io): number {
   const known = error instanceof GrapevineError
-  const message = error instanceof Error ? error.message : String(error)
+  const message = messageOf(error)
   if (argv.includes('--json')) io.out.write(`${JSON.stringify({ event: 'error', code: known ? error.code : 'failed', message })}\n`)
   for (const line of message.split('\n')) io.err.write(`grapevine: ${harmless(line)}\n`)
   // A fault of ours, not of the user: whoever looks for it needs the place.

@@ -1,7 +1,7 @@
 /** Where a page that stands alone is written to; what goes wrong there is told with the flag that named the file. */
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { GrapevineError } from '../util/errors.ts'
+import { GrapevineError, messageOf } from '../util/errors.ts'
 
 /** Throws `usage` where the file cannot be written. */
 export async function writePage(path: string, flag: '--out' | '--report', page: string | Uint8Array): Promise<void> {
@@ -13,6 +13,6 @@ export async function writePage(path: string, flag: '--out' | '--report', page: 
 }
 
 export function cannotWrite(path: string, flag: '--out' | '--report', error: unknown): GrapevineError {
-  const reason = error instanceof Error ? error.message : String(error)
+  const reason = messageOf(error)
   return new GrapevineError('usage', 'local', `Cannot write the report to ${resolve(path)} (${flag}): ${reason}.`)
 }

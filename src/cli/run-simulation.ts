@@ -12,6 +12,7 @@ import type { Founding } from '../peer/settings/founding.ts'
 import { readHttp } from '../peer/settings/readers.ts'
 import { resolveSimulation, type SimulateFlags, type SimulateSettings } from '../sim/options.ts'
 import { runSimulation, type SimulationHooks, type SimulationResult } from '../sim/simulate.ts'
+import { messageOf } from '../util/errors.ts'
 import type { Context } from './command.ts'
 import { readBounded } from './config-file.ts'
 import { DONE } from './exit.ts'
@@ -149,7 +150,7 @@ async function readScenarioFile(path: unknown, faults: Fault[]): Promise<{ reado
   } catch (error) {
     faults.push({
       code: 'scenario',
-      message: `Cannot read the scenario ${path}: ${error instanceof Error ? error.message : String(error)}.`,
+      message: `Cannot read the scenario ${path}: ${messageOf(error)}.`,
     })
     return undefined
   }

@@ -2,6 +2,7 @@
  * Does an environment keep the contract? Plays it with random actions and says in words what is wrong: what `grapevine envs --check` prints.
  * Pure: the same factory gives the same answer.
  */
+import { messageOf } from '../util/errors.ts'
 import { seededRandom } from '../util/random.ts'
 import { CHECK_PROBLEMS_MAX, CHECK_STEPS } from './limits.ts'
 import { sampleAction, sizeOf, whyOutside } from './spaces.ts'
@@ -36,7 +37,7 @@ class Problems {
     try {
       return run()
     } catch (error) {
-      this.add(`${what} threw "${error instanceof Error ? error.message : String(error)}".`)
+      this.add(`${what} threw "${messageOf(error)}".`)
       return undefined
     }
   }

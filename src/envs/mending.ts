@@ -3,7 +3,7 @@
  * An episode cut short in `step` ends truncated where it was last seen, with reward 0, as where a Python child dies: what bootstraps goes on
  * from an observation that was really seen, and nothing takes the crash for an end of the task. An environment that keeps failing is given up.
  */
-import { GrapevineError } from '../util/errors.ts'
+import { GrapevineError, messageOf } from '../util/errors.ts'
 import { ENVIRONMENT_FAULTS_MAX, ENVIRONMENT_RECOVERED_STEPS } from './limits.ts'
 import type { Picture } from './picture.ts'
 import { sizeOf } from './spaces.ts'
@@ -105,7 +105,7 @@ class Mended implements Environment {
 
   /** Replaces `inner`, unless it failed too often. */
   #mend(error: unknown): void {
-    const reason = (error instanceof Error ? error.message : String(error)).replace(/\.$/, '')
+    const reason = messageOf(error).replace(/\.$/, '')
     this.#faults++
     this.#goodSteps = 0
     if (++this.#faultsInARow > ENVIRONMENT_FAULTS_MAX)

@@ -4,7 +4,7 @@
  */
 import { open } from 'node:fs/promises'
 import type { PeerId } from '../ports/network.ts'
-import { GrapevineError } from '../util/errors.ts'
+import { GrapevineError, messageOf } from '../util/errors.ts'
 import { peerIdBytes } from '../wire/peer-id.ts'
 import { decodeSwarmKey } from '../wire/swarm-key.ts'
 import { MAX_ACCESS_FILE_BYTES } from './limits.ts'
@@ -38,7 +38,7 @@ async function readBounded(path: string, code: string, what: string): Promise<Ui
       await file.close()
     }
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = messageOf(error)
     throw new GrapevineError(code, 'local', `Cannot read ${what} in ${path}: ${reason}.`, { path })
   }
 }

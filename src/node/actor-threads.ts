@@ -5,6 +5,7 @@
  */
 import { Worker } from 'node:worker_threads'
 import type { ActorJob, ActorThreads, RunningActors } from '../learn/actors.ts'
+import { messageOf } from '../util/errors.ts'
 import { type ActorFault, type ActorThreadData, beatsWord, lifeWords, restsWord, STOP } from './actor-protocol.ts'
 import { shareKernelRanking } from './kernel-ranking.ts'
 import { ACTOR_HANG_MS, ACTOR_PAUSE_MS, ACTOR_WATCH_MS } from './limits.ts'
@@ -78,7 +79,7 @@ class Pool implements RunningActors {
     place.worker = worker
     place.movedAtMs = performance.now()
     worker.on('message', ({ error }: ActorFault) => this.#count(index, error.message))
-    worker.on('error', (error) => this.#leave(index, worker, error instanceof Error ? error.message : String(error)))
+    worker.on('error', (error) => this.#leave(index, worker, messageOf(error)))
     worker.on('exit', (code) => this.#leave(index, worker, `it left with ${code}`))
   }
 

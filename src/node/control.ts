@@ -12,7 +12,7 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { GrapevineError } from '../util/errors.ts'
+import { GrapevineError, messageOf } from '../util/errors.ts'
 import {
   CONTROL_TIMEOUT_MS,
   MAX_CONTROL_ANSWER_BYTES,
@@ -132,7 +132,7 @@ async function answerTo(line: string, handlers: ControlHandlers): Promise<Answer
     return { ok: true, result: (await handler(request)) ?? null }
   } catch (error) {
     const code = error instanceof GrapevineError ? error.code : 'failed'
-    return { ok: false, error: { code, message: error instanceof Error ? error.message : String(error) } }
+    return { ok: false, error: { code, message: messageOf(error) } }
   }
 }
 
@@ -234,7 +234,7 @@ function pipeName(dataDir: string): string {
 async function unreachable(dataDir: string, error: unknown): Promise<GrapevineError> {
   const nobody = error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ECONNREFUSED')
   if (nobody) return noDaemon(dataDir)
-  const reason = error instanceof Error ? error.message : String(error)
+  const reason = messageOf(error)
   return new GrapevineError('control', 'local', `Cannot speak to the daemon in ${dataDir}: ${reason}.`)
 }
 

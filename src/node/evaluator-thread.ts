@@ -5,7 +5,7 @@
 import { Worker } from 'node:worker_threads'
 import type { EvaluationReturns, ReplicaEvaluator } from '../ports/evaluator.ts'
 import type { LearnerSettings, Replica } from '../ports/learner.ts'
-import { GrapevineError } from '../util/errors.ts'
+import { GrapevineError, messageOf } from '../util/errors.ts'
 import { BEATS, EVALUATOR_WORDS, type EvaluatorReply, type EvaluatorRequest, type EvaluatorThreadData, STOP } from './evaluator-protocol.ts'
 import { restoredError } from './learner-protocol.ts'
 import { ACTOR_HANG_MS, ACTOR_WATCH_MS, LEARNER_STOP_MS } from './limits.ts'
@@ -53,7 +53,7 @@ export class ThreadEvaluator implements ReplicaEvaluator {
   #answerOf({ worker, words, exited }: Thread): Promise<EvaluationReturns> {
     const { promise, resolve, reject } = Promise.withResolvers<EvaluationReturns>()
     const onReply = (reply: EvaluatorReply) => ('returns' in reply ? resolve(reply.returns) : reject(restoredError(reply.error)))
-    const onError = (error: unknown) => reject(lost(error instanceof Error ? error.message : String(error)))
+    const onError = (error: unknown) => reject(lost(messageOf(error)))
     worker.once('message', onReply)
     worker.once('error', onError)
     exited.then(() => reject(lost(this.#stopped ? 'this peer is stopping' : 'its thread ended by itself')))

@@ -2,7 +2,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { layout } from '../learn/layout.ts'
 import type { Tensor } from '../ports/tensors.ts'
-import { GrapevineError } from '../util/errors.ts'
+import { GrapevineError, messageOf } from '../util/errors.ts'
 import { decodeSafetensors } from '../wire/safetensors.ts'
 import { loadSavedPolicy } from './saved-policy.ts'
 
@@ -19,7 +19,7 @@ export async function readInitialWeights(path: string): Promise<Readonly<Record<
       slices.map(({ name, shape, offset, length }) => [name, { shape, data: parameters.slice(offset, offset + length) }]),
     )
   } catch (error) {
-    const reason = (error instanceof Error ? error.message : String(error)).replace(/\.$/, '')
+    const reason = messageOf(error).replace(/\.$/, '')
     throw new GrapevineError('init_from', 'local', `Cannot begin with the weights in ${path} (--init-from): ${reason}.`, { path })
   }
 }

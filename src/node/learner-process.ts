@@ -6,6 +6,7 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import type { LearnerSettings, Progress } from '../ports/learner.ts'
 import type { GrapevineError } from '../util/errors.ts'
+import { asError } from '../util/errors.ts'
 import {
   crashed,
   type LearnerReply,
@@ -46,7 +47,7 @@ export function raiseLearnerThread(): RaisedThread {
   const worker = new Worker(workerUrl('learner-worker'), { workerData: data, transferList: [channel.port2], name: 'learner' })
   let crash: Error | null = null
   worker.on('error', (error) => {
-    crash = error instanceof Error ? error : new Error(String(error))
+    crash = asError(error)
   })
   const exited = new Promise<Error | null>((resolve) => worker.once('exit', () => resolve(crash)))
   return { worker, port: channel.port1, mailbox, exited }

@@ -13,7 +13,7 @@ import type {
   Replica,
   SharedExperience,
 } from '../ports/learner.ts'
-import { type Fault, GrapevineError } from '../util/errors.ts'
+import { type Fault, GrapevineError, messageOf } from '../util/errors.ts'
 
 /** Words of the mailbox: requests posted so far, modulo 2^32; beginnings and ends of environment steps so far, so odd while one is being made. */
 export const REQUESTS = 0
@@ -85,7 +85,7 @@ export interface PlainError {
 
 export function plainError(error: unknown): PlainError {
   if (error instanceof GrapevineError) return { code: error.code, fault: error.fault, message: error.message, data: error.data }
-  return { code: null, fault: 'local', message: error instanceof Error ? error.message : String(error), data: {} }
+  return { code: null, fault: 'local', message: messageOf(error), data: {} }
 }
 
 /** The error again; one without a code becomes `learner_crashed`. */

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, open, readFile, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { GrapevineError } from '../util/errors.ts'
+import { GrapevineError, messageOf } from '../util/errors.ts'
 import { LOCK_REREAD_MS, TAKEOVER_MAX_MS } from './limits.ts'
 import { isRunning, ownName, type ProcessName } from './processes.ts'
 
@@ -40,7 +40,7 @@ export async function acquireLock(folder: string): Promise<FolderLock> {
     }
   } catch (error) {
     if (error instanceof GrapevineError) throw error
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = messageOf(error)
     throw new GrapevineError('data_dir', 'local', `Cannot use the data folder ${folder}: ${reason}; choose another with --data-dir.`, {
       folder,
     })

@@ -7,7 +7,7 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { registerModule } from '../envs/module.ts'
 import type { OwnModule } from '../ports/learner.ts'
-import { GrapevineError } from '../util/errors.ts'
+import { GrapevineError, messageOf } from '../util/errors.ts'
 import { sha256Hex } from '../util/sha256.ts'
 
 /** Hex digits of the file's SHA-256 that make up the version: 64 bits. */
@@ -22,7 +22,7 @@ export function looksLikeModule(text: string): boolean {
 export async function loadOwnModule(path: string): Promise<{ readonly id: string; readonly module: OwnModule }> {
   const file = resolve(path)
   const bytes = await readFile(file).catch((error: unknown) => {
-    throw amiss(path, `it cannot be read (${error instanceof Error ? error.message : String(error)}).`)
+    throw amiss(path, `it cannot be read (${messageOf(error)}).`)
   })
   const module = { file, version: sha256Hex(bytes).slice(0, VERSION_DIGITS) }
   return { id: await registerOwnModule(module), module }
@@ -31,7 +31,7 @@ export async function loadOwnModule(path: string): Promise<{ readonly id: string
 /** Imports and registers a module that was read before, in this thread. */
 export async function registerOwnModule({ file, version }: OwnModule): Promise<string> {
   const exported = await import(pathToFileURL(file).href).catch((error: unknown) => {
-    throw amiss(file, `importing it threw "${error instanceof Error ? error.message : String(error)}".`)
+    throw amiss(file, `importing it threw "${messageOf(error)}".`)
   })
   return registerModule(file, exported, version)
 }

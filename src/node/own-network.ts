@@ -13,7 +13,7 @@ import { judge, networkModuleError, outputsNeeded, registerOwnModel } from '../l
 import { loadBackend } from '../learn/engines/tfjs-backend.ts'
 import { describeDifference, layout } from '../learn/layout.ts'
 import type { LearnerSettings, NetworkSpec, OwnModule } from '../ports/learner.ts'
-import { GrapevineError } from '../util/errors.ts'
+import { GrapevineError, messageOf } from '../util/errors.ts'
 import { seededRandom } from '../util/random.ts'
 import { sha256Hex } from '../util/sha256.ts'
 import { registerOwnModule } from './own-module.ts'
@@ -118,8 +118,4 @@ function idOf(file: string): string {
       .replace(/\.[^.]*$/, '')
       .replace(/[^A-Za-z0-9_.-]/g, '-') || 'model'
   )
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

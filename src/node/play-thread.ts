@@ -5,6 +5,7 @@
 import { Worker } from 'node:worker_threads'
 import type { LearnerSettings, Replica } from '../ports/learner.ts'
 import type { PlayFrame } from '../ports/play.ts'
+import { messageOf } from '../util/errors.ts'
 import { PLAY_REPLICA_MS, PLAY_STEP_MS } from './limits.ts'
 import type { PlayReply, PlayRequest, PlayThreadData } from './play-protocol.ts'
 import { workerUrl } from './worker-url.ts'
@@ -33,7 +34,7 @@ export function playPolicy(settings: LearnerSettings, replica: () => Promise<Rep
       const { parameters, normalisers, version } = await replica()
       if (!over) worker.postMessage({ parameters, normalisers, version } satisfies PlayRequest)
     } catch (error) {
-      fail(error instanceof Error ? error.message : String(error))
+      fail(messageOf(error))
     }
   }
   worker.on('message', (reply: PlayReply) => {

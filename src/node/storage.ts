@@ -6,7 +6,7 @@
 import { appendFile, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Storage } from '../ports/storage.ts'
-import { GrapevineError } from '../util/errors.ts'
+import { GrapevineError, messageOf } from '../util/errors.ts'
 
 /** One fixed temporary name per file: what a crash left behind is overwritten by the next write. */
 const TEMPORARY_SUFFIX = '.new'
@@ -116,7 +116,7 @@ async function attempt<T>(called: string, verb: string, name: string, work: () =
     return await work()
   } catch (error) {
     if (error instanceof GrapevineError) throw error
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = messageOf(error)
     throw new GrapevineError('storage', 'local', `Cannot ${verb} ${name} in ${called}: ${reason}.`, { name, reason })
   }
 }

@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { checkEnvironment } from '../envs/check.ts'
 import { findEnvironment, makeVectorEnv } from '../envs/registry.ts'
 import { sizeOf } from '../envs/spaces.ts'
+import { messageOf } from '../util/errors.ts'
 import { plainError } from './learner-protocol.ts'
 import { loadOwnModule } from './own-module.ts'
 import { enter, type TrialData, type TrialReply } from './trial-protocol.ts'
@@ -26,7 +27,7 @@ function problemsOf(id: string): readonly string[] {
     environment.close()
     return []
   } catch (error) {
-    const [problem = error instanceof Error ? error.message : String(error)] = check(id)
+    const [problem = messageOf(error)] = check(id)
     return [problem]
   }
 }

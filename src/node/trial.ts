@@ -4,7 +4,7 @@
  */
 import { Worker } from 'node:worker_threads'
 import type { NetworkSpec, OwnModule } from '../ports/learner.ts'
-import { GrapevineError } from '../util/errors.ts'
+import { GrapevineError, messageOf } from '../util/errors.ts'
 import { crashed, type PlainError, restoredError } from './learner-protocol.ts'
 import { TRIAL_MS } from './limits.ts'
 import { type NetworkTrialData, type NetworkTrialReply, STAGES, type Stage, type TrialData, type TrialReply } from './trial-protocol.ts'
@@ -71,7 +71,7 @@ async function tried<T extends object>(
   }
   watch(0)
   worker.once('message', resolve)
-  worker.once('error', (error: unknown) => reject(crashed(error instanceof Error ? error.message : String(error))))
+  worker.once('error', (error: unknown) => reject(crashed(messageOf(error))))
   worker.once('exit', () => reject(crashed('it left in the middle of its trial')))
   try {
     const reply = await promise

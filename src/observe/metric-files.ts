@@ -2,6 +2,7 @@
  * Metrics of a run in files, for other tools: TensorBoard's event files and CSV, a line every two seconds (at each `stats` event).
  * A file begins anew with every start. What cannot be written is told of once, and training goes on.
  */
+import { messageOf } from '../util/errors.ts'
 import type { PeerEvent } from './events.ts'
 import { MixMeans } from './http/history.ts'
 import { fileHeader, scalars } from './tensorboard.ts'
@@ -99,9 +100,7 @@ export class MetricFiles {
     this.#options.append(name, bytes).catch((error: unknown) => {
       if (this.#broken) return
       this.#broken = true
-      this.#options.failed(
-        `Metrics cannot be written (${error instanceof Error ? error.message : String(error)}); training goes on without.`,
-      )
+      this.#options.failed(`Metrics cannot be written (${messageOf(error)}); training goes on without.`)
     })
   }
 }

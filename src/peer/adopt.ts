@@ -6,7 +6,7 @@ import { toString as encodeText } from 'uint8arrays/to-string'
 import type { Learner, Replica } from '../ports/learner.ts'
 import type { PeerId } from '../ports/network.ts'
 import { equalBytes } from '../util/bytes.ts'
-import { GrapevineError } from '../util/errors.ts'
+import { GrapevineError, messageOf } from '../util/errors.ts'
 import { decodeReplica } from '../wire/replica.ts'
 import type { Offer } from '../wire/state.ts'
 import { downloadBody, downloadManifest, requestOffer } from './download.ts'
@@ -53,7 +53,7 @@ export async function adoptFrom(
       return await work()
     } catch (error) {
       signal.throwIfAborted()
-      failures.push(error instanceof Error ? error.message : String(error))
+      failures.push(messageOf(error))
       return null
     }
   }

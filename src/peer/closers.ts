@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
+import { messageOf } from '../util/errors.ts'
 import { STOP_GRACE_MS, STOP_TIMEOUT_MS } from './limits.ts'
 
 type Close = () => Promise<void> | void
@@ -44,7 +45,7 @@ export class Closers {
     try {
       await close()
     } catch (error) {
-      this.#log.warn('closing a part failed', { message: error instanceof Error ? error.message : String(error) })
+      this.#log.warn('closing a part failed', { message: messageOf(error) })
     }
   }
 }

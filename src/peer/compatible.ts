@@ -14,7 +14,7 @@ import { MAX_FOREIGN_SHARE } from '../learn/limits.ts'
 import { policyOutputs } from '../learn/policy-head.ts'
 import { sharingFault } from '../learn/sharing.ts'
 import type { NetworkSpec } from '../ports/learner.ts'
-import { GrapevineError } from '../util/errors.ts'
+import { GrapevineError, messageOf } from '../util/errors.ts'
 import { CODEC_FORMS, readCodecName } from '../wire/codec-names.ts'
 import type { Manifest } from '../wire/manifest.ts'
 import { BYTES_PER_PARAMETER } from './limits.ts'
@@ -109,7 +109,7 @@ function checkNetwork(manifest: Manifest, maxMemoryBytes: number): void {
   try {
     theirs = layout(manifest.network)
   } catch (error) {
-    throw cannotJoin('network', `its network cannot be built: ${error instanceof Error ? error.message : String(error)}`)
+    throw cannotJoin('network', `its network cannot be built: ${messageOf(error)}`)
   }
   const neededBytes = theirs.parameterCount * BYTES_PER_PARAMETER
   if (neededBytes > maxMemoryBytes) {

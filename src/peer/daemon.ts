@@ -32,7 +32,7 @@ import { loadAddresses } from '../store/addresses.ts'
 import { loadIdentity } from '../store/identity.ts'
 import { nextIncarnation } from '../store/incarnation.ts'
 import { createSwarm } from '../swarm/host.ts'
-import { GrapevineError } from '../util/errors.ts'
+import { GrapevineError, messageOf } from '../util/errors.ts'
 import { watchActors } from './actor-warnings.ts'
 import { Bans } from './bans.ts'
 import { controlCommands } from './control-commands.ts'
@@ -327,8 +327,4 @@ async function swarmKeyOf({ swarmKey }: PeerSettings): Promise<Uint8Array | null
 function evaluationOf(run: Run, settings: PeerSettings, self: PeerId) {
   const { evalEvery: everySteps } = settings
   return everySteps === null ? null : { everySteps, settings: learnerSettings(run.manifest, settings, self) }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

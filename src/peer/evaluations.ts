@@ -5,6 +5,7 @@
 import type { PeerEvent } from '../observe/events.ts'
 import type { EvaluationReturns, ReplicaEvaluator } from '../ports/evaluator.ts'
 import type { Learner, Progress } from '../ports/learner.ts'
+import { messageOf } from '../util/errors.ts'
 import { seededRandom } from '../util/random.ts'
 import type { Snapshots, TakenSnapshot } from './snapshots.ts'
 
@@ -89,7 +90,7 @@ export class Evaluations {
 
   #failed(error: unknown): void {
     if (this.#stopped) return
-    const message = error instanceof Error ? error.message : String(error)
+    const message = messageOf(error)
     this.#options.emit({ event: 'warning', code: 'evaluation_failed', message })
   }
 }

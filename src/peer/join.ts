@@ -8,7 +8,7 @@
 import { toString as encodeText } from 'uint8arrays/to-string'
 import type { EnvironmentSpec } from '../envs/types.ts'
 import type { PeerId } from '../ports/network.ts'
-import { GrapevineError } from '../util/errors.ts'
+import { GrapevineError, messageOf } from '../util/errors.ts'
 import { isRelayed } from '../wire/address.ts'
 import { decodeManifest, type Manifest, runId } from '../wire/manifest.ts'
 import { type Adopted, adopt, adoptFrom, download, maxBodyBytes, requireSameRun, type Warn } from './adopt.ts'
@@ -83,7 +83,7 @@ export async function catchUp(
     return await adopt(snapshot, run, ports, hearsay)
   } catch (error) {
     signal.throwIfAborted()
-    ports.log.info('nobody to catch up with', { reason: error instanceof Error ? error.message : String(error) })
+    ports.log.info('nobody to catch up with', { reason: messageOf(error) })
     return null
   } finally {
     cancel()
@@ -206,7 +206,7 @@ function mostTelling(failures: readonly unknown[], addresses: readonly string[])
   const worst = [...failures].sort((a, b) => rank(a) - rank(b))[0]
   if (failures.length < 2 || !(worst instanceof GrapevineError)) return worst
   const reasons = failures.map((failure, i) => {
-    const reason = failure instanceof Error ? failure.message : String(failure)
+    const reason = messageOf(failure)
     return reason.includes(addresses[i]!) ? reason : `${addresses[i]}: ${reason}`
   })
   return new GrapevineError(worst.code, worst.fault, `None of the ${addresses.length} addresses led into a run. ${reasons.join(' ')}`, {

@@ -7,6 +7,7 @@ import type { PeerEvent } from '../observe/events.ts'
 import { saveAddresses } from '../store/addresses.ts'
 import { type CheckpointFacts, checkpointFile, type Evaluated } from '../store/checkpoint-file.ts'
 import { CheckpointWriter } from '../store/checkpoints.ts'
+import { messageOf } from '../util/errors.ts'
 import type { EvaluatedReplica } from './evaluations.ts'
 import { ADDRESSES_PERIOD_MS } from './limits.ts'
 import type { PeerPorts, Run } from './run.ts'
@@ -139,8 +140,4 @@ export class Keeper {
   #warn(code: string, message: string): void {
     this.#options.emit({ event: 'warning', code, message })
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

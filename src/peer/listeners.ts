@@ -1,6 +1,7 @@
 /** Who listens to the events of a peer. One that throws is logged and keeps none of the others from hearing; after the last event nobody is told any more. */
 import type { PeerEvent } from '../observe/events.ts'
 import type { Log } from '../ports/log.ts'
+import { messageOf } from '../util/errors.ts'
 
 export class Listeners {
   readonly #log: Log
@@ -23,7 +24,7 @@ export class Listeners {
       try {
         listener(event)
       } catch (error) {
-        const message = error instanceof Error ? error.message : String(error)
+        const message = messageOf(error)
         this.#log.error('a listener for events failed', { event: event.event, message })
       }
     }

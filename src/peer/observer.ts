@@ -16,7 +16,7 @@ import type { Random } from '../ports/random.ts'
 import type { Compute } from '../ports/workers.ts'
 import { follow } from '../util/abort.ts'
 import { equalBytes } from '../util/bytes.ts'
-import { GrapevineError } from '../util/errors.ts'
+import { GrapevineError, messageOf } from '../util/errors.ts'
 import { decodeReplica } from '../wire/replica.ts'
 import { maxBodyBytes } from './adopt.ts'
 import type { Author, Authors } from './authors.ts'
@@ -144,8 +144,4 @@ export class Observer {
     const between = (from: Float32Array, to: Float32Array) => compute.pass(distancePass, { from, to }, to.byteLength)
     return { norm: await between(mine, theirs), ownNorm: await between(new Float32Array(mine.length), mine) }
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

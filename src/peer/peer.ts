@@ -12,7 +12,7 @@ import { Sketcher } from '../average/sketch.ts'
 import type { PeerEvent, PeerState } from '../observe/events.ts'
 import type { LearnerSettings, Snapshot } from '../ports/learner.ts'
 import type { PeerChange, PeerId } from '../ports/network.ts'
-import { GrapevineError } from '../util/errors.ts'
+import { GrapevineError, messageOf } from '../util/errors.ts'
 import { MAX_BEACON_BYTES } from '../wire/limits.ts'
 import { beaconTopic } from '../wire/protocol.ts'
 import type { Adopted } from './adopt.ts'
@@ -450,7 +450,7 @@ export class Peer {
 
   #loopFailed(error: unknown): void {
     if (this.#stopping.signal.aborted) return
-    const message = error instanceof Error ? error.message : String(error)
+    const message = messageOf(error)
     this.#ports.log.error('part of the averaging failed; learning goes on', { message })
     this.#options.emit({ event: 'warning', code: 'averaging_failed', message })
   }

@@ -9,6 +9,7 @@ import { type Life, type RecordedRun, RunRecord } from '../observe/run-record.ts
 import type { Clock } from '../ports/clock.ts'
 import type { Storage } from '../ports/storage.ts'
 import { recordOf } from '../store/records.ts'
+import { messageOf } from '../util/errors.ts'
 import { MAX_EARLY_EVENTS } from './limits.ts'
 
 export interface RecordKeeperOptions {
@@ -146,7 +147,7 @@ export class RecordKeeper {
   #failed(error: unknown): void {
     if (this.#told) return
     this.#told = true
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = messageOf(error)
     this.#options.warn(
       'record_failed',
       `What grapevine report shows of this run could not be written; training goes on, and it is tried again. ${reason}`,

@@ -7,6 +7,7 @@ import type { Log } from '../ports/log.ts'
 import type { Network } from '../ports/network.ts'
 import type { Random } from '../ports/random.ts'
 import { follow } from '../util/abort.ts'
+import { messageOf } from '../util/errors.ts'
 import { isRelayed } from '../wire/address.ts'
 import { DIAL_TIMEOUT_MS, REDIAL_FIRST_MS, REDIAL_LAST_MS, RELAYED_TURN_MS, TARGET_CONNECTIONS } from './limits.ts'
 
@@ -80,7 +81,7 @@ export class Redialler {
       const before = this.#attempts.get(address)
       const delayMs = before === undefined ? REDIAL_FIRST_MS : Math.min(REDIAL_LAST_MS, 2 * before.delayMs)
       this.#attempts.set(address, { delayMs, notBeforeMs: clock.now() + delayMs * (0.5 + random.uniform()) })
-      log.debug('a known address does not answer', { address, reason: error instanceof Error ? error.message : String(error) })
+      log.debug('a known address does not answer', { address, reason: messageOf(error) })
       return null
     } finally {
       cancel()

@@ -11,6 +11,7 @@ import type { PeerSettings } from '../peer/settings.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Learner, LearnerSettings } from '../ports/learner.ts'
 import type { Network, PeerId } from '../ports/network.ts'
+import { messageOf } from '../util/errors.ts'
 import { seededRandom } from '../util/random.ts'
 import { peerIdText } from '../wire/peer-id.ts'
 import type { Attack, Knowledge } from './hostile/attack.ts'
@@ -173,7 +174,7 @@ export class SimulatedNode {
     this.#takeUp(this.#nextCore!)
     this.#life = { ports, run, peer }
     run.learner.failed.catch((error: unknown) => {
-      emit(this.index, { event: 'error', code: 'learner_failed', message: error instanceof Error ? error.message : String(error) })
+      emit(this.index, { event: 'error', code: 'learner_failed', message: messageOf(error) })
     })
   }
 

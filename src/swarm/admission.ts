@@ -7,7 +7,7 @@ import type { Connection, IdentifyResult, Libp2p } from '@libp2p/interface'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
 import type { NetworkErrorCode, PeerChange, PeerId, RemotePeer } from '../ports/network.ts'
-import { GrapevineError } from '../util/errors.ts'
+import { asError, GrapevineError } from '../util/errors.ts'
 import { CLOSE_TIMEOUT_MS, IDENTIFY_TIMEOUT_MS, MAX_ADDRESSES_PER_PEER } from './limits.ts'
 import { Operation } from './operation.ts'
 
@@ -234,7 +234,7 @@ export async function closeConnection(connection: Connection, clock: Clock): Pro
   try {
     await operation.race(connection.close({ signal: operation.signal }))
   } catch (error) {
-    connection.abort(error instanceof Error ? error : new Error(String(error)))
+    connection.abort(asError(error))
   } finally {
     operation.end()
   }

@@ -5,6 +5,7 @@
  */
 import type { StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
 import type { Clock } from '../ports/clock.ts'
+import { messageOf } from '../util/errors.ts'
 import { Gcra } from '../util/gcra.ts'
 import { MAX_STREAM_WINDOW_BYTES, PING_RATE, STREAM_RATE } from './limits.ts'
 
@@ -77,7 +78,7 @@ export function guarded(factory: StreamMuxerFactory, clock: Clock, refused: (rea
       try {
         guard.look(bytes instanceof Uint8Array ? bytes : bytes.subarray())
       } catch (error) {
-        refused(error instanceof Error ? error.message : String(error))
+        refused(messageOf(error))
         throw error
       }
       take(bytes)

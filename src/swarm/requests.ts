@@ -9,7 +9,7 @@ import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
 import type { NetworkErrorCode, PeerId, RequestHandler, RequestOptions, ServeOptions } from '../ports/network.ts'
-import { GrapevineError } from '../util/errors.ts'
+import { asError, GrapevineError } from '../util/errors.ts'
 import { type Admission, isDirect } from './admission.ts'
 import { BodyReader, brokenOff, writeBody } from './body.ts'
 import { MAX_REQUESTS_PER_PEER, READ_REQUEST_TIMEOUT_MS, SILENCE_TIMEOUT_MS } from './limits.ts'
@@ -68,7 +68,7 @@ export async function request(
       : error instanceof GrapevineError
         ? error
         : brokenOff(`Peer ${peer} broke off a request on ${protocol}.`, { cause: String(error) })
-    stream?.abort(failure instanceof Error ? failure : new Error(String(failure)))
+    stream?.abort(asError(failure))
     throw failure
   } finally {
     operation.end()
@@ -137,7 +137,7 @@ async function answer(
     if (error instanceof GrapevineError && error.fault === 'peer') context.refusals.add(error.code)
     context.log.debug('request not answered', { peer, protocol: stream.protocol, error: String(error) })
     reader.detach()
-    stream.abort(error instanceof Error ? error : new Error(String(error)))
+    stream.abort(asError(error))
   } finally {
     operation.end()
   }

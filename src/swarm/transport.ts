@@ -10,6 +10,7 @@ import type { Connection, DialTransportOptions, MultiaddrConnection, Transport, 
 import { type TCPComponents, tcp } from '@libp2p/tcp'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { NetworkCounters } from '../ports/network.ts'
+import { messageOf } from '../util/errors.ts'
 import { networkOf } from '../wire/address-range.ts'
 import { LISTEN_BACKLOG, SOCKET_SILENCE_MS } from './limits.ts'
 
@@ -18,7 +19,7 @@ export class TransportDialError extends Error {
   readonly heard: number | null
 
   constructor(cause: unknown, heard: number | null) {
-    super(cause instanceof Error ? cause.message : String(cause), { cause })
+    super(messageOf(cause), { cause })
     this.name = 'TransportDialError'
     this.heard = heard
   }

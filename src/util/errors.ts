@@ -17,3 +17,13 @@ export class GrapevineError<Code extends string = string> extends Error {
     this.data = data
   }
 }
+
+/** What anything that was thrown says: its message, or itself as text. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown)
+}
+
+/** Anything that was thrown as an error: itself where it is one. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown))
+}

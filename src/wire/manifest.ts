@@ -7,7 +7,7 @@ import { z } from 'zod'
 import type { HyperValue, NetworkSpec } from '../ports/learner.ts'
 import { equalBytes } from '../util/bytes.ts'
 import type { Fault } from '../util/errors.ts'
-import { GrapevineError } from '../util/errors.ts'
+import { GrapevineError, messageOf } from '../util/errors.ts'
 import { sha256Hex } from '../util/sha256.ts'
 import { faultOfCbor } from './cbor-scan.ts'
 import { MAX_MANIFEST_BYTES, MAX_MANIFEST_DEPTH, MAX_MANIFEST_TEXT } from './limits.ts'
@@ -151,7 +151,7 @@ function decodeStrictly(bytes: Uint8Array): unknown {
       allowBigInt: false,
     })
   } catch (error) {
-    throw badManifest('peer', '', `is not valid CBOR (${error instanceof Error ? error.message : String(error)})`)
+    throw badManifest('peer', '', `is not valid CBOR (${messageOf(error)})`)
   }
 }
 

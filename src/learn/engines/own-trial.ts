@@ -3,6 +3,7 @@
  * what is wrong.
  */
 import type { NetworkSpec } from '../../ports/learner.ts'
+import { messageOf } from '../../util/errors.ts'
 import { seededRandom } from '../../util/random.ts'
 import { networkModuleError } from './own-models.ts'
 import type { TfjsBackend } from './tfjs-backend.ts'
@@ -23,7 +24,7 @@ export function tryOut(backend: TfjsBackend, spec: NetworkSpec, file: string): v
     for (const { name } of network.outputs) network.outputGradient(name).fill(1)
     network.backward(parameters, observations, ROWS, gradient)
   } catch (error) {
-    throw networkModuleError(file, untrainable(backend.name, error instanceof Error ? error.message : String(error)))
+    throw networkModuleError(file, untrainable(backend.name, messageOf(error)))
   }
   const wild = network.outputs.find(({ name }) => !network.output(name).every(Number.isFinite))
   if (wild !== undefined) throw networkModuleError(file, `its output ${wild.name} is not finite for observations between -1 and 1.`)

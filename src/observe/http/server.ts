@@ -7,7 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { renderSVG } from 'uqr'
-import { GrapevineError } from '../../util/errors.ts'
+import { GrapevineError, messageOf } from '../../util/errors.ts'
 import { MAX_BODY_BYTES, MAX_HEADER_BYTES, MAX_HTTP_CONNECTIONS, REQUEST_ARRIVAL_MS } from '../limits.ts'
 import { type PageFile, readPage } from './files.ts'
 import { type Door, judge } from './guard.ts'
@@ -114,7 +114,7 @@ class Routes {
     } catch (error) {
       const [status, code] = error instanceof GrapevineError ? [error.code === 'not_running' ? 503 : 409, error.code] : [500, 'failed']
       if (response.headersSent) response.destroy()
-      else json(response, status, { error: { code, message: error instanceof Error ? error.message : String(error) } })
+      else json(response, status, { error: { code, message: messageOf(error) } })
     }
   }
 
