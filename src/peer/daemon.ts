@@ -115,8 +115,9 @@ class Daemon implements PeerDaemon {
   }
 
   stop(reason = 'stopped'): Promise<void> {
-    const steps = this.#peer?.run.learner.progress().steps ?? 0
-    return this.#life.stop(reason, () => this.#listeners.tellLast({ event: 'stopped', reason, steps }))
+    return this.#life.stop(reason, () => {
+      this.#listeners.tellLast({ event: 'stopped', reason, steps: this.#peer?.run.learner.progress().steps ?? 0 })
+    })
   }
 
   status(): PeerStatus {

@@ -71,5 +71,10 @@ test('three daemons solve CartPole together, survive their founder, and take in 
   await assertSameWeights(fourth, third)
   await fourth.event('solved', SOLVE_DEADLINE_MS)
   await fourth.event('mix', HEAR_DEADLINE_MS)
-  assert.deepEqual(await Promise.all([second, third, fourth].map((daemon) => daemon.terminate())), [0, 0, 0])
+  const living = [second, third, fourth]
+  assert.deepEqual(await Promise.all(living.map((daemon) => daemon.terminate())), [0, 0, 0])
+  for (const daemon of living) {
+    const { steps } = await daemon.event('stopped', HEAR_DEADLINE_MS)
+    assert.ok(daemon.all('stats').every((stats) => stats.steps <= steps))
+  }
 })
