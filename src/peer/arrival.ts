@@ -14,8 +14,7 @@ export function compareLater(
   emit: (event: PeerEvent) => void,
 ): () => void {
   return clock.after(ARRIVAL_CHECK_MS, () => {
-    const beacons = new Map(authors.alive().flatMap(({ id, beacon }) => (beacon === null ? [] : [[id, beacon] as const])))
-    if (judgeStanding(standing, beacons, initial) !== 'far') return
+    if (judgeStanding(standing, authors.beacons(), initial) !== 'far') return
     const message = farDonor(standing.from, 'taken before others were heard; to be safe, stop and join through another one')
     emit({ event: 'warning', code: FAR_DONOR, message })
   })

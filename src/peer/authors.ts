@@ -167,6 +167,11 @@ export class Authors {
     return this.alive().filter((author) => author.beacon?.observing !== true)
   }
 
+  /** The newest of each that is there. */
+  beacons(): ReadonlyMap<PeerId, Beacon> {
+    return new Map(this.alive().flatMap(({ id, beacon }) => (beacon === null ? [] : [[id, beacon]])))
+  }
+
   /** Addresses that those announce who have neither left nor been banned. */
   announced(): readonly string[] {
     return this.#all()

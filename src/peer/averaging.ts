@@ -17,7 +17,7 @@ import type { Frames } from './frames.ts'
 import { Mixing } from './mixing.ts'
 import type { OwnMoves } from './own-moves.ts'
 import { Rate } from './rate.ts'
-import type { Relayed } from './relayed.ts'
+import { relayedPeers } from './relayed.ts'
 import { Rounds } from './rounds.ts'
 import type { PeerPorts, Run } from './run.ts'
 import type { RoundOptions, RunningStrategy } from './strategies/strategy.ts'
@@ -32,7 +32,6 @@ interface AveragingOptions {
   readonly moves: OwnMoves
   readonly clip: Clip
   readonly consensus: Consensus
-  readonly relayed: Relayed
   readonly incarnation: number
   readonly minPeriodMs: number
   readonly keepDeltas: boolean
@@ -157,8 +156,12 @@ export class Averaging {
 
   /** Everybody who takes part and is there, this peer included, sorted. */
   view(): readonly PeerId[] {
-    const reached = this.#options.authors.partners().filter(({ id }) => !this.#options.relayed.has(id))
-    return this.#options.view?.() ?? [this.#options.ports.network.id, ...reached.map(({ id }) => id)].sort()
+    const { view, authors, ports } = this.#options
+    if (view !== undefined) return view()
+    const { network } = ports
+    const relayed = relayedPeers(network)
+    const reached = authors.partners().filter(({ id }) => !relayed.has(id))
+    return [network.id, ...reached.map(({ id }) => id)].sort()
   }
 
   #partner(): { readonly id: PeerId; readonly mutual: boolean } | null {

@@ -153,9 +153,6 @@ class Daemon implements PeerDaemon {
     this.#clock = clock
     this.#life.closers.push(() => clock.stop())
     this.#life.closers.push(watchMemory(settings.memoryLimitBytes ?? defaultMemoryLimit(), (used) => this.#outOfMemory(used)))
-    // Who joins has hands to shake first, and on a busy machine a thread that loads would be in the way.
-    const workers = threadWorkers({ early: !('join' in settings.run) })
-    this.#life.closers.push(() => workers.stop())
     const network = createSwarm({
       identitySeed,
       listen: settings.listen,
@@ -170,9 +167,11 @@ class Daemon implements PeerDaemon {
       clock,
     })
     this.#life.closers.push(() => network.stop())
+    // Who joins has hands to shake first, and on a busy machine a thread that loads would be in the way.
+    const workers = threadWorkers({ early: !('join' in settings.run) })
+    this.#life.closers.push(() => workers.stop())
     await network.start(signal)
     signal.throwIfAborted()
-    this.#life.closers.push(() => workers.stop())
     const ports: PeerPorts = { network, clock, random: systemRandom, log: this.#log, storage, workers }
     this.#ports = ports
     const choice = settings.run

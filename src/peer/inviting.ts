@@ -1,6 +1,6 @@
 /** The word with which others join a running peer: the addresses under which it can be reached, then one each of two others, should it be gone. */
 import { GrapevineError } from '../util/errors.ts'
-import { isLoopback, readAddress } from '../wire/address.ts'
+import { isLoopback, peerOf, readAddress } from '../wire/address.ts'
 import { encodeInvitation } from '../wire/invitation.ts'
 import { MAX_INVITATION_ADDRESSES } from '../wire/limits.ts'
 import type { Doorkeeper } from './keeping-out.ts'
@@ -35,9 +35,4 @@ function reachable(addresses: readonly string[]): readonly string[] {
   const usable = addresses.filter((address) => !('fault' in readAddress(address, 'dial')))
   const beyond = usable.filter((address) => !isLoopback(address))
   return beyond.length > 0 ? beyond : usable
-}
-
-function peerOf(address: string): string | null {
-  const at = address.lastIndexOf('/p2p/')
-  return at < 0 ? null : address.slice(at + 5)
 }

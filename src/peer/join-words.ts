@@ -1,7 +1,7 @@
 /** What follows `join`: addresses, an invitation, or several of them, which must then be of one run. Every fault is a sentence of its own. */
 import { toString as encodeText } from 'uint8arrays/to-string'
 import { GrapevineError } from '../util/errors.ts'
-import { readAddress } from '../wire/address.ts'
+import { multiaddrOf, readAddress } from '../wire/address.ts'
 import { decodeInvitation, type Invitation, looksLikeInvitation } from '../wire/invitation.ts'
 import { MAX_ADDRESSES_GIVEN } from './limits.ts'
 
@@ -49,5 +49,5 @@ export function readJoinWords(words: readonly string[]): JoinTarget {
 function readOne(text: string): string {
   const read = readAddress(text.trim(), 'dial')
   if ('fault' in read) throw new GrapevineError('malformed', 'local', `"${text}" is no address to join: ${read.fault}`)
-  return read.peer === null ? read.target : `${read.target}/p2p/${read.peer}`
+  return multiaddrOf(read)
 }

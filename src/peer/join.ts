@@ -16,6 +16,7 @@ import { checkCompatible } from './compatible.ts'
 import { downloadManifest, requestOffer } from './download.ts'
 import { FAR_DONOR, farDonor, Hearsay } from './hearsay.ts'
 import { ANSWER_TIMEOUT_MS, CATCH_UP_TIMEOUT_MS, DIRECT_POLL_MS, DIRECT_TIMEOUT_MS, NO_RUN_MS, NO_RUN_RETRY_MS } from './limits.ts'
+import { relayedPeers } from './relayed.ts'
 import { learnerSettings, type PeerPorts, type Run, runOf } from './run.ts'
 import type { PeerSettings } from './settings.ts'
 
@@ -131,7 +132,7 @@ async function ask(address: string, wanted: string | null, ports: PeerPorts, sig
   try {
     const inTime = AbortSignal.any([signal, overdue.signal])
     const peer = await ports.network.dial(address, inTime)
-    if (isReachedByRelay(peer, ports)) {
+    if (relayedPeers(ports.network).has(peer)) {
       cancel()
       await reachDirectly(peer, ports, signal)
       cancel = begin()
@@ -144,14 +145,10 @@ async function ask(address: string, wanted: string | null, ports: PeerPorts, sig
   }
 }
 
-function isReachedByRelay(peer: PeerId, { network }: PeerPorts): boolean {
-  return network.peers().find(({ id }) => id === peer)?.relayed === true
-}
-
 /** Both sides try to reach each other as soon as they met through a relay; this waits for it. Throws `relayed`. */
 async function reachDirectly(peer: PeerId, ports: PeerPorts, signal: AbortSignal): Promise<void> {
   const untilMs = ports.clock.now() + DIRECT_TIMEOUT_MS
-  while (isReachedByRelay(peer, ports)) {
+  while (relayedPeers(ports.network).has(peer)) {
     if (ports.clock.now() >= untilMs) throw onlyRelayed(peer)
     await ports.clock.sleep(DIRECT_POLL_MS, signal)
   }

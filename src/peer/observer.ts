@@ -135,8 +135,7 @@ export class Observer {
 
   #isFar(author: Author, version: number, parameters: Float32Array): boolean {
     const { authors, run } = this.#options
-    const beacons = new Map(authors.alive().flatMap(({ id, beacon }) => (beacon === null ? [] : [[id, beacon] as const])))
-    return judgeStanding({ from: author.id, version, sketch: this.#sketcher.sketch(parameters) }, beacons, run.initial) === 'far'
+    return judgeStanding({ from: author.id, version, sketch: this.#sketcher.sketch(parameters) }, authors.beacons(), run.initial) === 'far'
   }
 
   async #distance(mine: Float32Array, theirs: Float32Array): Promise<{ readonly norm: number; readonly ownNorm: number }> {

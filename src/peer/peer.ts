@@ -177,7 +177,6 @@ export class Peer {
       moves: this.#moves,
       clip: this.#clip ?? NO_CLIP,
       consensus: this.#consensus,
-      relayed: this.#relayed,
       incarnation: options.incarnation,
       minPeriodMs: options.minPeriodMs,
       keepDeltas: options.keepDeltas === true,

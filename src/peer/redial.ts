@@ -8,8 +8,9 @@ import type { Network } from '../ports/network.ts'
 import type { Random } from '../ports/random.ts'
 import { follow } from '../util/abort.ts'
 import { messageOf } from '../util/errors.ts'
-import { isRelayed } from '../wire/address.ts'
+import { isRelayed, peerOf } from '../wire/address.ts'
 import { DIAL_TIMEOUT_MS, REDIAL_FIRST_MS, REDIAL_LAST_MS, RELAYED_TURN_MS, TARGET_CONNECTIONS } from './limits.ts'
+import { relayedPeers } from './relayed.ts'
 
 export interface RedialOptions {
   readonly network: Network
@@ -49,7 +50,7 @@ export class Redialler {
     const known = this.#options.addresses()
     for (const address of this.#attempts.keys()) if (!known.includes(address)) this.#attempts.delete(address)
     const connected = new Set(network.peers().map((peer) => peer.id))
-    const relayed = new Set(network.peers().flatMap((peer) => (peer.relayed === true ? [peer.id] : [])))
+    const relayed = relayedPeers(network)
     for (const address of known) {
       if (signal.aborted || connected.size >= TARGET_CONNECTIONS) return
       const id = peerOf(address)
@@ -88,10 +89,4 @@ export class Redialler {
       unlink()
     }
   }
-}
-
-/** The peer id at the end of an address, or null when it names none. */
-function peerOf(address: string): string | null {
-  const at = address.lastIndexOf('/p2p/')
-  return at < 0 ? null : address.slice(at + 5)
 }

@@ -49,24 +49,18 @@ export class Relayed {
     const { network } = this.#options
     this.#watch()
     if (this.#beacons++ % 2 > 0) return
-    for (const { id, relayed } of network.peers()) {
-      if (relayed !== true) continue
+    for (const id of relayedPeers(network)) {
       const options = { maxResponseBytes: 0, timeoutMs: REQUEST_TIMEOUT_MS, signal, overRelay: true }
       // Of another run, or gone; the next beacon tries again.
       network.request(id, this.#protocol, beacon, options).catch(() => undefined)
     }
   }
 
-  /** Can this peer be reached through a relay only? */
-  has(peer: PeerId): boolean {
-    return this.#options.network.peers().some(({ id, relayed }) => id === peer && relayed === true)
-  }
-
   /** Is there somebody of the run, and only through relays? */
   get isAlone(): boolean {
     const { network, run, authors } = this.#options
     if (network.subscribers(beaconTopic(run.id)).length > 0) return false
-    return network.peers().some(({ id, relayed }) => relayed === true && authors.get(id)?.state === 'alive')
+    return [...relayedPeers(network)].some((id) => authors.get(id)?.state === 'alive')
   }
 
   #watch(): void {
@@ -81,4 +75,9 @@ export class Relayed {
     this.#told = true
     warn('relayed_only', `This peer is ${RELAYED_ONLY}. To help: forward a port to it and name it with --announce, or try --upnp.`)
   }
+}
+
+/** Whom this peer reaches through a relay only. */
+export function relayedPeers(network: Network): Set<PeerId> {
+  return new Set(network.peers().flatMap(({ id, relayed }) => (relayed === true ? [id] : [])))
 }

@@ -30,6 +30,17 @@ export function isRelayed(address: string): boolean {
   return address.includes(CIRCUIT)
 }
 
+/** The peer id at the end of a multiaddr, or null where it names none. */
+export function peerOf(multiaddr: string): PeerId | null {
+  const at = multiaddr.lastIndexOf('/p2p/')
+  return at < 0 ? null : multiaddr.slice(at + 5)
+}
+
+/** The multiaddr of what was read, with the peer id where it is known. */
+export function multiaddrOf({ target, peer }: Pick<Address, 'target' | 'peer'>): string {
+  return peer === null ? target : `${target}/p2p/${peer}`
+}
+
 /** Of this machine only? */
 export function isLoopback(address: string): boolean {
   return /^\/ip4\/127\.|^\/ip6\/::1\//.test(address)

@@ -7,7 +7,7 @@ import { fromString } from 'uint8arrays/from-string'
 import { toString as asText } from 'uint8arrays/to-string'
 import { GrapevineError } from '../util/errors.ts'
 import { sha256 } from '../util/sha256.ts'
-import { readAddress } from './address.ts'
+import { multiaddrOf, readAddress } from './address.ts'
 import { Reader, Writer } from './binary.ts'
 import {
   INVITATION_CHECK_BYTES,
@@ -120,7 +120,7 @@ function readOne(reader: Reader, peers: readonly string[]): string {
   const kind = reader.u8()
   if (kind !== IP4 && kind !== TEXT) throw mangled('it has an address of an unknown kind')
   const target = kind === IP4 ? readIp4(reader) : reader.ascii(reader.u8())
-  const address = peer === null ? target : `${target}/p2p/${peer}`
+  const address = multiaddrOf({ target, peer })
   const read = readAddress(address, 'dial')
   if ('fault' in read || address.length > MAX_ADDRESS_CHARACTERS || !address.startsWith('/'))
     throw mangled('it has an address that cannot be dialled')

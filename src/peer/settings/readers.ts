@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { MAX_FOREIGN_SHARE } from '../../learn/limits.ts'
 import { METRIC_FILES, type MetricFile } from '../../observe/metric-files.ts'
 import type { HyperValue } from '../../ports/learner.ts'
-import { type AddressUse, type AddressVerdict, readAddress } from '../../wire/address.ts'
+import { type AddressUse, multiaddrOf, readAddress } from '../../wire/address.ts'
 import { CODEC_FORMS, readCodecName } from '../../wire/codec-names.ts'
 import { MAX_ADDRESSES_GIVEN, MAX_MAX_MEMORY_BYTES, MAX_NAME_LENGTH, MAX_UNTIL_MINUTES, MIN_MAX_MEMORY_BYTES } from '../limits.ts'
 import { asNumber, oneOf, type Read, shown, unknown, wholeNumber } from './values.ts'
@@ -49,11 +49,7 @@ function address(text: unknown, use: AddressUse): Read<string> {
   if (typeof text !== 'string') return { fault: `must be an address, not ${shown(text)}`, code: 'malformed' }
   const verdict = readAddress(text, use)
   if ('fault' in verdict) return { fault: `has no valid address in ${shown(text)}: ${verdict.fault}`, code: 'malformed' }
-  return { value: written(verdict) }
-}
-
-function written({ target, peer }: Extract<AddressVerdict, { readonly target: string }>): string {
-  return peer === null ? target : `${target}/p2p/${peer}`
+  return { value: multiaddrOf(verdict) }
 }
 
 /** One address or a list of them. */
