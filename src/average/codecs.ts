@@ -5,10 +5,12 @@
  *
  * Both directions check lengths (`shape`, fault local). What is not finite decodes to something not finite: the receiver's gate refuses it.
  */
+import type { MomentKind } from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
-import { CODEC_FORMS, type CodecName, readCodecName } from '../wire/codec-names.ts'
+import { CODEC_FORMS, type CodecChoice, type CodecName, readCodecName } from '../wire/codec-names.ts'
 import { coordinatesOf } from './coordinates.ts'
 import { FORMATS } from './formats.ts'
+import { type MomentCodec, momentCodec } from './moments.ts'
 
 /** What a codec must know of the model and its run. */
 export interface CodecModel {
@@ -16,6 +18,8 @@ export interface CodecModel {
   readonly run: string
   /** Lengths of the model's slices in canonical order: each has a scale of its own where there are scales. */
   readonly slices: readonly number[]
+  /** The optimiser's moments that travel behind the parameters; absent: none. */
+  readonly moments?: readonly MomentKind[]
 }
 
 export interface Codec {
@@ -23,7 +27,9 @@ export interface Codec {
   readonly name: string
   /** As frames name it. */
   readonly id: CodecName
-  /** Exact payload length of a model of `count` parameters. */
+  /** How moments travel behind what this codec encodes; null: none do. */
+  readonly moments: MomentCodec | null
+  /** Exact length of `count` parameters. */
   bytesFor(count: number): number
   /** Share of the coordinates in one payload, in (0, 1]. */
   shareOf(count: number): number
@@ -45,6 +51,18 @@ export function codecNamed(name: string, model?: CodecModel): Codec {
       name,
     })
   }
+  const parameters = codecOf(choice, model)
+  const kinds = model?.moments ?? []
+  const moments = kinds.length === 0 ? null : momentCodec(kinds, codecOf({ ...choice, format: 'f32' }, model))
+  return { ...parameters, moments }
+}
+
+/** Exact length of a frame's payload: `count` parameters, and moments where they travel. */
+export function payloadBytes(codec: Codec, count: number): number {
+  return codec.bytesFor(count) + (codec.moments?.bytesFor(count) ?? 0)
+}
+
+function codecOf(choice: CodecChoice, model: CodecModel | undefined): Omit<Codec, 'moments'> {
   const format = FORMATS[choice.format]
   const coordinates = coordinatesOf(choice.coordinates, model?.run ?? '')
   const slicesOf = (count: number) => {

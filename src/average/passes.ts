@@ -2,13 +2,15 @@
  * The passes that averaging makes over whole models, as named functions, so that large ones can run in a helper thread (Compute.pass):
  * arguments and results are cloneable, and large arrays among the results lie in shared memory.
  */
+import type { Moments } from '../ports/learner.ts'
 import type { Pass } from '../ports/workers.ts'
 import { equalBytes } from '../util/bytes.ts'
 import { allocateBytes, allocateFloats } from '../util/memory.ts'
 import { sha256 } from '../util/sha256.ts'
 import { encodeFrameWith, type Frame } from '../wire/frame.ts'
-import { type Codec, type CodecModel, codecNamed } from './codecs.ts'
+import { type Codec, type CodecModel, codecNamed, payloadBytes } from './codecs.ts'
 import { squaredDistance, sumOfSquares } from './distance.ts'
+import { averagedMoments, type MixedMoments } from './moments.ts'
 import { type OuterSettings, outerStep } from './outer.ts'
 
 /** A codec in words. */
@@ -18,25 +20,28 @@ export interface CodecUse {
   readonly draw: number
 }
 
-/** Encodes `values` [n] into a frame. `mine` [n] = Q(values), the same array where the codec is exact; `norm` of it. */
+/** Encodes `values` [n], and moments where they travel, into a frame. `mine` [n] = Q(values), the same array where the codec is exact; `norm` of it. */
 export const framePass: Pass<
   {
     readonly header: Omit<Frame, 'payload' | 'payloadBytes' | 'digest' | 'count' | 'codec'>
     readonly codec: CodecUse
     readonly values: Float32Array
+    readonly moments?: Moments | undefined
   },
   { readonly bytes: Uint8Array; readonly mine: Float32Array; readonly norm: number }
 > = {
   name: 'frame',
-  run({ header, codec: use, values }) {
+  run({ header, codec: use, values, moments }) {
     const codec = codecOf(use)
+    const end = codec.bytesFor(values.length)
     let payload: Uint8Array = new Uint8Array(0)
     const write = (into: Uint8Array) => {
-      payload = into
-      codec.encode(values, into, use.draw)
+      payload = into.subarray(0, end)
+      codec.encode(values, payload, use.draw)
+      if (moments !== undefined) codec.moments?.encode(moments, into.subarray(end), use.draw)
     }
     const head = { ...header, codec: codec.id, count: values.length }
-    const bytes = encodeFrameWith(head, codec.bytesFor(values.length), write, allocateBytes)
+    const bytes = encodeFrameWith(head, payloadBytes(codec, values.length), write, allocateBytes)
     if (isExact(codec, values.length)) return { bytes, mine: values, norm: Math.sqrt(sumOfSquares(values)) }
     const mine = allocateFloats(values.length)
     codec.decode(payload, mine, use.draw)
@@ -47,28 +52,45 @@ export const framePass: Pass<
 /** `inspectPayload` in a helper thread. */
 export const payloadPass: Pass<
   { readonly payload: Uint8Array; readonly digest: Uint8Array; readonly codec: CodecUse; readonly count: number },
-  { readonly parameters: Float32Array | null; readonly norm: number }
+  InspectedPayload
 > = {
   name: 'payload',
   run: ({ payload, digest, codec, count }) => inspectPayload(payload, digest, codecOf(codec), codec.draw, count),
 }
 
-/**
- * Checks a payload, of the codec's length for `count`, against its SHA-256 and decodes it: `parameters` [count], null where the digest is
- * another. `norm` is finite exactly when all values are.
- */
-export function inspectPayload(
-  payload: Uint8Array,
-  digest: Uint8Array,
-  codec: Codec,
-  draw: number,
-  count: number,
-): { readonly parameters: Float32Array | null; readonly norm: number } {
-  if (!equalBytes(sha256(payload), digest)) return { parameters: null, norm: 0 }
+/** What is in a payload. */
+export interface InspectedPayload {
+  /** [count]; null where the digest is another. */
+  readonly parameters: Float32Array | null
+  /** Of the parameters: finite exactly when all of them are. */
+  readonly norm: number
+  /** null: none travel, or no moments can be such. */
+  readonly moments: Moments | null
+}
+
+/** Checks a payload, of the codec's length for `count`, against its SHA-256 and decodes it. */
+export function inspectPayload(payload: Uint8Array, digest: Uint8Array, codec: Codec, draw: number, count: number): InspectedPayload {
+  if (!equalBytes(sha256(payload), digest)) return { parameters: null, norm: 0, moments: null }
   const parameters = allocateFloats(count)
-  codec.decode(payload, parameters, draw)
+  const end = codec.bytesFor(count)
+  codec.decode(payload.subarray(0, end), parameters, draw)
+  const moments = codec.moments?.decode(payload.subarray(end), count, draw) ?? null
   // In float64 no finite float32 vector overflows.
-  return { parameters, norm: Math.sqrt(sumOfSquares(parameters)) }
+  return { parameters, norm: Math.sqrt(sumOfSquares(parameters)), moments }
+}
+
+/** `averagedMoments` in a helper thread. */
+export const momentsPass: Pass<
+  {
+    readonly codec: { readonly name: string; readonly model: CodecModel }
+    readonly own: Float32Array
+    readonly others: readonly MixedMoments[]
+    readonly reach: number
+  },
+  Float32Array
+> = {
+  name: 'moments',
+  run: ({ codec, own, others, reach }) => averagedMoments(codecNamed(codec.name, codec.model).moments!, own, others, reach),
 }
 
 /**
@@ -139,7 +161,7 @@ export const outerPass: Pass<
   },
 }
 
-const PASSES = [framePass, payloadPass, differencePass, scalePass, distancePass, addPass, outerPass] as const
+const PASSES = [framePass, payloadPass, momentsPass, differencePass, scalePass, distancePass, addPass, outerPass] as const
 
 /** For the helper thread: runs the pass of this name. */
 export function runPass(name: string, input: unknown): unknown {

@@ -18,7 +18,7 @@ const FOUNDING: readonly [string, string][] = [
   ['--server <peer>', 'with --strategy server: which peer it is (this one)'],
   ['--codec <name>', 'how parameters travel: f32, f16, int8, subset:0.1 (f32)'],
   ['--period <updates>', 'updates between averaging rounds, or auto'],
-  ['--moments <policy>', "optimiser's moments at a mix: local, reset (local)"],
+  ['--moments <policy>', "optimiser's moments at a mix: local, averaged, reset (local)"],
   ['--outer <step>', 'momentum over mixes: nesterov, none (none)'],
   ['--robust <rule>', 'against liars: clip, median, trimmed, none (clip)'],
   ['--share-experience <x>', "learn from others' experience, up to this share: 0.2"],

@@ -17,7 +17,7 @@ const FLAGS: readonly [string, string][] = [
   ['--codec <name>', 'how parameters travel, as of `start` (f32)'],
   ['--period <updates>', 'updates between averaging rounds'],
   ['--robust <rule>', 'against liars: clip, median, trimmed, none (clip)'],
-  ['--moments <policy>', "optimiser's moments at a mix: local, reset (local)"],
+  ['--moments <policy>', "optimiser's moments at a mix: local, averaged, reset (local)"],
   ['--outer <step>', 'momentum over mixes: nesterov, none (none)'],
   ['--share-experience <x>', "learn from others' experience, up to this share"],
   ['--learning <on|off>', 'off: averaging only (on)'],

@@ -2,9 +2,10 @@
  * The hyper-parameters of each algorithm: names, types, ranges and defaults. They travel in the manifest as flat values; whatever arrives,
  * from a flag or from a peer, passes `resolveHyperparameters` before anything is built from it.
  */
-import type { HyperValue } from '../ports/learner.ts'
+import type { HyperValue, MomentKind } from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
 import type { OptimiserSpec } from './engine.ts'
+import { momentKinds } from './optimisers.ts'
 
 export type HyperparameterRule =
   | { readonly kind: 'integer' | 'number'; readonly initial: number; readonly min: number; readonly max: number; readonly about: string }
@@ -184,6 +185,11 @@ export function optimiserSpec(settings: Pick<Hyperparameters<'a2c'>, 'optimiser'
   const { optimiser, optimiserDecay: decay, optimiserEpsilon: epsilon } = settings
   if (optimiser === 'adam') return { kind: 'adam', beta1: 0.9, beta2: decay, epsilon }
   return { kind: 'rmsprop', decay, epsilon, epsilonInside: true }
+}
+
+/** Moments that the optimiser of an algorithm with these resolved hyper-parameters keeps; some algorithms have one optimiser and no choice. */
+export function momentsOf(algorithm: AlgorithmId, { optimiser }: Readonly<Record<string, HyperValue>>): readonly MomentKind[] {
+  return momentKinds({ kind: algorithm === 'ppo' || optimiser === 'adam' ? 'adam' : 'rmsprop' })
 }
 
 function isValid(rule: HyperparameterRule, value: HyperValue): boolean {

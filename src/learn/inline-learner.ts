@@ -7,6 +7,7 @@ import type {
   Learner,
   LearnerDescription,
   LearnerState,
+  MomentMix,
   Normaliser,
   Progress,
   Replica,
@@ -40,6 +41,7 @@ export type PacedCore = Pick<
   | 'progress'
   | 'snapshot'
   | 'mix'
+  | 'optimiserSteps'
   | 'normalisers'
   | 'mergeNormalisers'
   | 'setRateFactor'
@@ -121,18 +123,21 @@ export class InlineLearner implements Learner {
 
   async snapshot(): Promise<Snapshot> {
     this.#requireAlive()
-    const { parameterCount } = this.#core.description
+    const { parameterCount, moments: kinds } = this.#core.description
     const parameters = new Float32Array(parameterCount)
     const target = this.#core.hasTarget ? new Float32Array(parameterCount) : null
-    this.#core.snapshot({ parameters, target })
+    const values = kinds === undefined ? null : new Float32Array(kinds.length * parameterCount)
+    this.#core.snapshot({ parameters, target, moments: values })
+    const { version, scheduleSteps: steps, optimiserSteps } = this.#core
     const { own, all } = this.#core.normalisers()
-    return { parameters, target, version: this.#core.version, steps: this.#core.scheduleSteps, normalisers: all, ownNormalisers: own }
+    const replica = { parameters, target, version, steps, normalisers: all, ownNormalisers: own }
+    return values === null ? replica : { ...replica, moments: { steps: optimiserSteps, values } }
   }
 
-  async mix(delta: Float32Array): Promise<void> {
+  async mix(delta: Float32Array, moments?: MomentMix): Promise<void> {
     this.#requireAlive()
-    requireLength('delta', delta, this.#core.description.parameterCount)
-    this.#core.mix(delta)
+    requireMix(this.#core.description, delta, moments)
+    this.#core.mix(delta, moments)
   }
 
   async mergeNormalisers(others: readonly (readonly Normaliser[])[]): Promise<void> {
@@ -241,6 +246,12 @@ export class InlineLearner implements Learner {
 export function requireHolding(holding: boolean): void {
   if (!holding)
     throw new GrapevineError('not_holding', 'local', 'A replica can only be replaced while the learner holds; call hold() first.')
+}
+
+/** Throws GrapevineError `shape` unless the vectors of a mix have the lengths that the learner describes. */
+export function requireMix({ parameterCount, moments = [] }: LearnerDescription, delta: Float32Array, mixed: MomentMix | undefined): void {
+  requireLength('delta', delta, parameterCount)
+  if (mixed !== undefined) requireLength('delta of moments', mixed.delta, moments.length * parameterCount)
 }
 
 /** Throws GrapevineError `shape` unless the replica has `parameterCount` parameters, in its target too if it has one. */

@@ -8,6 +8,7 @@ import type {
   LearnerDescription,
   LearnerSettings,
   LearnerState,
+  MomentMix,
   Normaliser,
   Progress,
   Replica,
@@ -27,6 +28,8 @@ import { requireAlgorithm } from './hyperparameters.ts'
 import { Impala } from './impala.ts'
 import { initialParameters } from './initialise.ts'
 import { MAX_BAD_UPDATES } from './limits.ts'
+import { mixMoments, readMoments } from './moments.ts'
+import { momentKinds } from './optimisers.ts'
 import { PPO } from './ppo.ts'
 import { arenaField, optimiserFields, restoreFields, type StateFields, saveFields } from './state.ts'
 
@@ -36,6 +39,8 @@ const ALGORITHM_CLASSES = { a2c: A2C, a3c: A3C, apex: ApeX, impala: Impala, ppo:
 export interface SnapshotTarget {
   readonly parameters: Float32Array
   readonly target: Float32Array | null
+  /** The optimiser's, as its description lists them; absent: nobody asks for them. */
+  readonly moments?: Float32Array | null
 }
 
 export class LearnerCore {
@@ -43,7 +48,7 @@ export class LearnerCore {
   /** Whether the replica includes a target network. */
   readonly hasTarget: boolean
   readonly #algorithm: Algorithm
-  readonly #moments: readonly RunningMoments[]
+  readonly #normalisers: readonly RunningMoments[]
   readonly #untilSteps: number | null
   readonly #faults: NonNullable<Progress['actors']>
   #updates = 0
@@ -56,26 +61,28 @@ export class LearnerCore {
   /** Whether a mix resets the optimiser's moments. */
   readonly #resetMoments: boolean
 
-  /** `moments`: those of the environments' normalising wrappers; `faults`: what their owner keeps count of as they crash. */
+  /** `normalisers`: those of the environments' wrappers; `faults`: what their owner keeps count of as they crash. */
   constructor(
     algorithm: Algorithm,
     engineName: string,
     settings: LearnerSettings,
-    moments: readonly RunningMoments[],
+    normalisers: readonly RunningMoments[],
     faults: NonNullable<Progress['actors']>,
   ) {
     const { network, parameters, target } = algorithm
     this.#algorithm = algorithm
-    this.#moments = moments
+    this.#normalisers = normalisers
     this.#faults = faults
     this.#untilSteps = settings.untilSteps
     this.hasTarget = target !== null
     this.#resetMoments = settings.moments === 'reset'
     const experience = algorithm.sharing?.format
+    const moments = settings.moments === 'averaged' ? momentKinds(algorithm.optimiser.spec) : []
     this.description = {
       slices: network.slices,
       parameterCount: network.parameterCount,
       engine: engineName,
+      ...(moments.length === 0 ? {} : { moments }),
       ...(experience === undefined ? {} : { experience }),
     }
     const initial = network.initial ?? initialParameters(settings.network, settings.weightsSeed)
@@ -155,17 +162,24 @@ export class LearnerCore {
     }
   }
 
-  /** Writes the replica into arrays of the caller [parameterCount]. */
-  snapshot(into: SnapshotTarget): void {
-    const { network, parameters, target } = this.#algorithm
-    network.read(parameters, into.parameters)
-    if (target !== null && into.target !== null) network.read(target, into.target)
+  /** Of the optimiser: what its moments are of. */
+  get optimiserSteps(): number {
+    return this.#algorithm.optimiser.count
   }
 
-  /** Adds `delta` [parameterCount] to the parameters; the optimiser begins anew where the run says so. */
-  mix(delta: Float32Array): void {
+  /** Writes the replica into arrays of the caller [parameterCount]. */
+  snapshot(into: SnapshotTarget): void {
+    const { network, parameters, target, optimiser } = this.#algorithm
+    network.read(parameters, into.parameters)
+    if (target !== null && into.target !== null) network.read(target, into.target)
+    if (into.moments != null) readMoments(network, optimiser, into.moments)
+  }
+
+  /** Adds `delta` [parameterCount] to the parameters, and `moments` to the optimiser's; it begins anew where the run says so. */
+  mix(delta: Float32Array, moments?: MomentMix): void {
     const { network, parameters, optimiser } = this.#algorithm
     network.add(parameters, delta)
+    if (moments !== undefined) mixMoments(network, optimiser, moments)
     if (!this.#resetMoments) return
     for (const { data } of optimiser.moments) data.fill(0)
     optimiser.count = 0
@@ -183,12 +197,12 @@ export class LearnerCore {
 
   /** What this peer's environments showed its normalisers, and what it knows in all; copies. */
   normalisers(): { readonly own: readonly Normaliser[]; readonly all: readonly Normaliser[] } {
-    return { own: this.#moments.map((moments) => moments.own()), all: this.#moments.map((moments) => moments.all()) }
+    return { own: this.#normalisers.map((moments) => moments.own()), all: this.#normalisers.map((moments) => moments.all()) }
   }
 
   /** Replaces what others' normalisers have seen: one list for each peer. Throws `moments` where they do not fit. */
   mergeNormalisers(others: readonly (readonly Normaliser[])[]): void {
-    for (const [i, moments] of this.#moments.entries()) moments.setOthers(others.flatMap((peer) => peer[i] ?? []))
+    for (const [i, moments] of this.#normalisers.entries()) moments.setOthers(others.flatMap((peer) => peer[i] ?? []))
   }
 
   /** Of the learning rates of the updates to come. Throws `rate` where it is not a positive number. */
@@ -227,7 +241,7 @@ export class LearnerCore {
     )
     episodes.state(fields.under('episodes'))
     // Before the environments, which may begin anew and count what they see then.
-    for (const [i, { memory }] of this.#moments.entries()) {
+    for (const [i, { memory }] of this.#normalisers.entries()) {
       for (const [part, array] of memory.entries()) fields.array(`normaliser/${i}/${part}`, array)
     }
     this.#algorithm.state(fields.under('algorithm'), replay)

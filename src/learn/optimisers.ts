@@ -2,12 +2,14 @@
  * Optimiser steps over flat vectors in plain TypeScript: the reference for the kernels, and what the tfjs engine runs.
  * Arithmetic is float64, rounded to float32 where a value is stored. All vectors of one call have the parameters' length.
  */
+import type { MomentKind } from '../ports/learner.ts'
 import { pow } from '../util/maths.ts'
 import type { OptimiserSpec } from './engine.ts'
 
-/** How many moment vectors a kind of optimiser keeps. */
-export function momentCount(spec: OptimiserSpec): number {
-  return spec.kind === 'adam' || spec.kind === 'adamw' ? 2 : 1
+/** The moment vectors that a kind of optimiser keeps, as OptimiserState lists them. */
+export function momentKinds({ kind }: Pick<OptimiserSpec, 'kind'>): readonly MomentKind[] {
+  if (kind === 'sgd') return ['mean']
+  return kind === 'rmsprop' ? ['square'] : ['mean', 'square']
 }
 
 /**

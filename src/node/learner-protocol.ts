@@ -8,6 +8,7 @@ import type {
   LearnerDescription,
   LearnerSettings,
   LearnerState,
+  MomentMix,
   Normaliser,
   Progress,
   Replica,
@@ -30,7 +31,7 @@ export type LearnerRequest =
   | { readonly kind: 'build'; readonly settings: LearnerSettings; readonly before: NonNullable<Progress['actors']> }
   | { readonly kind: 'run' | 'hold' | 'snapshot' | 'stop' }
   /** `delta` null: it lies in the thread's own delta buffer. */
-  | { readonly kind: 'mix'; readonly delta: Float32Array | null }
+  | { readonly kind: 'mix'; readonly delta: Float32Array | null; readonly moments: MomentMix | undefined }
   | { readonly kind: 'adopt'; readonly replica: Replica }
   | { readonly kind: 'mergeNormalisers'; readonly others: readonly (readonly Normaliser[])[] }
   | { readonly kind: 'setRateFactor'; readonly factor: number }
@@ -51,6 +52,8 @@ export type LearnerReply =
       readonly description: LearnerDescription
       readonly snapshot: Float32Array
       readonly target: Float32Array | null
+      /** Of the optimiser, where snapshots bring them along. */
+      readonly moments: Float32Array | null
       readonly delta: Float32Array
       /** Builds by speed; null where no kernels are used. */
       readonly kernels: readonly KernelBuild[] | null
@@ -62,6 +65,7 @@ export type LearnerReply =
       readonly progress: Progress
       readonly version: number
       readonly steps: number
+      readonly optimiserSteps: number
       /** Of a snapshot; empty in other answers. */
       readonly normalisers: { readonly own: readonly Normaliser[]; readonly all: readonly Normaliser[] }
     }

@@ -7,13 +7,14 @@
  * that were not answered yet. An environment that hangs again and again without ENVIRONMENT_RECOVERED_STEPS steps in between is given up.
  */
 import { ENVIRONMENT_FAULTS_MAX, ENVIRONMENT_RECOVERED_STEPS } from '../envs/limits.ts'
-import { requireLength } from '../learn/shapes.ts'
+import { requireMix } from '../learn/inline-learner.ts'
 import { begunAnew } from '../learn/state.ts'
 import type {
   Learner,
   LearnerDescription,
   LearnerSettings,
   LearnerState,
+  MomentMix,
   Normaliser,
   Progress,
   Replica,
@@ -157,15 +158,16 @@ class ThreadLearner implements Learner {
   }
 
   async snapshot(): Promise<Snapshot> {
-    const { version, steps, normalisers } = (await this.#request({ kind: 'snapshot' })) as Done
-    const { snapshot: parameters, target } = this.#ready
-    return { parameters, target, version, steps, normalisers: normalisers.all, ownNormalisers: normalisers.own }
+    const { version, steps, optimiserSteps, normalisers } = (await this.#request({ kind: 'snapshot' })) as Done
+    const { snapshot: parameters, target, moments } = this.#ready
+    const replica = { parameters, target, version, steps, normalisers: normalisers.all, ownNormalisers: normalisers.own }
+    return moments === null ? replica : { ...replica, moments: { steps: optimiserSteps, values: moments } }
   }
 
-  async mix(delta: Float32Array): Promise<void> {
-    requireLength('delta', delta, this.#ready.delta.length)
+  async mix(delta: Float32Array, moments?: MomentMix): Promise<void> {
+    requireMix(this.#ready.description, delta, moments)
     const shared = delta.buffer instanceof SharedArrayBuffer
-    await this.#request({ kind: 'mix', delta: shared ? delta : null }, () => {
+    await this.#request({ kind: 'mix', delta: shared ? delta : null, moments }, () => {
       if (!shared) this.#ready.delta.set(delta)
     })
   }

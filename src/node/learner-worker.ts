@@ -7,10 +7,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { rankKernels } from '../learn/engines/wasm-builds.ts'
 import type { StepWatch } from '../learn/environments.ts'
-import { requireHolding, requireReplica } from '../learn/inline-learner.ts'
+import { requireHolding, requireMix, requireReplica } from '../learn/inline-learner.ts'
 import { createLearner, type LearnerCore } from '../learn/learner.ts'
 import { PROGRESS_INTERVAL_MS } from '../learn/limits.ts'
-import { requireLength } from '../learn/shapes.ts'
 import { StepPace } from '../learn/step-pace.ts'
 import type { LearnerSettings } from '../ports/learner.ts'
 import { actorThreads } from './actor-threads.ts'
@@ -31,6 +30,7 @@ class LearnerThread {
   readonly #core: LearnerCore
   readonly #snapshot: Float32Array
   readonly #target: Float32Array | null
+  readonly #moments: Float32Array | null
   readonly #delta: Float32Array
   readonly #pace: StepPace
   #handled = 0
@@ -43,11 +43,12 @@ class LearnerThread {
   #nextReach = Number.POSITIVE_INFINITY
 
   constructor(core: LearnerCore, pace: StepPace) {
-    const { parameterCount } = core.description
+    const { parameterCount, moments = [] } = core.description
     this.#core = core
     this.#pace = pace
     this.#snapshot = sharedVector(parameterCount)
     this.#target = core.hasTarget ? sharedVector(parameterCount) : null
+    this.#moments = moments.length === 0 ? null : sharedVector(moments.length * parameterCount)
     this.#delta = sharedVector(parameterCount)
   }
 
@@ -59,6 +60,7 @@ class LearnerThread {
       description: core.description,
       snapshot: this.#snapshot,
       target: this.#target,
+      moments: this.#moments,
       delta: this.#delta,
       kernels: shareKernelRanking(),
       progress: this.#progress(),
@@ -127,6 +129,7 @@ class LearnerThread {
           progress: this.#progress(),
           version: core.version,
           steps: core.scheduleSteps,
+          optimiserSteps: core.optimiserSteps,
           normalisers: request.kind === 'snapshot' ? core.normalisers() : { own: [], all: [] },
         })
     }
@@ -152,12 +155,12 @@ class LearnerThread {
         if (!this.#holding) this.#hold()
         return
       case 'snapshot':
-        core.snapshot({ parameters: this.#snapshot, target: this.#target })
+        core.snapshot({ parameters: this.#snapshot, target: this.#target, moments: this.#moments })
         return
       case 'mix': {
         const delta = request.delta ?? this.#delta
-        requireLength('delta', delta, core.description.parameterCount)
-        core.mix(delta)
+        requireMix(core.description, delta, request.moments)
+        core.mix(delta, request.moments)
         return
       }
       case 'adopt':

@@ -3,7 +3,7 @@
  * Bounded: the least recently heard author is forgotten first, pending frames beyond the limit push out the oldest.
  */
 import type { PeerState } from '../observe/events.ts'
-import type { Normaliser } from '../ports/learner.ts'
+import type { Moments, Normaliser } from '../ports/learner.ts'
 import type { PeerId } from '../ports/network.ts'
 import type { Beacon } from '../wire/beacon.ts'
 import type { ExchangeId } from '../wire/exchange.ts'
@@ -13,6 +13,8 @@ import { distrusted, newTrust, type Trust, trustAt } from './trust.ts'
 /** A frame that passed the gate, decoded, not yet mixed. */
 export interface PendingFrame {
   readonly parameters: Float32Array
+  /** null: none travel. */
+  readonly moments: Moments | null
   readonly normalisers: readonly Normaliser[]
   readonly version: number
   /** The round it belongs to; draws its coordinates. */

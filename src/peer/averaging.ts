@@ -2,7 +2,7 @@
  * The averaging of one peer: the strategy that the manifest names, its rounds, and what they need to know of the others: who takes part, whom the
  * partner rule chooses, how fast to learn in their company. Before `start`, and with a strategy that has no rounds, nothing ever comes of it.
  */
-import type { Codec } from '../average/codecs.ts'
+import type { Codec, CodecModel } from '../average/codecs.ts'
 import { robustRule } from '../average/combine.ts'
 import { NO_OUTER_STEP } from '../average/outer.ts'
 import { isMutual, PAIR_RULES, partnerBy } from '../average/partners.ts'
@@ -27,6 +27,7 @@ interface AveragingOptions {
   readonly run: Run
   readonly ports: PeerPorts
   readonly codec: Codec
+  readonly codecModel: CodecModel
   readonly authors: Authors
   readonly frames: Frames
   readonly moves: OwnMoves
@@ -56,7 +57,8 @@ export class Averaging {
 
   /** Subscribes and serves as the strategy needs. */
   start(): void {
-    const { run, ports, codec, authors, frames, moves, clip, consensus, incarnation, minPeriodMs, keepDeltas, driven } = this.#options
+    const { run, ports, codec, codecModel, authors, frames, moves, clip, consensus, incarnation, minPeriodMs, keepDeltas, driven } =
+      this.#options
     const { signal, emit, onFailure } = this.#options
     const { network, clock, random, workers } = ports
     const { manifest, learner } = run
@@ -68,8 +70,12 @@ export class Averaging {
       isThere: (id) => this.#isThere(id),
       together: () => consensus.together,
     })
+    const robust = robustRule(manifest.averaging.robust)
     const mixing = new Mixing({
       strategy: strategy.name,
+      codec,
+      codecModel,
+      robust,
       clock,
       learner,
       authors,
@@ -94,7 +100,7 @@ export class Averaging {
       incarnation,
       signal,
       clip,
-      robust: robustRule(manifest.averaging.robust),
+      robust,
       rule: manifest.averaging.partner,
       keepDeltas,
       view: () => this.view(),

@@ -17,7 +17,7 @@ import type { NetworkSpec } from '../ports/learner.ts'
 import { GrapevineError, messageOf } from '../util/errors.ts'
 import { CODEC_FORMS, readCodecName } from '../wire/codec-names.ts'
 import type { Manifest } from '../wire/manifest.ts'
-import { BYTES_PER_PARAMETER } from './limits.ts'
+import { BYTES_OF_TRAVELLING_MOMENTS, BYTES_PER_PARAMETER } from './limits.ts'
 import type { PeerSettings } from './settings.ts'
 import { partnerFault, strategyNamed } from './strategies.ts'
 import { strategyNames } from './strategy-names.ts'
@@ -111,7 +111,8 @@ function checkNetwork(manifest: Manifest, maxMemoryBytes: number): void {
   } catch (error) {
     throw cannotJoin('network', `its network cannot be built: ${messageOf(error)}`)
   }
-  const neededBytes = theirs.parameterCount * BYTES_PER_PARAMETER
+  const travelling = manifest.averaging.moments === 'averaged' ? BYTES_OF_TRAVELLING_MOMENTS : 0
+  const neededBytes = theirs.parameterCount * (BYTES_PER_PARAMETER + travelling)
   if (neededBytes > maxMemoryBytes) {
     const gib = (bytes: number) => `${(bytes / 1_073_741_824).toFixed(2)} GiB`
     throw cannotJoin(

@@ -5,7 +5,7 @@
 import { toString as encodeText } from 'uint8arrays/to-string'
 import { isPlainAveraging } from '../average/outer.ts'
 import { findEnvironment } from '../envs/registry.ts'
-import { requireAlgorithm, resolveHyperparameters } from '../learn/hyperparameters.ts'
+import { momentsOf, requireAlgorithm, resolveHyperparameters } from '../learn/hyperparameters.ts'
 import { layout } from '../learn/layout.ts'
 import { preset, presetNetwork } from '../learn/presets.ts'
 import type { Learner, NetworkSpec } from '../ports/learner.ts'
@@ -33,7 +33,9 @@ export function planRun(founding: Founding, random: Random, self: PeerId): RunPl
   const wrappers = founding.wrappers ?? chosen.wrappers ?? []
   const network = founding.network ?? presetNetworkOf(founding)
   const { parameterCount, slices } = layout(network)
-  const { strategy, partner } = resolveAveraging(founding, { parameterCount, slices: slices.map(({ length }) => length) }, self)
+  const hyperparameters = resolveHyperparameters(algorithm, { ...chosen.hyperparameters, ...founding.hyperparameters })
+  const moments = founding.moments === 'averaged' ? momentsOf(algorithm, hyperparameters) : []
+  const { strategy, partner } = resolveAveraging(founding, { parameterCount, slices: slices.map(({ length }) => length), moments }, self)
   return {
     protocol: PROTOCOL_VERSION,
     name: founding.name,
@@ -41,7 +43,7 @@ export function planRun(founding: Founding, random: Random, self: PeerId): RunPl
     wrappers,
     algorithm: {
       id: algorithm,
-      hyperparameters: resolveHyperparameters(algorithm, { ...chosen.hyperparameters, ...founding.hyperparameters }),
+      hyperparameters,
       horizonSteps: founding.horizonSteps,
     },
     network,

@@ -5,6 +5,7 @@
 import type { Codec, CodecModel } from '../average/codecs.ts'
 import { sumOfSquares } from '../average/distance.ts'
 import { type CodecUse, framePass, payloadPass } from '../average/passes.ts'
+import type { Moments } from '../ports/learner.ts'
 import type { PeerId, Verdict } from '../ports/network.ts'
 import type { Compute } from '../ports/workers.ts'
 import type { Frame } from '../wire/frame.ts'
@@ -33,7 +34,14 @@ export interface OwnFrame {
 }
 
 export type ReceivedFrame =
-  | { readonly ok: true; readonly author: Author; readonly frame: Frame; readonly parameters: Float32Array }
+  | {
+      readonly ok: true
+      readonly author: Author
+      readonly frame: Frame
+      readonly parameters: Float32Array
+      /** null: none travel. */
+      readonly moments: Moments | null
+    }
   /** How the network is to treat its bearer. */
   | { readonly ok: false; readonly code: string; readonly verdict: Exclude<Verdict, 'accept'> }
 
@@ -73,7 +81,7 @@ export class Frames {
   async take(epoch: number): Promise<OwnFrame> {
     const { self, run, codec, incarnation, snapshots, compute, moves } = this.#options
     const snapshot = await snapshots.take()
-    const { parameters } = snapshot
+    const { parameters, moments } = snapshot
     this.#sequence++
     const header = {
       runPrefix: run.prefix,
@@ -84,7 +92,7 @@ export class Frames {
       epoch,
       normalisers: snapshot.ownNormalisers,
     }
-    const input = { header, codec: this.#use(epoch), values: parameters }
+    const input = { header, codec: this.#use(epoch), values: parameters, moments }
     const { bytes, mine, norm } = await compute.pass(framePass, input, parameters.byteLength)
     this.#ownNorm = norm
     const draws = codec.coordinates(parameters.length) !== null
@@ -137,7 +145,7 @@ export class Frames {
     if (!intake.admits(author.id, now())) return this.#refuse(author, 'quota', 'ignore')
     if (isNewer(result.frame, author.frame)) author.frame = { incarnation: result.frame.incarnation, sequence: result.frame.sequence }
     onHeard(author)
-    return { ok: true, author, frame: result.frame, parameters: result.parameters }
+    return { ok: true, author, frame: result.frame, parameters: result.parameters, moments: result.moments }
   }
 
   #context(author: Author): GateContext {

@@ -140,6 +140,12 @@ export const MAX_MIN_PERIOD_MS = 3_600_000
 /** Updates between rounds that can be asked for: a million is no averaging. */
 export const MAX_PERIOD_UPDATES = 1_000_000
 
+/**
+ * A moment of somebody else's optimiser counts for a difference of at most so many times the norm of the own one, unless nobody is distrusted.
+ * Those of peers that learn alike are within 2; the first squares of a joiner are a thousandth of the others', and come up in four rounds.
+ */
+export const MOMENT_REACH = 10
+
 /** Memory that a run may ask of this peer: models of 256 MiB with target and moments fit in 2 GiB. */
 export const DEFAULT_MAX_MEMORY_BYTES = 2_147_483_648
 
@@ -157,6 +163,9 @@ export const MAX_WAIT_FOR_PEERS = 64
 
 /** Memory that one parameter takes in a peer: parameters, gradient, two moments, snapshots, a frozen copy and messages, 4 bytes each. */
 export const BYTES_PER_PARAMETER = 48
+
+/** The same for two moments that travel: the learner's snapshot, a copy, our message and theirs, what it decodes to, and the difference. */
+export const BYTES_OF_TRAVELLING_MOMENTS = 2 * 6 * 4
 
 /** What a snapshot may hold beside its parameters: a header and normalisers (an Atari frame's moments are 441 KiB). */
 export const REPLICA_OVERHEAD_BYTES = 1_048_576

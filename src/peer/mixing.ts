@@ -1,15 +1,18 @@
 /**
  * Applying what was received: the delta to the replica, the authors' normalisers beside our own, and one `mix` event for each author.
  */
+import type { Codec, CodecModel } from '../average/codecs.ts'
+import type { RobustRule } from '../average/combine.ts'
+import type { MixedMoments } from '../average/moments.ts'
 import { isPlainAveraging, type OuterSettings } from '../average/outer.ts'
-import { outerPass } from '../average/passes.ts'
+import { momentsPass, outerPass } from '../average/passes.ts'
 import type { PeerEvent } from '../observe/events.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { Learner, Normaliser } from '../ports/learner.ts'
+import type { Learner, MomentMix, Moments, Normaliser } from '../ports/learner.ts'
 import type { Compute } from '../ports/workers.ts'
 import type { Author, Authors } from './authors.ts'
 import type { Consensus } from './consensus.ts'
-import { MAX_NORMALISER_AUTHORS, NORMALISER_AGE_MS } from './limits.ts'
+import { MAX_NORMALISER_AUTHORS, MOMENT_REACH, NORMALISER_AGE_MS } from './limits.ts'
 import type { OwnMoves } from './own-moves.ts'
 import type { Rate } from './rate.ts'
 import type { TakenSnapshot } from './snapshots.ts'
@@ -25,10 +28,20 @@ export interface Mixed {
   /** Of the frame. */
   readonly bytes: number
   readonly receivedAtMs: number
+  /** Of the optimiser, with the weight of its parameters; absent: none travel. */
+  readonly moments?: MixedMoments
+}
+
+/** The moments of a frame as they are mixed. `draw`: its round; `weight`: of its parameters. */
+export function weighted(moments: Moments | null, draw: number, weight: number): Pick<Mixed, 'moments'> {
+  return moments === null ? {} : { moments: { ...moments, draw, weight } }
 }
 
 export interface MixingOptions {
   readonly strategy: string
+  readonly codec: Codec
+  readonly codecModel: CodecModel
+  readonly robust: RobustRule
   readonly clock: Clock
   readonly learner: Learner
   readonly authors: Authors
@@ -54,7 +67,7 @@ export class Mixing {
   async apply(delta: Float32Array, own: TakenSnapshot, mixed: readonly Mixed[]): Promise<void> {
     const { clock, learner, moves, consensus, rate, peers, strategy, emit } = this.#options
     const whole = await this.#withOuterStep(delta, own)
-    await learner.mix(whole)
+    await learner.mix(whole, await this.#momentMix(own, mixed))
     await moves.mixed(own, whole)
     consensus.mixed(
       mixed.flatMap(({ distance }) => distance ?? []),
@@ -76,6 +89,17 @@ export class Mixing {
         bytes,
       })
     }
+  }
+
+  /** undefined: no moments travel, or nobody else's came along. */
+  async #momentMix({ moments: own }: TakenSnapshot, mixed: readonly Mixed[]): Promise<MomentMix | undefined> {
+    const others = mixed.flatMap(({ moments }) => moments ?? [])
+    if (own === undefined || others.length === 0) return undefined
+    const { codec, codecModel, compute, robust } = this.#options
+    const reach = robust === 'none' ? Number.POSITIVE_INFINITY : MOMENT_REACH
+    const input = { codec: { name: codec.name, model: codecModel }, own: own.values, others, reach }
+    const delta = await compute.pass(momentsPass, input, own.values.byteLength)
+    return { delta, others: others.map(({ weight, steps }) => ({ weight, steps })) }
   }
 
   /** A delta that comes late belongs to a round that is over, and is added as it is. */

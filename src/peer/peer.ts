@@ -111,7 +111,8 @@ export class Peer {
       consensusDistance: () => this.consensusDistance(),
       emit: options.emit,
     })
-    const codecModel = { run: run.id, slices: learner.describe().slices.map(({ length }) => length) }
+    const { slices, moments = [] } = learner.describe()
+    const codecModel = { run: run.id, slices: slices.map(({ length }) => length), moments }
     this.#codec = codecNamed(manifest.averaging.codec, codecModel)
     this.#intake = new Intake(network, options.strictQuotas === true)
     this.#snapshots = new Snapshots(learner, clock)
@@ -172,6 +173,7 @@ export class Peer {
       run,
       ports,
       codec: this.#codec,
+      codecModel,
       authors: this.authors,
       frames: this.#frames,
       moves: this.#moves,

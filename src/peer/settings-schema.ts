@@ -32,7 +32,7 @@ import { strategyNames } from './strategy-names.ts'
 const OUTER_STEPS = ['none', 'nesterov'] as const
 
 /** What a mix does to the optimiser's moments. */
-const MOMENTS = ['local', 'reset'] as const
+const MOMENTS = ['local', 'averaged', 'reset'] as const
 
 const ENGINES = ['wasm', 'tfjs'] as const
 

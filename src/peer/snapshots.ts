@@ -29,11 +29,12 @@ export class Snapshots {
   /** A copy of the replica, taken after every earlier mix was applied. */
   take(): Promise<TakenSnapshot> {
     const next = this.#turn.then(async () => {
-      const replica = await this.#learner.snapshot()
+      const { moments, ...replica } = await this.#learner.snapshot()
       const taken: TakenSnapshot = {
         ...replica,
         parameters: copyFloats(replica.parameters),
         target: replica.target === null ? null : replica.target.slice(),
+        ...(moments === undefined ? {} : { moments: { ...moments, values: copyFloats(moments.values) } }),
         takenAtMs: this.#clock.now(),
       }
       this.#latest = taken

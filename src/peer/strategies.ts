@@ -1,5 +1,6 @@
 /** Averaging strategies of this build, and how `auto` chooses among them. */
-import { codecNamed } from '../average/codecs.ts'
+import { codecNamed, payloadBytes } from '../average/codecs.ts'
+import type { MomentKind } from '../ports/learner.ts'
 import type { PeerId } from '../ports/network.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { encodedFrameBytes } from '../wire/frame.ts'
@@ -56,11 +57,11 @@ export function resolveAveraging(
     readonly codec: string
     readonly robust: string
   },
-  model: { readonly parameterCount: number; readonly slices: readonly number[] },
+  model: { readonly parameterCount: number; readonly slices: readonly number[]; readonly moments: readonly MomentKind[] },
   self: PeerId,
 ): { readonly strategy: string; readonly partner: string } {
-  const codec = codecNamed(chosen.codec, { run: '', slices: model.slices })
-  const bytes = encodedFrameBytes(codec.bytesFor(model.parameterCount))
+  const codec = codecNamed(chosen.codec, { run: '', slices: model.slices, moments: model.moments })
+  const bytes = encodedFrameBytes(payloadBytes(codec, model.parameterCount))
   const name = chosen.strategy !== 'auto' ? chosen.strategy : bytes <= AUTO_GOSSIP_FRAME_BYTES ? 'broadcast' : 'pairwise'
   const strategy = strategyNamed(name)
   if (name === 'push-sum' && codec.shareOf(model.parameterCount) < 1) {
@@ -69,6 +70,11 @@ export function resolveAveraging(
   if (['pairwise', 'push-sum', 'server'].includes(name) && (chosen.robust === 'median' || chosen.robust === 'trimmed')) {
     throw usage(
       `--robust ${chosen.robust} compares several neighbours at a time and ${name} has one; choose clip, or --strategy broadcast.`,
+    )
+  }
+  if (model.moments.length > 0 && (chosen.robust === 'median' || chosen.robust === 'trimmed')) {
+    throw usage(
+      `--moments averaged gives moments the weight of their parameters, which --robust ${chosen.robust} has not; choose clip or none.`,
     )
   }
   if (name === 'broadcast' && bytes > MAX_GOSSIP_FRAME_BYTES) {

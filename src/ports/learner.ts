@@ -86,18 +86,26 @@ export interface LearnerSettings {
   readonly threshold: number | null
   /** Share of what it learns from that may be other peers' experience; absent: none is taken in or given. */
   readonly experienceShare?: number
-  /** Every mix makes the optimiser begin anew; absent: its moments stay as they are. */
-  readonly moments?: 'reset'
+  /** Every mix makes the optimiser begin anew, or averages its moments as well; absent: they stay as they are. */
+  readonly moments?: MomentsPolicy
   /** Environment steps a second at most; null or absent: as many as it can. Virtual time has a pace of its own and knows no such limit. */
   readonly maxStepsPerSecond?: number | null
   /** The learner holds by itself after this many environment steps (at the next update boundary); null: never. */
   readonly untilSteps: number | null
 }
 
+/** What a mix does to the optimiser's moments, where it does anything. */
+export type MomentsPolicy = 'reset' | 'averaged'
+
+/** A running mean of gradients (or their sum, for plain momentum), or of their squares, which are never negative. */
+export type MomentKind = 'mean' | 'square'
+
 export interface LearnerDescription {
   readonly slices: readonly Slice[]
   readonly parameterCount: number
   readonly engine: string
+  /** The optimiser's moments that snapshots bring along and mixes average; absent: none. */
+  readonly moments?: readonly MomentKind[]
   /** How what it experienced is laid out for others; absent where it shares nothing. */
   readonly experience?: ExperienceFormat
 }
@@ -218,6 +226,24 @@ export interface SaveOptions {
 export interface Snapshot extends Replica {
   /** What this peer's own environments showed its normalisers: what travels to others, who must not count anything twice. */
   readonly ownNormalisers: readonly Normaliser[]
+  /** Where they are averaged. */
+  readonly moments?: Moments
+}
+
+/** The optimiser's moments as a learner describes them. */
+export interface Moments {
+  /** Optimiser steps behind them: Adam corrects its moments by them. */
+  readonly steps: number
+  /** One moment after the other, each [parameterCount], canonical. */
+  readonly values: Float32Array
+}
+
+/** What a mix does to the moments: m += delta, and no square falls below what others that know only zeros would have left of it. */
+export interface MomentMix {
+  /** As `Moments.values`. */
+  readonly delta: Float32Array
+  /** Whose moments are in `delta`: each with its weight, which together are at most 1, and the steps behind them. */
+  readonly others: readonly { readonly weight: number; readonly steps: number }[]
 }
 
 export interface Learner {
@@ -231,8 +257,11 @@ export interface Learner {
   progress(): Progress
   /** A copy of the replica as of an update boundary, after every earlier mix was applied. The arrays are the caller's until the next snapshot. */
   snapshot(): Promise<Snapshot>
-  /** Adds `delta` (canonical) to the parameters at the next update boundary; resolves when done. The array is the caller's again then. */
-  mix(delta: Float32Array): Promise<void>
+  /**
+   * Adds `delta` (canonical) to the parameters, and to the moments what belongs to them, at the next update boundary; resolves when done. The
+   * arrays are the caller's again then.
+   */
+  mix(delta: Float32Array, moments?: MomentMix): Promise<void>
   /** Replaces what other peers' normalisers have seen: one list for each peer, in the order of the wrappers. Resolves when in force. */
   mergeNormalisers(others: readonly (readonly Normaliser[])[]): Promise<void>
   /** Multiplies the learning rates of all updates from the next one on; 1 at first, and no part of a saved state: it follows from who is there. */

@@ -11,6 +11,7 @@ export class StillCore implements PacedCore {
   readonly hasTarget = false
   readonly solved = null
   readonly scheduleSteps = 0
+  readonly optimiserSteps = 0
   readonly #parameters: Float32Array
   readonly #untilSteps: number | null
   #updates = 0

@@ -12,7 +12,7 @@ import { GrapevineError } from '../util/errors.ts'
 import { SHA256_BYTES, sha256 } from '../util/sha256.ts'
 import { Reader, Writer } from './binary.ts'
 import { type CodecName, codecName, codecNumber } from './codec-names.ts'
-import { MAX_PARAMETERS } from './limits.ts'
+import { MAX_PARAMETERS, MAX_PAYLOAD_BYTES_EACH } from './limits.ts'
 import { normaliserBytes, readNormalisers, writeNormalisers } from './normaliser.ts'
 import { PEER_ID_BYTES, peerIdBytes, peerIdText } from './peer-id.ts'
 import { PROTOCOL_VERSION } from './protocol.ts'
@@ -112,8 +112,7 @@ export function decodeFrameHeader(bytes: Uint8Array): FrameHeader {
   if (reader.u8() !== 0) throw badFrame('bad_header', 'a reserved byte is not zero')
   const count = reader.u32()
   const payloadBytes = reader.u32()
-  // No codec needs more than float32 does, plus a scale per slice, of which there are never more than values.
-  if (count > MAX_PARAMETERS || payloadBytes > 5 * count)
+  if (count > MAX_PARAMETERS || payloadBytes > MAX_PAYLOAD_BYTES_EACH * count)
     throw badFrame('too_large', `it claims ${count} parameters in ${payloadBytes} bytes`)
   const runPrefix = reader.bytes(RUN_PREFIX_BYTES).slice()
   const author = peerIdText(reader.bytes(PEER_ID_BYTES))

@@ -69,8 +69,14 @@ export const MAX_TENSOR_HEADER_BYTES = 4_194_304
 /** Tensors of one file: a network has some dozen slices, a saved learner some hundred fields. */
 export const MAX_TENSORS = 16_384
 
-/** A whole parameter frame: every parameter in five bytes at most, a header, and the normalisers. */
-export const MAX_FRAME_BYTES = 5 * MAX_PARAMETERS + MAX_NORMALISERS * (16 * MAX_NORMALISER_VALUES + 16) + 1_024
+/**
+ * Bytes of a payload for each parameter: no codec needs more than float32 does, plus a scale per slice, of which there are never more than
+ * values; two moments in float32; and the steps behind them, where there is one parameter.
+ */
+export const MAX_PAYLOAD_BYTES_EACH = 5 + 2 * 4 + 8
+
+/** A whole parameter frame: its payload, a header, and the normalisers. */
+export const MAX_FRAME_BYTES = MAX_PAYLOAD_BYTES_EACH * MAX_PARAMETERS + MAX_NORMALISERS * (16 * MAX_NORMALISER_VALUES + 16) + 1_024
 
 /** Exchanges called settled in one message; in one that brings a frame there is room for a few. */
 export const MAX_SETTLED = 256

@@ -4,7 +4,7 @@
  */
 import { decode, encode } from 'cborg'
 import { z } from 'zod'
-import type { HyperValue, NetworkSpec } from '../ports/learner.ts'
+import type { HyperValue, MomentsPolicy, NetworkSpec } from '../ports/learner.ts'
 import { equalBytes } from '../util/bytes.ts'
 import type { Fault } from '../util/errors.ts'
 import { GrapevineError, messageOf } from '../util/errors.ts'
@@ -33,7 +33,7 @@ export interface Manifest {
     /** How the learning rate rises with the number of peers; when absent it does not. */
     readonly rate?: { readonly rule: 'sqrt'; readonly from: number; readonly cap: number } | undefined
     /** What a mix does to the optimiser's moments; when absent: nothing. */
-    readonly moments?: 'reset' | undefined
+    readonly moments?: MomentsPolicy | undefined
     /** Nesterov momentum on what happens between mixes; when absent: none. */
     readonly outer?: { readonly learningRate: number; readonly momentum: number } | undefined
   }
@@ -99,7 +99,7 @@ const schema: z.ZodType<Manifest> = z.strictObject({
     partner: id,
     robust: id,
     rate: z.strictObject({ rule: z.literal('sqrt'), from: z.number().min(1), cap: z.number().min(1).max(64) }).exactOptional(),
-    moments: z.literal('reset').exactOptional(),
+    moments: z.enum(['reset', 'averaged']).exactOptional(),
     outer: z.strictObject({ learningRate: z.number().positive().max(2), momentum: z.number().min(0).lt(1) }).exactOptional(),
   }),
   experience: z.strictObject({ share: z.number().positive().max(1) }).exactOptional(),

@@ -138,6 +138,51 @@ test('settings that cannot work are refused in a sentence', async () => {
   await assert.rejects(createLearner(toySettings('Toy/Choice', {}, { algorithm })), { code: 'algorithm' })
 })
 
+test('averaged moments: means move by the delta, squares never below the own share, steps as the zeros that are left', async () => {
+  const learner = await createLearner(toySettings('Toy/Choice', { optimiser: 'adam', optimiserDecay: 0.999 }, { moments: 'averaged' }))
+  const n = learner.description.parameterCount
+  assert.deepEqual(learner.description.moments, ['mean', 'square'])
+  const state = learner.saveState({ replay: false })
+  const filled = (first: number, second: number, count: number) => ({
+    ...state,
+    'optimiser/0': new Float32Array(n).fill(first),
+    'optimiser/1': new Float32Array(n).fill(second),
+    'optimiser/count': Float64Array.of(count),
+  })
+  const momentsOf = () => {
+    const values = new Float32Array(2 * n)
+    learner.snapshot({ parameters: new Float32Array(n), target: null, moments: values })
+    assert.ok(values.subarray(0, n).every((value) => value === values[0]))
+    assert.ok(values.subarray(n).every((value) => value === values[n]))
+    return [values[0], values[n], learner.optimiserSteps]
+  }
+  const mix = (first: number, second: number, others: readonly { weight: number; steps: number }[]) => {
+    const delta = new Float32Array(2 * n).fill(first, 0, n).fill(second, n)
+    learner.mix(new Float32Array(n), { delta, others })
+    return momentsOf()
+  }
+  learner.restoreState(filled(2, 1, 100))
+  assert.deepEqual(momentsOf(), [2, 1, 100])
+  // 0.999^100 = 0.9048 and 0.999^300 = 0.7407: half of each is 0.8227 = 0.999^195.
+  assert.deepEqual(mix(1, 4, [{ weight: 0.5, steps: 300 }]), [3, 5, 195])
+  // Who has begun only now knows zeros: 1/2 of 0.8227 and 1/2 of 1 is 0.9114 = 0.999^93.
+  assert.deepEqual(mix(-1.5, -2.5, [{ weight: 0.5, steps: 0 }]), [1.5, 2.5, 93])
+  // Made of squares that were 40: they have shrunk to 2.5 since, of which a quarter is ours.
+  assert.deepEqual(
+    mix(-3, -30, [
+      { weight: 0.5, steps: 93 },
+      { weight: 0.25, steps: 93 },
+    ]),
+    [-1.5, 0.625, 93],
+  )
+  // A claim moves the count to where nothing changes any more, and no further.
+  const [, , steps] = mix(0, 0, [{ weight: 1, steps: Number.MAX_SAFE_INTEGER }])
+  assert.equal(steps, Math.ceil(Math.log(2 ** -52) / Math.log(0.999)))
+  update(learner, 1)
+  assert.equal(learner.optimiserSteps, steps! + 1)
+  learner.dispose()
+})
+
 test('moments: a mix leaves them alone, or makes the optimiser begin anew where the run says reset', async () => {
   const optimiser = (learner: Awaited<ReturnType<typeof createLearner>>) =>
     Object.entries(learner.saveState({ replay: false })).filter(([name]) => name.startsWith('optimiser/'))

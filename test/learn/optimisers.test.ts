@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { OptimiserSpec } from '../../src/learn/engine.ts'
-import { clipGlobalNorm, momentCount, optimiserStep } from '../../src/learn/optimisers.ts'
+import { clipGlobalNorm, momentKinds, optimiserStep } from '../../src/learn/optimisers.ts'
 
 /** One parameter, from 1, with gradient 2 and then -1, at learning rate 0.1: its values after each step, worked out by hand. */
 const byHand: readonly [string, OptimiserSpec, readonly [number, number]][] = [
@@ -18,7 +18,7 @@ const byHand: readonly [string, OptimiserSpec, readonly [number, number]][] = [
 ]
 for (const [name, spec, expected] of byHand) {
   test(`${name}, two steps by hand`, () => {
-    const moments = Array.from({ length: momentCount(spec) }, () => new Float32Array(1))
+    const moments = momentKinds(spec).map(() => new Float32Array(1))
     const parameters = Float32Array.of(1)
     const reached = [2, -1].map((gradient, index) => {
       optimiserStep(spec, moments, index + 1, parameters, Float32Array.of(gradient), 0.1)

@@ -76,6 +76,35 @@ test('requests are served while it runs, in order, and it goes on', async () => 
   })
 })
 
+test('moments come with snapshots and are averaged between updates, where the run says so', async () => {
+  await withLearner({ moments: 'averaged' }, async (learner) => {
+    const { parameterCount, moments: kinds } = learner.describe()
+    assert.deepEqual(kinds, ['square'])
+    await learner.run()
+    await learner.reach(3)
+    await learner.hold()
+    const before = (await learner.snapshot()).moments!
+    assert.equal(before.steps, learner.progress().updates)
+    const squares = before.values.slice()
+    assert.equal(squares.length, parameterCount)
+    assert.ok(squares.some((value) => value > 0))
+    const delta = new Float32Array(parameterCount).fill(1)
+    const nothing = new Float32Array(parameterCount)
+    await learner.mix(nothing, { delta, others: [{ weight: 0.5, steps: 3 }] })
+    assert.deepEqual(
+      (await learner.snapshot()).moments!.values.slice(),
+      squares.map((value) => value + 1),
+    )
+    await assert.rejects(learner.mix(nothing, { delta: delta.subarray(1), others: [] }), { code: 'shape' })
+    await learner.run()
+    await Promise.all([
+      learner.mix(nothing, { delta, others: [{ weight: 0.5, steps: 3 }] }),
+      learner.reach(learner.progress().updates + 20),
+    ])
+    assert.ok((await learner.snapshot()).moments!.values.every((value) => Number.isFinite(value) && value >= 0))
+  })
+})
+
 test('a thread multiplies its learning rates as the core does, from the next update on', async () => {
   const core = await createLearner(settings())
   const learnt = async (learner: Learner, factor: number) => {

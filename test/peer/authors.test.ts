@@ -4,7 +4,15 @@ import { test } from 'node:test'
 import { Authors } from '../../src/peer/authors.ts'
 import { MAX_AUTHORS, MAX_FRAME_AGE_MS, MAX_PENDING_FRAMES } from '../../src/peer/limits.ts'
 
-const frame = (receivedAtMs: number) => ({ parameters: new Float32Array(1), normalisers: [], version: 1, epoch: 1, bytes: 4, receivedAtMs })
+const frame = (receivedAtMs: number) => ({
+  parameters: new Float32Array(1),
+  moments: null,
+  normalisers: [],
+  version: 1,
+  epoch: 1,
+  bytes: 4,
+  receivedAtMs,
+})
 
 test('of so many authors all are remembered; one more, and the least recently heard is forgotten', () => {
   const authors = new Authors()

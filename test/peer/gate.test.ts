@@ -77,6 +77,35 @@ describe('the acceptance gate', () => {
     assert.equal(verdict(Buffer.concat([frame(), new Uint8Array(1)])), 'bad_length')
   })
 
+  test('moments that travel must be of the exact length, finite, and their squares not negative', () => {
+    const travelling = codecNamed('f32', { run: '', slices: [4], moments: ['mean', 'square'] })
+    const sent = (values: readonly number[], steps = 7) => {
+      const parameters = Float32Array.of(1, -1, 1, -1)
+      const payload = new Uint8Array(16 + 8 + 4 * values.length)
+      codec.encode(parameters, payload.subarray(0, 16))
+      new DataView(payload.buffer).setFloat64(16, steps, true)
+      codec.encode(Float32Array.from(values), payload.subarray(24))
+      const header = { runPrefix, author: PEER_A, incarnation: 10, sequence: 6, version: 100, epoch: 3, normalisers: [] }
+      return encodeFrame({ ...header, codec: 'f32', count: 4, payload })
+    }
+    const sound = [-1, 2, -3, 4, 0, 5, 6, 7]
+    const result = judgeFrame(PEER_A, sent(sound), { ...context, codec: travelling })
+    assert.ok(result.ok)
+    assert.deepEqual(result.moments, { steps: 7, values: Float32Array.from(sound) })
+    assert.deepEqual([...result.parameters], [1, -1, 1, -1])
+    const verdictOf = (bytes: Uint8Array) => verdict(bytes, PEER_A, { codec: travelling })
+    for (const values of [[], sound.slice(0, 4), sound.slice(0, 7), [...sound, 8]]) assert.equal(verdictOf(sent(values)), 'wrong_length')
+    assert.equal(verdictOf(frame()), 'wrong_length')
+    assert.equal(verdict(sent(sound)), 'wrong_length')
+    assert.equal(verdictOf(sent([...sound.slice(0, 7), -1e-45])), 'bad_moments')
+    for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) {
+      assert.equal(verdictOf(sent([bad, ...sound.slice(1)])), 'bad_moments')
+      assert.equal(verdictOf(sent([...sound.slice(0, 7), bad])), 'bad_moments')
+      assert.equal(verdictOf(sent(sound, bad)), 'bad_moments')
+    }
+    for (const steps of [-1, 0.5, 2 ** 53]) assert.equal(verdictOf(sent(sound, steps)), 'bad_moments')
+  })
+
   test('any changed payload byte is a broken digest', () => {
     const bytes = frame()
     const payloadStart = bytes.length - 16 - 1

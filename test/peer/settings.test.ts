@@ -4,6 +4,7 @@ import { MAX_ADDRESSES_GIVEN } from '../../src/peer/limits.ts'
 import type { Founding } from '../../src/peer/settings/founding.ts'
 import { type PeerSettings, resolveSettings, type SettingsSources } from '../../src/peer/settings.ts'
 import { resolveAveraging } from '../../src/peer/strategies.ts'
+import type { MomentKind } from '../../src/ports/learner.ts'
 import { GrapevineError } from '../../src/util/errors.ts'
 
 const ADDRESS = '/ip4/127.0.0.1/tcp/4001'
@@ -248,8 +249,14 @@ test('consensus control and the outer step have settings of their own, which nee
   assert.deepEqual([chosen.period, chosen.periodTarget], [10, 0.03])
   assert.deepEqual([chosen.outer, chosen.codec], [{ learningRate: 0.7, momentum: 0.5 }, 'subset:0.1:int8'])
   assert.equal(founding({ period: 'auto', set: ['consensusTarget=0.2'] }).periodTarget, 0.2)
-  assert.deepEqual([founding({ moments: 'local' }).moments, founding({ moments: 'reset' }).moments], [undefined, 'reset'])
-  assert.throws(() => founding({ moments: 'away' }), /--moments names no policy of moments known here: "away"; choose one of local, reset/)
+  assert.deepEqual(
+    ['local', 'reset', 'averaged'].map((moments) => founding({ moments }).moments),
+    [undefined, 'reset', 'averaged'],
+  )
+  assert.throws(
+    () => founding({ moments: 'away' }),
+    /--moments names no policy of moments known here: "away"; choose one of local, averaged, reset/,
+  )
   for (const flags of [{ set: ['outerMomentum=0.5'] }, { set: ['consensusTarget=0.2'] }, { outer: 'nesterov', set: ['outerMomentum=1'] }]) {
     assert.throws(() => founding(flags), { code: 'usage' })
   }
@@ -316,10 +323,22 @@ test('sharing experience is a choice of the founder, for algorithms that can, wi
 
 test('rules that compare neighbours need several', () => {
   const robust = 'median'
-  const model = { parameterCount: 10, slices: [10] }
+  const model = { parameterCount: 10, slices: [10], moments: [] }
   const choice = { partner: null, server: null, codec: 'f32', robust }
   assert.equal(resolveAveraging({ ...choice, strategy: 'auto' }, model, 'me').strategy, 'broadcast')
   assert.throws(() => resolveAveraging({ ...choice, strategy: 'pairwise' }, model, 'me'), { code: 'usage', message: /median.*clip/ })
+  const travelling = { ...model, moments: ['mean', 'square'] as const }
+  assert.throws(() => resolveAveraging({ ...choice, strategy: 'auto' }, travelling, 'me'), {
+    code: 'usage',
+    message: '--moments averaged gives moments the weight of their parameters, which --robust median has not; choose clip or none.',
+  })
+})
+
+test('moments that travel count for what gossip can carry', () => {
+  const choice = { partner: null, server: null, codec: 'f32', robust: 'clip', strategy: 'auto' }
+  const strategyOf = (moments: readonly MomentKind[]) =>
+    resolveAveraging(choice, { parameterCount: 8_000, slices: [8_000], moments }, 'me').strategy
+  assert.deepEqual([strategyOf([]), strategyOf(['square']), strategyOf(['mean', 'square'])], ['broadcast', 'broadcast', 'pairwise'])
 })
 
 test("what --set env.NAME says is the environment's; what it does not take is told with the rest", () => {

@@ -6,7 +6,7 @@ import type { NetworkSpec, Slice } from '../../ports/learner.ts'
 import { GrapevineError } from '../../util/errors.ts'
 import type { Arena, EngineNetwork, NetworkOutput, OptimiserSpec, OptimiserState } from '../engine.ts'
 import type { NetworkLayout } from '../layout.ts'
-import { clipGlobalNorm, momentCount, optimiserStep } from '../optimisers.ts'
+import { clipGlobalNorm, momentKinds, optimiserStep } from '../optimisers.ts'
 import { requireLength } from '../shapes.ts'
 
 /** One output: values and where its gradient is written, whole and as views of the last forward's batch. */
@@ -77,7 +77,7 @@ export abstract class CanonicalNetwork implements EngineNetwork {
   }
 
   createOptimiser(spec: OptimiserSpec): OptimiserState {
-    return { spec, moments: Array.from({ length: momentCount(spec) }, () => this.allocate()), count: 0 }
+    return { spec, moments: momentKinds(spec).map(() => this.allocate()), count: 0 }
   }
 
   step(optimiser: OptimiserState, parameters: Arena, gradient: Arena, learningRate: number, maxNorm: number | null): number {

@@ -10,6 +10,7 @@
  * stays; whom the partner rule brings here in this round or the next waits for its turn (turns.ts). An exchange that was not committed in time
  * ends without a trace.
  */
+import { payloadBytes } from '../../average/codecs.ts'
 import type { PeerId } from '../../ports/network.ts'
 import { type ExchangeRequest, type ExchangeResponse, encodeExchangeResponse } from '../../wire/exchange.ts'
 import { encodedFrameBytes } from '../../wire/frame.ts'
@@ -65,7 +66,7 @@ export class Exchanges {
       turns: this.turns,
       ledger: this.#ledger,
       outcomes: this.#outcomes,
-      frameBytes: encodedFrameBytes(codec.bytesFor(run.parameterCount), run.normaliserSizes),
+      frameBytes: encodedFrameBytes(payloadBytes(codec, run.parameterCount), run.normaliserSizes),
     })
     this.#unsettled = new Unsettled({
       ...this.#ports,

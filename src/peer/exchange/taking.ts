@@ -1,9 +1,10 @@
 /** The other side's half of an exchange: pulled, passed through the gate, made a difference, and applied. */
 import { differencePass, scalePass } from '../../average/passes.ts'
+import type { Moments } from '../../ports/learner.ts'
 import type { PeerId } from '../../ports/network.ts'
 import type { ExchangeId } from '../../wire/exchange.ts'
 import type { OwnFrame } from '../frames.ts'
-import type { Mixed } from '../mixing.ts'
+import { type Mixed, weighted } from '../mixing.ts'
 import type { StrategyContext } from '../strategies/strategy.ts'
 import { type AskingPorts, pullFrame } from './asking.ts'
 
@@ -13,6 +14,7 @@ export interface Theirs {
   readonly difference: Float32Array
   readonly norm: number
   readonly factor: number
+  readonly moments: Moments | null
   readonly mixed: Mixed
 }
 
@@ -47,7 +49,7 @@ export async function takeTheirs(
   }
   const received = await context.verify(partner, bytes)
   if (!received.ok) return null
-  const { author, frame, parameters } = received
+  const { author, frame, parameters, moments } = received
   // Both frames carry the same coordinates, or their difference means nothing.
   if (frame.epoch !== draw) {
     context.refuse(partner, 'wrong_draw')
@@ -62,15 +64,15 @@ export async function takeTheirs(
   const distance = own.norm === 0 ? null : norm / own.norm
   const { normalisers, version, incarnation } = frame
   const mixed = { author, normalisers, version, distance, bytes: bytes.length, receivedAtMs: clock.now() }
-  return { incarnation, difference, norm, factor, mixed }
+  return { incarnation, difference, norm, factor, moments, mixed }
 }
 
 /** Adds c/2 times the difference to the replica, once: the difference becomes what is returned. */
 export async function applyHalf(context: StrategyContext, factor: number, own: OwnFrame, theirs: Theirs): Promise<Float32Array> {
   const { compute, clip } = context
-  const { difference, norm, mixed } = theirs
+  const { difference, norm, moments, mixed } = theirs
   const delta = await compute.pass(scalePass, { values: difference, weight: factor / 2, inPlace: true }, difference.byteLength)
-  await context.apply(delta, own, [mixed])
+  await context.apply(delta, own, [{ ...mixed, ...weighted(moments, own.epoch, factor / 2) }])
   clip.mixed(own, [{ author: mixed.author.id, norm }], [factor])
   return delta
 }

@@ -8,7 +8,7 @@ import type { WrapperUse } from '../../envs/wrappers/wrap.ts'
 import { type AlgorithmId, hyperparameterFaults, hyperparameterRules } from '../../learn/hyperparameters.ts'
 import { preset } from '../../learn/presets.ts'
 import { sharingFault } from '../../learn/sharing.ts'
-import type { HyperValue, NetworkSpec } from '../../ports/learner.ts'
+import type { HyperValue, MomentsPolicy, NetworkSpec } from '../../ports/learner.ts'
 import { SHARING_PERIOD_TIMES } from '../limits.ts'
 import type { GivenSettings } from '../settings-schema.ts'
 import { type Assigned, assignedBetween, OWN_ASSIGNMENTS, wholeAssignment } from './assignments.ts'
@@ -41,7 +41,7 @@ export interface Founding {
   readonly rate: RateRule | null
   readonly outer: OuterSettings
   /** What a mix does to the optimiser's moments: nothing when absent. */
-  readonly moments?: 'reset'
+  readonly moments?: MomentsPolicy
   /** Share of what a learner learns from that may be others' experience; absent: none is shared. */
   readonly experienceShare?: number
   readonly seed: number
@@ -120,7 +120,7 @@ export function found(given: GivenSettings, assigned: Assigned, randomSeed: numb
       rate: rateRule(assigned, base?.swarm?.rate ?? null, faults),
       outer:
         given.outer === 'nesterov' ? { learningRate: outerRate ?? 1, momentum: outerMomentum ?? DEFAULT_OUTER_MOMENTUM } : NO_OUTER_STEP,
-      ...(given.moments === 'reset' ? { moments: given.moments } : {}),
+      ...(given.moments === undefined || given.moments === 'local' ? {} : { moments: given.moments }),
       ...(share === undefined ? {} : { experienceShare: share }),
       seed: given.seed ?? (given.deterministic === true ? DETERMINISTIC_SEED : randomSeed),
       name: given.name ?? environment,

@@ -5,6 +5,7 @@
  * x += sum_j c_j (Q(theirs_j) - Q(my last published)) / (k + 1), or what another robust rule makes of them. Each pair is used once. With the
  * partner rule `ring` only both neighbours are heard.
  */
+import { payloadBytes } from '../../average/codecs.ts'
 import { robustDelta } from '../../average/combine.ts'
 import { squaredDistance } from '../../average/distance.ts'
 import { ringNeighbours } from '../../average/partners.ts'
@@ -13,6 +14,7 @@ import { encodedFrameBytes } from '../../wire/frame.ts'
 import { parameterTopic } from '../../wire/protocol.ts'
 import type { OwnFrame } from '../frames.ts'
 import { MAX_FRAME_AGE_MS } from '../limits.ts'
+import { weighted } from '../mixing.ts'
 import type { Strategy, StrategyContext } from './strategy.ts'
 
 export const broadcast: Strategy = {
@@ -23,7 +25,7 @@ export const broadcast: Strategy = {
     const topic = parameterTopic(run.id)
     let published = 0
     let undelivered = 0
-    const frameBytes = encodedFrameBytes(codec.bytesFor(run.parameterCount), run.normaliserSizes)
+    const frameBytes = encodedFrameBytes(payloadBytes(codec, run.parameterCount), run.normaliserSizes)
     network.subscribe(topic, frameBytes, (author, bytes) => receive(context, author, bytes))
     return {
       async round({ delivered }) {
@@ -48,9 +50,9 @@ function receive(context: StrategyContext, id: PeerId, bytes: Uint8Array): Verdi
   if (id === network.id) return 'ignore'
   const result = context.receive(id, bytes)
   if (!result.ok) return result.verdict
-  const { author, frame, parameters } = result
+  const { author, frame, parameters, moments } = result
   const { normalisers, version, epoch } = frame
-  authors.hold(author, { parameters, normalisers, version, epoch, bytes: bytes.length, receivedAtMs: clock.now() })
+  authors.hold(author, { parameters, moments, normalisers, version, epoch, bytes: bytes.length, receivedAtMs: clock.now() })
   return 'accept'
 }
 
@@ -73,6 +75,7 @@ async function mix(context: StrategyContext, own: OwnFrame): Promise<void> {
     distance: own.norm === 0 ? null : differences[i]!.norm / own.norm,
     bytes: frame.bytes,
     receivedAtMs: frame.receivedAtMs,
+    ...weighted(frame.moments, frame.epoch, factors[i]! / (received.length + 1)),
   }))
   await context.apply(delta, own, mixed)
   clip.mixed(own, differences, factors)

@@ -6,9 +6,10 @@
  * A message is sent until it is answered, taken once, and comes back to its sender when it is refused. [Kempe, Dobra, Gehrke 2003]
  */
 
+import { payloadBytes } from '../../average/codecs.ts'
 import { PAIR_RULES } from '../../average/partners.ts'
 import { differencePass, scalePass } from '../../average/passes.ts'
-import type { Normaliser } from '../../ports/learner.ts'
+import type { Moments, Normaliser } from '../../ports/learner.ts'
 import type { PeerId } from '../../ports/network.ts'
 import { GrapevineError } from '../../util/errors.ts'
 import {
@@ -36,6 +37,7 @@ import {
   MAX_PUSHES_REMEMBERED,
   MIN_PUSH_WEIGHT,
 } from '../limits.ts'
+import { weighted } from '../mixing.ts'
 import type { RoundOptions, RunningStrategy, Strategy, StrategyContext } from './strategy.ts'
 
 export const pushSum: Strategy = {
@@ -51,6 +53,9 @@ export const pushSum: Strategy = {
 interface Arrived extends Push {
   /** null: our own, come back. */
   readonly author: Author | null
+  readonly moments: Moments | null
+  /** The round that the message belongs to. */
+  readonly epoch: number
   readonly normalisers: readonly Normaliser[]
   readonly version: number
   readonly bytes: number
@@ -74,7 +79,7 @@ class PushSum implements RunningStrategy {
     const { network, clock, signal, codec, run } = context
     this.#context = context
     this.#ports = { network, clock, signal }
-    this.#frameBytes = encodedFrameBytes(codec.bytesFor(run.parameterCount), run.normaliserSizes)
+    this.#frameBytes = encodedFrameBytes(payloadBytes(codec, run.parameterCount), run.normaliserSizes)
   }
 
   serve(): void {
@@ -156,7 +161,18 @@ class PushSum implements RunningStrategy {
     this.#counts.pushesRefused++
     const receivedAtMs = this.#context.clock.now()
     const { version } = own.snapshot
-    this.#arrived.push({ name, weight, values: own.mine, author: null, normalisers: [], version, bytes: 0, receivedAtMs })
+    this.#arrived.push({
+      name,
+      weight,
+      values: own.mine,
+      author: null,
+      moments: null,
+      epoch: own.epoch,
+      normalisers: [],
+      version,
+      bytes: 0,
+      receivedAtMs,
+    })
   }
 
   async #mix(own: OwnFrame): Promise<void> {
@@ -171,7 +187,9 @@ class PushSum implements RunningStrategy {
       const { difference, norm } = await compute.pass(differencePass, { theirs: push.values, mine: parameters }, parameters.byteLength)
       const delta = await compute.pass(scalePass, { values: difference, weight: push.weight / after, inPlace: true }, difference.byteLength)
       const distance = own.norm === 0 ? null : norm / own.norm
-      await this.#context.apply(delta, own, push.author === null ? [] : [{ ...push, author: push.author, distance }])
+      const { author, normalisers, version, bytes, receivedAtMs, moments, epoch } = push
+      const mixed = { normalisers, version, bytes, receivedAtMs, distance, ...weighted(moments, epoch, push.weight / after) }
+      await this.#context.apply(delta, own, author === null ? [] : [{ ...mixed, author }])
     }
   }
 
@@ -208,10 +226,21 @@ class PushSum implements RunningStrategy {
     const bytes = await pullFrame(this.#ports, peer, id, head, frameBytes, () => !this.#context.signal.aborted)
     const received = await this.#context.verify(peer, bytes, { anyOrder: true })
     if (!received.ok) return this.#error('refused')
-    const { author, frame, parameters } = received
-    const { normalisers, version } = frame
+    const { author, frame, parameters, moments } = received
+    const { normalisers, version, epoch } = frame
     const receivedAtMs = this.#context.clock.now()
-    this.#arrived.push({ name, weight, values: parameters, author, normalisers, version, bytes: bytes.length, receivedAtMs })
+    this.#arrived.push({
+      name,
+      weight,
+      values: parameters,
+      author,
+      moments,
+      epoch,
+      normalisers,
+      version,
+      bytes: bytes.length,
+      receivedAtMs,
+    })
     this.#taken.add(name)
     this.#counts.pushesTaken++
     if (this.#taken.size > MAX_PUSHES_REMEMBERED) for (const oldest of [...this.#taken].slice(0, 1)) this.#taken.delete(oldest)
