@@ -3,7 +3,7 @@
  * its output. Straight on the images, as the convolution itself.
  */
 import { BEFORE, high, low, madd, putSum, splat, zero } from './simd'
-import { addRows } from './weight-gradient'
+import { addRows } from './tile'
 
 /**
  * Images whose part of dW is summed in registers before it is written. Two are 1 to 3 % faster than one, four or eight; of 64 the second-level cache
@@ -94,7 +94,8 @@ function tiles(
   for (let row = 0; row < kernel; row++) {
     const target = dw - BEFORE + (<usize>(row * segment) << 5)
     for (let i = 0; i < segment; i += 4) {
-      // As in weightGradient: a last tile that would run over moves back. The runs here are of four floats or more.
+      // A last tile that would run over moves back and recomputes up to three rows, which are then not added again. Rows one by one take
+      // 1.1 times as long on MinAtar's images of 6 or 10 channels. The runs here are of four floats or more.
       const begin = min(i, segment - 4)
       let c00 = zero(), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00
       let c02 = zero(), c03 = c02, c12 = c02, c13 = c02, c22 = c02, c23 = c02, c32 = c02, c33 = c02

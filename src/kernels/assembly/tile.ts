@@ -8,7 +8,7 @@
  * lines make both widths, and the compiler drops the second half where it is false. What comes after the sums is here.
  */
 import { NONE, finish } from './epilogue'
-import { high, low, put } from './simd'
+import { high, low, put, putSum } from './simd'
 
 /**
  * Eight columns of four rows: adds what is there (`add`) or the biases at the pair `bias` (not 0), applies the epilogue and stores at the pairs c0 to c3.
@@ -46,4 +46,25 @@ export function storeTile(
     finish(c2, c20, c21, epilogue, h2)
     finish(c3, c30, c31, epilogue, h3)
   }
+}
+
+/** Adds four rows of eight to the pairs from `target` on, without the first `skip`. */
+// @ts-ignore: decorator
+@inline
+export function addRows(
+  target: usize,
+  skip: i32,
+  c00: v128,
+  c01: v128,
+  c10: v128,
+  c11: v128,
+  c20: v128,
+  c21: v128,
+  c30: v128,
+  c31: v128,
+): void {
+  if (skip < 1) putSum(target, c00, c01)
+  if (skip < 2) putSum(target + 32, c10, c11)
+  if (skip < 3) putSum(target + 64, c20, c21)
+  putSum(target + 96, c30, c31)
 }
