@@ -1,6 +1,7 @@
 /**
  * The categorical head: log-softmax of rows of `classes` logits, what a loss needs of it, and the way back.
- * Four rows at a time, one to a lane: rows are short and many, and so no lane is wasted and nothing is summed across lanes.
+ * Four rows at a time, one to a lane: rows are short and many, and so no lane is wasted and nothing is summed across lanes. Measured on 320 rows of
+ * 2 to 18 classes: one row after another takes 3 times as long; the lanes along each row 3 (2 classes) to 1.3 times (18), and their gradient 1.5 to 0.8.
  * An action that is no class counts as the last one, so that nothing outside the arrays is touched.
  */
 import { exp4, log4 } from './maths'
