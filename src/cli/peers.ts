@@ -32,8 +32,9 @@ export const addPeers: AddCommand = (program, { io }, finish) => {
     .addHelpText('after', examples('grapevine peers', "grapevine peers --ban 12D3KooW... --for 1h --why 'sends noise'"))
   command.action(async (flags: Flags) => {
     checkFlags(flags)
+    const seconds = flags.for === undefined ? null : readTime(flags.for)
     const folder = await findDaemon(flags.dataDir ?? null)
-    const changed = await change(folder, flags)
+    const changed = await change(folder, flags, seconds)
     if (changed === null) {
       const rows = (await askDaemon(folder, 'peers')) as readonly PeerRow[]
       io.out.write(flags.json ? `${JSON.stringify({ peers: rows })}\n` : `${peersText(rows, systemClock.unixSeconds()).join('\n')}\n`)
@@ -47,9 +48,12 @@ function checkFlags({ ban, unban, for: time, why }: Flags): void {
   if (ban === undefined && (time !== undefined || why !== undefined)) throw usage('--for and --why belong to --ban PEER.')
 }
 
-async function change(folder: string, flags: Flags): Promise<{ readonly result: unknown; readonly text: string } | null> {
+async function change(
+  folder: string,
+  flags: Flags,
+  seconds: number | null,
+): Promise<{ readonly result: unknown; readonly text: string } | null> {
   if (flags.ban !== undefined) {
-    const seconds = flags.for === undefined ? null : readTime(flags.for)
     const result = (await askDaemon(folder, 'ban', { peer: flags.ban, seconds, why: flags.why ?? 'no cause given' })) as { peer: string }
     return { result, text: `banned ${result.peer}${flags.for === undefined ? '' : ` for ${flags.for}`}` }
   }

@@ -31,7 +31,7 @@ export async function loadCheckpoint(storage: Storage, folder: string): Promise<
   const all = await listCheckpoints(storage)
   const [newest] = all
   if (newest === undefined) {
-    const message = `There is no checkpoint in ${folder} to go on from; name the data folder of a run that has trained.`
+    const message = `There is no checkpoint in ${folder}; name the data folder of a run that has trained.`
     throw new GrapevineError('no_checkpoint', 'local', message, { folder })
   }
   const damaged: { name: string; problem: string }[] = []

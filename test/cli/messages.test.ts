@@ -1,6 +1,6 @@
 /** What a person reads who gives a flag a value that it cannot have: one sentence each, and exit code 2. `usage.test.ts` has misspelt words. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
@@ -10,6 +10,12 @@ import { fakeIo } from './fake.ts'
 const folder = mkdtempSync(join(tmpdir(), 'gv-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 const nothing = join(folder, 'none')
+const words = join(folder, 'words')
+writeFileSync(words, 'hello\n')
+const long = join(folder, 'long')
+writeFileSync(long, `#${'x'.repeat(1_048_576)}`)
+const empty = join(folder, 'empty')
+mkdirSync(empty)
 const PEER = '12D3KooWMLKFPft58ippDgyk6gsgzcvzNwHqWmL7PeJV4dGGzbme'
 
 async function said(args: readonly string[]): Promise<[code: number, err: string]> {
@@ -82,10 +88,97 @@ describe('one sentence for each wrong value', () => {
     ],
     [`simulate --scenario ${nothing}`, `Cannot read the scenario ${nothing}: ENOENT: no such file or directory, open '${nothing}'.`],
     ['completion tcsh', 'There is no completion for tcsh; did you mean bash?'],
+    ['start --data-dir ', '--data-dir must be a folder, not "".'],
+    ['start --resume ', '--resume must be a data folder, not "".'],
+    ['start --network ', '--network must be the file of a module, not "".'],
+    ['start --swarm-key ', '--swarm-key must be a file, not "".'],
+    [`start --swarm-key ${words}`, `${words} is no swarm key: make one with grapevine keygen, or copy the file of the swarm again.`],
+    [`start --swarm-key ${long}`, `Cannot read the swarm key (--swarm-key) in ${long}: it is larger than 1048576 bytes.`],
+    [
+      `start --allow ${words}`,
+      `Line 1 of ${words} (--allow) is no peer id: each line is one, such as 12D3KooW..., as grapevine status prints it.`,
+    ],
+    [`start --config ${long}`, `Cannot read the settings in ${long} (--config): it is larger than 1048576 bytes.`],
+    [
+      `start --init-from ${words}`,
+      `Cannot begin with the weights in ${words} (--init-from): This is no safetensors file that can be read: it has 6 bytes.`,
+    ],
+    ['start --threshold high', '--threshold must be a number, not "high".'],
+    [
+      'start --until solved --env Pendulum-v1',
+      '--until solved needs --threshold: no mean return counts as solved for Pendulum-v1 by itself.',
+    ],
+    ['start --http localhost:8080', '--http must be ADDRESS:PORT with an IP address, such as 127.0.0.1:8080, not "localhost:8080".'],
+    [`start${' --listen 127.0.0.1:4001'.repeat(65)}`, '--listen takes 1 to 64 addresses, not 65.'],
+    ['start --actors 2 --deterministic', '--deterministic needs --actors 0: threads differ in their order each time.'],
+    ['start --set env.colour=red', 'CartPole-v1 has no option "colour"; it has gravity, cartMass, poleMass, length, force, tau.'],
+    ['start --set env.gravity=heavy', 'Option "gravity" of CartPole-v1 must be a number, but it is "heavy".'],
+    ['start --set env.maxEpisodeSteps=0', 'Option "maxEpisodeSteps" of CartPole-v1 must be an integer of at least 1, or null for none.'],
+    [
+      'start --algo apex --env Pendulum-v1',
+      'apex chooses among a number of actions, and those of this environment are continuous; use an actor-critic algorithm such as a2c.',
+    ],
+    ['start --partner matching --strategy broadcast', '--partner matching does not go with --strategy broadcast; choose one of all, ring.'],
+    ['start --partner ring --strategy server', '--strategy server has one partner for all; name it with --server.'],
+    [
+      'start --codec subset:0.1 --strategy push-sum',
+      '--strategy push-sum sends whole replicas, and --codec subset:0.1 sends a part; choose f32, f16 or int8.',
+    ],
+    [
+      'start --robust median --strategy pairwise',
+      '--robust median compares several neighbours at a time and pairwise has one; choose clip, or --strategy broadcast.',
+    ],
+    ['peers --ban x --unban y', '--ban and --unban contradict each other; give one of them.'],
+    ['peers --ban x --for ever', '--for must be a time such as 30m, 1h or 7d, not "ever".'],
+    [
+      'simulate --strategy tree',
+      '--strategy names no strategy known here: "tree"; choose one of auto, broadcast, pairwise, push-sum, server, none.',
+    ],
+    [
+      'simulate --init independent',
+      '--init independent is for averaging alone; add --learning off: peers that learn must start from the same weights.',
+    ],
+    ['simulate --dim 100', '--dim is the size of replicas that do not learn; add --learning off.'],
+    ['simulate --dim 100 --learning off --env CartPole-v1', '--dim and --env both say how large a replica is; leave one out.'],
+    ['simulate --until-return 5 --learning off', '--until-return is never reached with --learning off.'],
+    ['simulate --mode lockstep --latency 5ms', '--latency needs time, and in lock step none passes between peers; add --mode free.'],
+    ['simulate --hostile 2', '--hostile must be PEERS:KIND, such as 1:sign-flip, not "2".'],
+    ['simulate --hostile 2:sign-flop', '--hostile names no attack known here: "sign-flop"; did you mean sign-flip?'],
+    ['simulate --hostile 8:nan --nodes 8', '--hostile names 8 peers of 8; at least one must be honest.'],
+    ['simulate --slow 3', '--slow must be PEERS:TIMES, such as 1:10 for one peer that is ten times slower, not "3".'],
+    ['simulate --slow 8:10 --nodes 8', '--slow names 8 peers of 8; at least one must keep the pace.'],
+    ['simulate --delay 4-1', '--delay must be rounds, from 0 to 100, such as 2 or 1-4, not "4-1".'],
+    ['simulate --delay 2', '--delay is of messages that nobody waits for; add --strategy push-sum, or take --latency.'],
+    ['simulate --delay 2 --strategy push-sum --mode free', '--delay counts rounds of lock step; where time passes, take --latency.'],
   ]
   for (const [args, sentence] of cases) {
     test(args.replaceAll(folder, '.'), async () => {
       assert.deepEqual(await said(args.split(' ')), [2, `grapevine: ${sentence}\n`])
+    })
+  }
+})
+
+describe('what is right in form and cannot be done ends with 1', () => {
+  const cases: [args: string, sentence: string][] = [
+    [
+      `keygen ${words}`,
+      `${words} exists already and is not written over; give the new key another name, as in grapevine keygen other.key.`,
+    ],
+    [`keygen ${nothing}/x`, `The key could not be written to ${nothing}/x: ENOENT: no such file or directory, open '${nothing}/x'.`],
+    [`eval ${nothing}`, `There is nothing at ${nothing}; name a data folder, a checkpoint or an export.`],
+    [`eval ${empty}`, `There is no checkpoint in ${empty}; name the data folder of a run that has trained.`],
+    [
+      `export ${words} --out ${words}`,
+      `${words} is no checkpoint or export that can be used (it has no checksum); name a data folder, a checkpoint or an export.`,
+    ],
+    [`report ${nothing}`, `There is nothing at ${nothing}; name a data folder, a checkpoint or an export.`],
+    [`report ${empty}`, `There is no run in ${empty} to report on; name the data folder of one that has trained.`],
+    [`start --resume ${nothing}`, `There is no folder ${nothing}; name the data folder of an earlier run.`],
+    [`status --data-dir ${empty}`, `No daemon runs in ${empty}; start one there with --data-dir ${empty}, or name another folder.`],
+  ]
+  for (const [args, sentence] of cases) {
+    test(args.replaceAll(folder, '.'), async () => {
+      assert.deepEqual(await said(args.split(' ')), [1, `grapevine: ${sentence}\n`])
     })
   }
 })

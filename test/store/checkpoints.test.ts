@@ -90,7 +90,10 @@ test('a damaged one falls back to the one before, which says so', async () => {
 })
 
 test('none, or none whole of the last run, is an error and no fresh start', async () => {
-  await assert.rejects(loadCheckpoint(new MemoryStorage(), '/data'), { code: 'no_checkpoint', message: /in \/data to go on from/ })
+  await assert.rejects(loadCheckpoint(new MemoryStorage(), '/data'), {
+    code: 'no_checkpoint',
+    message: 'There is no checkpoint in /data; name the data folder of a run that has trained.',
+  })
   const { storage, writer } = await stored(1, 2)
   for (const name of storage.files.keys()) storage.files.set(name, new Uint8Array(3))
   // An older run's are no substitute.
