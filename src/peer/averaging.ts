@@ -1,38 +1,40 @@
 /**
- * The averaging of one peer: the strategy that the manifest names, its rounds, and what they need to know of the others: who takes part, whom the
- * partner rule chooses, how fast to learn in their company. Before `start`, and with a strategy that has no rounds, nothing ever comes of it.
+ * The averaging of one peer: the strategy that the manifest names, its rounds, the frames that pass between peers, and what is to be known of the
+ * others: who takes part, whom the partner rule chooses, how far they may move us, how fast to learn in their company. Before `start`, and with a
+ * strategy that has no rounds, nothing ever comes of it.
  */
-import type { Codec, CodecModel } from '../average/codecs.ts'
+import { type Codec, type CodecModel, codecNamed } from '../average/codecs.ts'
 import { robustRule } from '../average/combine.ts'
-import { NO_OUTER_STEP } from '../average/outer.ts'
+import { isPlainAveraging, NO_OUTER_STEP } from '../average/outer.ts'
 import { isMutual, PAIR_RULES, partnerBy } from '../average/partners.ts'
+import { consensusLevels } from '../average/period.ts'
 import type { PeerEvent } from '../observe/events.ts'
 import type { PeerId } from '../ports/network.ts'
-import type { Authors } from './authors.ts'
-import type { Clip } from './clip.ts'
-import type { Consensus } from './consensus.ts'
+import type { Author, Authors } from './authors.ts'
+import { NO_CLIP, SelfCentredClip } from './clip.ts'
+import { Consensus } from './consensus.ts'
 import type { LedgerEntry } from './exchange/ledger.ts'
 import type { Mass } from './exchange/mass.ts'
-import type { Frames } from './frames.ts'
+import { Frames } from './frames.ts'
+import type { Intake } from './intake.ts'
+import { MOST_AUTO_PERIOD_UPDATES } from './limits.ts'
 import { Mixing } from './mixing.ts'
-import type { OwnMoves } from './own-moves.ts'
+import { OwnMoves } from './own-moves.ts'
 import { Rate } from './rate.ts'
 import { relayedPeers } from './relayed.ts'
 import { Rounds } from './rounds.ts'
 import type { PeerPorts, Run } from './run.ts'
+import type { Snapshots } from './snapshots.ts'
 import type { RoundOptions, RunningStrategy } from './strategies/strategy.ts'
 import { strategyNamed } from './strategies.ts'
+import { farApart } from './warnings.ts'
 
 interface AveragingOptions {
   readonly run: Run
   readonly ports: PeerPorts
-  readonly codec: Codec
-  readonly codecModel: CodecModel
+  readonly snapshots: Snapshots
   readonly authors: Authors
-  readonly frames: Frames
-  readonly moves: OwnMoves
-  readonly clip: Clip
-  readonly consensus: Consensus
+  readonly intake: Intake
   readonly incarnation: number
   readonly minPeriodMs: number
   readonly keepDeltas: boolean
@@ -43,25 +45,63 @@ interface AveragingOptions {
   /** Aborts when the peer stops. */
   readonly signal: AbortSignal
   readonly emit: (event: PeerEvent) => void
+  readonly onHeard: (author: Author) => void
+  readonly onRefused: (peer: PeerId, code: string) => void
   readonly onFailure: (error: unknown) => void
 }
 
 export class Averaging {
   readonly #options: AveragingOptions
+  readonly #codec: Codec
+  readonly #codecModel: CodecModel
+  readonly #clip: SelfCentredClip | null
+  readonly #moves: OwnMoves
+  readonly #consensus: Consensus
+  readonly #frames: Frames
   #strategy: RunningStrategy | null = null
   #rounds: Rounds | null = null
 
   constructor(options: AveragingOptions) {
     this.#options = options
+    const { run, ports, snapshots, authors, intake, incarnation, emit, onHeard, onRefused } = options
+    const { network, clock, workers } = ports
+    const { manifest, learner } = run
+    const { codec, robust, outer = NO_OUTER_STEP, period, periodTarget = null } = manifest.averaging
+    const { slices, moments = [] } = learner.describe()
+    this.#codecModel = { run: run.id, slices: slices.map(({ length }) => length), moments }
+    this.#codec = codecNamed(codec, this.#codecModel)
+    this.#clip = robust === 'none' ? null : new SelfCentredClip((id) => this.#distrust(id))
+    this.#moves = new OwnMoves(workers.compute, this.#clip !== null || !isPlainAveraging(outer))
+    this.#consensus = new Consensus({
+      levels: consensusLevels(manifest.algorithm.id),
+      period,
+      target: periodTarget,
+      bounds: { least: 1, most: Math.max(period, MOST_AUTO_PERIOD_UPDATES) },
+      onDanger: (relative) => emit(farApart(relative)),
+    })
+    this.#frames = new Frames({
+      self: network.id,
+      run,
+      codec: this.#codec,
+      codecModel: this.#codecModel,
+      compute: workers.compute,
+      incarnation,
+      snapshots,
+      authors,
+      moves: this.#moves,
+      now: () => clock.now(),
+      intake,
+      onHeard,
+      onRefused,
+    })
   }
 
   /** Subscribes and serves as the strategy needs. */
   start(): void {
-    const { run, ports, codec, codecModel, authors, frames, moves, clip, consensus, incarnation, minPeriodMs, keepDeltas, driven } =
-      this.#options
-    const { signal, emit, onFailure } = this.#options
+    const { run, ports, authors, incarnation, minPeriodMs, keepDeltas, driven, signal, emit, onFailure } = this.#options
     const { network, clock, random, workers } = ports
     const { manifest, learner } = run
+    const [frames, consensus] = [this.#frames, this.#consensus]
     const strategy = strategyNamed(manifest.averaging.strategy)
     const rate = new Rate({
       rule: manifest.averaging.rate ?? null,
@@ -73,13 +113,13 @@ export class Averaging {
     const robust = robustRule(manifest.averaging.robust)
     const mixing = new Mixing({
       strategy: strategy.name,
-      codec,
-      codecModel,
+      codec: this.#codec,
+      codecModel: this.#codecModel,
       robust,
       clock,
       learner,
       authors,
-      moves,
+      moves: this.#moves,
       compute: workers.compute,
       outer: manifest.averaging.outer ?? NO_OUTER_STEP,
       consensus,
@@ -96,10 +136,10 @@ export class Averaging {
       learner,
       authors,
       run,
-      codec,
+      codec: this.#codec,
       incarnation,
       signal,
-      clip,
+      clip: this.#clip ?? NO_CLIP,
       robust,
       rule: manifest.averaging.partner,
       keepDeltas,
@@ -127,6 +167,11 @@ export class Averaging {
     })
   }
 
+  /** `parameters`: those before the first own update. */
+  begin(parameters: Float32Array): void {
+    this.#moves.begin(parameters)
+  }
+
   /** Rounds at their own pace until `signal` aborts. */
   run(signal: AbortSignal): Promise<void> {
     return this.#rounds?.run(signal) ?? Promise.resolve()
@@ -146,8 +191,24 @@ export class Averaging {
     return this.#rounds?.count ?? 0
   }
 
+  /** Frames of its own so far. */
+  get sequence(): number {
+    return this.#frames.sequence
+  }
+
   counters(): Readonly<Record<string, number>> {
-    return { rounds: this.count, roundsFailed: this.#rounds?.failed ?? 0, ...this.#strategy?.counters() }
+    return {
+      rounds: this.count,
+      roundsFailed: this.#rounds?.failed ?? 0,
+      ...this.#strategy?.counters(),
+      clipped: this.#clip?.clipped ?? 0,
+      period: this.#consensus.period,
+    }
+  }
+
+  /** Counts against `id`, and tells, what is wrong with a message of its own. */
+  refuse(id: PeerId, code: string): void {
+    this.#frames.refuse(id, code)
   }
 
   /** Exchanges that are not settled, or never were; empty with strategies that have none. */
@@ -177,6 +238,12 @@ export class Averaging {
     const view = this.view()
     const id = partnerBy(rule, { self: network.id, view, run: run.id, epoch: this.epoch, random })
     return id === null ? null : { id, mutual: isMutual(rule, view, network.id) }
+  }
+
+  #distrust(id: PeerId): void {
+    const { authors, ports } = this.#options
+    const author = authors.get(id)
+    if (author !== undefined) authors.refuse(author, 'far', ports.clock.now())
   }
 
   #isThere(id: PeerId): boolean {

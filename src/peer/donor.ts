@@ -21,6 +21,7 @@ import {
   type StateRequest,
   type StateResponse,
 } from '../wire/state.ts'
+import type { Authors } from './authors.ts'
 import { FROZEN_SNAPSHOT_MS, MAX_DOWNLOADS_SERVED } from './limits.ts'
 import type { Run } from './run.ts'
 import type { Snapshots } from './snapshots.ts'
@@ -30,6 +31,7 @@ export interface DonorOptions {
   readonly compute: Compute
   readonly run: Run
   readonly snapshots: Snapshots
+  readonly authors: Authors
   /** Own rounds and frames so far. */
   readonly order: () => { readonly epoch: number; readonly sequence: number }
   readonly emit: (event: PeerEvent) => void
@@ -133,8 +135,17 @@ export class Donor {
     if (frozen === undefined || !equalBytes(frozen.offer.body, body)) return refusal('gone')
     this.#frozen.delete(peer)
     this.served++
-    this.#options.emit({ event: 'served', peer, version: frozen.offer.version, digest: encodeText(frozen.offer.parameterDigest, 'base16') })
+    this.#tellServed(peer, frozen.offer)
     return { kind: 'done' }
+  }
+
+  /** Whoever watches asks again and again: that it was given the weights is told once. */
+  #tellServed(peer: PeerId, { version, parameterDigest }: Offer): void {
+    const { authors, emit } = this.#options
+    const author = authors.get(peer)
+    const again = author?.served === true && author.beacon?.observing === true
+    if (author !== undefined) author.served = true
+    if (!again) emit({ event: 'served', peer, version, digest: encodeText(parameterDigest, 'base16') })
   }
 
   #thaw(): void {

@@ -5,41 +5,27 @@
  * Life: `start` announces the peer and begins to learn; `stop` says goodbye and ends every loop. Nothing here waits for another peer
  * before learning goes on.
  */
-import { type Codec, codecNamed } from '../average/codecs.ts'
-import { isPlainAveraging, NO_OUTER_STEP } from '../average/outer.ts'
-import { consensusLevels } from '../average/period.ts'
-import { Sketcher } from '../average/sketch.ts'
-import type { PeerEvent, PeerState } from '../observe/events.ts'
+import type { PeerEvent } from '../observe/events.ts'
 import type { LearnerSettings, Snapshot } from '../ports/learner.ts'
-import type { PeerChange, PeerId } from '../ports/network.ts'
+import type { PeerId } from '../ports/network.ts'
 import { GrapevineError, messageOf } from '../util/errors.ts'
-import { MAX_BEACON_BYTES } from '../wire/limits.ts'
-import { beaconTopic } from '../wire/protocol.ts'
 import type { Adopted } from './adopt.ts'
 import { compareLater } from './arrival.ts'
-import { type Author, Authors } from './authors.ts'
+import type { Authors } from './authors.ts'
 import { Averaging } from './averaging.ts'
-import { Beacons } from './beacons.ts'
-import { NO_CLIP, SelfCentredClip } from './clip.ts'
-import { Consensus } from './consensus.ts'
 import { Donor } from './donor.ts'
 import { type EvaluationListener, Evaluations } from './evaluations.ts'
 import type { LedgerEntry } from './exchange/ledger.ts'
 import type { Mass } from './exchange/mass.ts'
 import { ExperienceLane } from './experience.ts'
-import { Frames } from './frames.ts'
 import { Intake } from './intake.ts'
-import { MOST_AUTO_PERIOD_UPDATES } from './limits.ts'
+import { Membership } from './membership.ts'
 import { Observer } from './observer.ts'
-import { OwnMoves } from './own-moves.ts'
-import { Redialler } from './redial.ts'
-import { Relayed } from './relayed.ts'
 import type { PeerPorts, Run } from './run.ts'
 import { Snapshots } from './snapshots.ts'
 import { Stats } from './stats.ts'
 import type { RoundOptions } from './strategies/strategy.ts'
 import { Training } from './training.ts'
-import { farApart, muted } from './warnings.ts'
 
 export interface PeerOptions {
   readonly incarnation: number
@@ -67,23 +53,16 @@ export interface PeerOptions {
 
 export class Peer {
   readonly run: Run
-  readonly authors = new Authors((author) => this.#options.emit(muted(author)))
   readonly #ports: PeerPorts
   readonly #options: PeerOptions
   readonly #snapshots: Snapshots
-  readonly #codec: Codec
-  readonly #beacons: Beacons
-  readonly #relayed: Relayed
-  readonly #donor: Donor
-  readonly #evaluations: Evaluations | null
   readonly #intake: Intake
-  readonly #frames: Frames
-  readonly #moves: OwnMoves
-  readonly #clip: SelfCentredClip | null
+  readonly #membership: Membership
   readonly #averaging: Averaging
   readonly #experience: ExperienceLane | null
   readonly #observer: Observer | null
-  readonly #consensus: Consensus
+  readonly #donor: Donor
+  readonly #evaluations: Evaluations | null
   readonly #training: Training
   readonly #stats: Stats
   readonly #stopping = new AbortController()
@@ -94,104 +73,58 @@ export class Peer {
     this.run = run
     this.#ports = ports
     this.#options = options
-    const { network, clock, random, workers } = ports
-    const { learner, manifest } = run
-    this.#training = new Training({
-      learner,
-      clock,
-      observing: options.observing === true,
-      isReady: () => this.alive >= options.waitForPeers,
-      emit: options.emit,
-    })
-    this.#stats = new Stats({
-      learner,
-      clock,
-      network,
-      peers: () => this.alive,
-      consensusDistance: () => this.consensusDistance(),
-      emit: options.emit,
-    })
-    const { slices, moments = [] } = learner.describe()
-    const codecModel = { run: run.id, slices: slices.map(({ length }) => length), moments }
-    this.#codec = codecNamed(manifest.averaging.codec, codecModel)
-    this.#intake = new Intake(network, options.strictQuotas === true)
+    const { network, clock, random, log, workers } = ports
+    const { learner } = run
+    const { incarnation, minPeriodMs, evaluation, emit } = options
+    const { signal } = this.#stopping
+    const observing = options.observing === true
+    const onRefused = (peer: PeerId, code: string) => this.#tellRefused(peer, code)
+    const onFailure = (error: unknown) => this.#loopFailed(error)
     this.#snapshots = new Snapshots(learner, clock)
-    this.#clip = manifest.averaging.robust === 'none' ? null : new SelfCentredClip((id) => this.#distrust(id))
-    const isPlain = isPlainAveraging(manifest.averaging.outer ?? NO_OUTER_STEP)
-    this.#moves = new OwnMoves(workers.compute, this.#clip !== null || !isPlain)
-    const { period, periodTarget } = manifest.averaging
-    this.#consensus = new Consensus({
-      levels: consensusLevels(manifest.algorithm.id),
-      period,
-      target: periodTarget ?? null,
-      bounds: { least: 1, most: Math.max(period, MOST_AUTO_PERIOD_UPDATES) },
-      onDanger: (relative) => options.emit(farApart(relative)),
-    })
-    this.#frames = new Frames({
-      self: network.id,
+    const snapshots = this.#snapshots
+    this.#intake = new Intake(network, options.strictQuotas === true)
+    this.#membership = new Membership({
       run,
-      codec: this.#codec,
-      codecModel,
-      compute: workers.compute,
-      incarnation: options.incarnation,
-      snapshots: this.#snapshots,
-      authors: this.authors,
-      moves: this.#moves,
-      now: () => clock.now(),
-      intake: this.#intake,
-      onHeard: (author) => this.#beacons.setState(author, 'alive'),
-      onRefused: (peer, code) => this.#tellRefused(peer, code),
-    })
-    this.#beacons = new Beacons({
-      network,
-      clock,
-      random,
-      learner,
-      compute: workers.compute,
-      snapshots: this.#snapshots,
-      authors: this.authors,
-      sketcher: new Sketcher(run.id, run.initial),
+      ports,
+      snapshots,
+      incarnation,
+      observing,
+      knownAddresses: options.knownAddresses,
       epoch: () => this.#averaging.epoch,
       ownRounds: () => this.#averaging.count,
-      topic: beaconTopic(run.id),
-      incarnation: options.incarnation,
-      observing: options.observing === true,
-      onState: (author, state) => this.#onState(author, state),
-      onFailure: (error) => this.#loopFailed(error),
-      onRefused: (peer, code) => this.#tellRefused(peer, code),
-      onPublished: (bytes) => this.#relayed.published(bytes, this.#stopping.signal),
+      signal,
+      emit,
+      // A learner that is over has said so itself.
+      onAlive: () => void this.#training.begin().catch(() => undefined),
+      onDisconnected: (peer) => this.#donor.forget(peer),
+      onRefused,
+      onFailure,
     })
-    this.#relayed = new Relayed({
-      network,
-      clock,
-      run,
-      authors: this.authors,
-      receive: (author, bytes) => void this.#beacons.receive(author, bytes, true),
-      warn: (code, message) => options.emit({ event: 'warning', code, message }),
-    })
+    const { authors } = this.#membership
     this.#averaging = new Averaging({
       run,
       ports,
-      codec: this.#codec,
-      codecModel,
-      authors: this.authors,
-      frames: this.#frames,
-      moves: this.#moves,
-      clip: this.#clip ?? NO_CLIP,
-      consensus: this.#consensus,
-      incarnation: options.incarnation,
-      minPeriodMs: options.minPeriodMs,
+      snapshots,
+      authors,
+      intake: this.#intake,
+      incarnation,
+      minPeriodMs,
       keepDeltas: options.keepDeltas === true,
       driven: options.pace === 'driven',
       view: options.view,
-      signal: this.#stopping.signal,
-      emit: options.emit,
-      onFailure: (error) => this.#loopFailed(error),
+      signal,
+      emit,
+      onHeard: (author) => this.#membership.met(author),
+      onRefused,
+      onFailure,
     })
-    this.#observer = options.observing === true ? this.#observe() : null
+    this.#training = new Training({ learner, clock, observing, isReady: () => this.alive >= options.waitForPeers, emit })
+    this.#observer = observing
+      ? new Observer({ run, network, clock, random, log, compute: workers.compute, authors, snapshots, emit })
+      : null
     const format = learner.describe().experience
     this.#experience =
-      format === undefined || this.#observer !== null
+      format === undefined || observing
         ? null
         : new ExperienceLane({
             network,
@@ -200,56 +133,58 @@ export class Peer {
             learner,
             format,
             runPrefix: run.prefix,
-            incarnation: options.incarnation,
-            minPeriodMs: options.minPeriodMs,
-            authors: this.authors,
+            incarnation,
+            minPeriodMs,
+            authors,
             view: () => this.#averaging.view(),
             admits: (author) => this.#intake.admits(author, clock.now()),
-            refuse: (author, code) => this.#frames.refuse(author, code),
-            signal: this.#stopping.signal,
-          })
-    const { evaluation, emit } = options
-    this.#evaluations =
-      evaluation == null
-        ? null
-        : new Evaluations({
-            learner,
-            snapshots: this.#snapshots,
-            evaluator: workers.evaluator(evaluation.settings),
-            everySteps: evaluation.everySteps,
-            seed: evaluation.settings.actorSeed,
-            emit,
+            refuse: (author, code) => this.#averaging.refuse(author, code),
+            signal,
           })
     this.#donor = new Donor({
       clock,
       compute: workers.compute,
       run,
-      snapshots: this.#snapshots,
-      order: () => ({ epoch: this.#averaging.epoch, sequence: this.#frames.sequence }),
-      emit: (event) => this.#tellServed(event),
+      snapshots,
+      authors,
+      order: () => ({ epoch: this.#averaging.epoch, sequence: this.#averaging.sequence }),
+      emit,
+    })
+    this.#evaluations =
+      evaluation == null
+        ? null
+        : new Evaluations({
+            learner,
+            snapshots,
+            evaluator: workers.evaluator(evaluation.settings),
+            everySteps: evaluation.everySteps,
+            seed: evaluation.settings.actorSeed,
+            emit,
+          })
+    this.#stats = new Stats({
+      learner,
+      clock,
+      network,
+      peers: () => this.alive,
+      consensusDistance: () => this.consensusDistance(),
+      emit,
     })
   }
 
   async start(): Promise<void> {
-    const { network, clock, random, log } = this.#ports
-    const signal = this.#stopping.signal
-    network.subscribe(beaconTopic(this.run.id), MAX_BEACON_BYTES, (author, bytes) => this.#beacons.receive(author, bytes))
-    this.#relayed.serve()
+    const { signal } = this.#stopping
+    const driven = this.#options.pace === 'driven'
     if (this.#observer === null) this.#averaging.start()
-    this.#donor.serve(network)
+    this.#donor.serve(this.#ports.network)
     this.#experience?.serve()
-    this.#releases.push(network.onPeer((change) => this.#onConnection(change)))
-    this.#releases.push(this.#training.watch())
+    this.#releases = [this.#membership.watch(), this.#training.watch()]
     if (this.#evaluations !== null) this.#releases.push(this.#evaluations.watch())
-    for (const { id } of network.peers()) this.#onConnection({ id, state: 'connected' })
-    const redialler = new Redialler({ network, clock, random, log, addresses: () => this.addressBook() })
-    this.#loops = [this.#beacons.run(signal), redialler.run(signal), this.#stats.run(signal)]
-    if (this.#options.pace !== 'driven')
-      this.#loops.push(
-        ...[this.#averaging.run(signal), this.#experience?.run(), this.#observer?.run(signal)].filter((loop) => loop !== undefined),
-      )
+    this.#loops = [...this.#membership.run(), this.#stats.run(signal)]
+    if (!driven) this.#loops.push(this.#averaging.run(signal))
+    if (!driven && this.#experience !== null) this.#loops.push(this.#experience.run())
+    if (!driven && this.#observer !== null) this.#loops.push(this.#observer.run(signal))
     for (const loop of this.#loops) loop.catch((error: unknown) => this.#loopFailed(error))
-    this.#moves.begin((await this.#snapshots.take()).parameters)
+    this.#averaging.begin((await this.#snapshots.take()).parameters)
     this.#arrive()
     await this.#training.begin()
   }
@@ -258,7 +193,7 @@ export class Peer {
   #arrive(): void {
     const { adopted, emit } = this.#options
     if (adopted == null) return
-    for (const [author, bytes] of adopted.heard) this.#beacons.receive(author, bytes)
+    for (const [author, bytes] of adopted.heard) this.#membership.hear(author, bytes)
     if (adopted.standing.judged) return
     this.#releases.push(compareLater(adopted.standing, this.run.initial, this.authors, this.#ports.clock, emit))
   }
@@ -266,7 +201,7 @@ export class Peer {
   /** Idempotent; what it leaves behind is the learner and the network, which their owner stops. */
   async stop(): Promise<void> {
     if (this.#stopping.signal.aborted) return
-    await this.#beacons.leave().catch(() => undefined)
+    await this.#membership.leave().catch(() => undefined)
     this.#stopping.abort()
     for (const release of this.#releases) release()
     await Promise.allSettled(this.#loops)
@@ -274,11 +209,7 @@ export class Peer {
 
   /** It is kept out from now on: what it sent is dropped. */
   shutOut(id: PeerId): void {
-    const author = this.authors.get(id)
-    if (author === undefined) return
-    author.pending = null
-    author.normalisers = null
-    this.#beacons.setState(author, 'banned')
+    this.#membership.shutOut(id)
   }
 
   /** Hears of every evaluation, with the replica that it was made of; the returned function unsubscribes. */
@@ -331,6 +262,10 @@ export class Peer {
     return this.#averaging.mass()
   }
 
+  get authors(): Authors {
+    return this.#membership.authors
+  }
+
   /** Others that learn and average. */
   get alive(): number {
     return this.authors.partners().length
@@ -342,7 +277,7 @@ export class Peer {
 
   /** Nobody of the run is reached but through relays. */
   get relayedOnly(): boolean {
-    return this.#relayed.isAlone
+    return this.#membership.relayedOnly
   }
 
   get paused(): boolean {
@@ -368,15 +303,18 @@ export class Peer {
   }
 
   consensusDistance(): number | null {
-    return this.#beacons.consensusDistance()
+    return this.#membership.consensusDistance()
+  }
+
+  /** Addresses worth dialling: those that authors announce, then those we were given. */
+  addressBook(): readonly string[] {
+    return this.#membership.addressBook()
   }
 
   counters(): Readonly<Record<string, number>> {
     return {
       ...this.#averaging.counters(),
       ...this.#observer?.counters(),
-      clipped: this.#clip?.clipped ?? 0,
-      period: this.#consensus.period,
       framesDropped: this.authors.dropped,
       messagesLate: this.authors.late,
       snapshotsServed: this.#donor.served,
@@ -387,66 +325,8 @@ export class Peer {
     }
   }
 
-  #observe(): Observer {
-    const { network, clock, random, log, workers } = this.#ports
-    return new Observer({
-      run: this.run,
-      network,
-      clock,
-      random,
-      log,
-      compute: workers.compute,
-      authors: this.authors,
-      snapshots: this.#snapshots,
-      emit: this.#options.emit,
-    })
-  }
-
-  /** Whoever watches asks again and again: that it was given the weights is told once. */
-  #tellServed(event: PeerEvent): void {
-    if (event.event !== 'served') return
-    const author = this.authors.get(event.peer)
-    const again = author?.served === true && author.beacon?.observing === true
-    if (author !== undefined) author.served = true
-    if (!again) this.#options.emit(event)
-  }
-
   #tellRefused(peer: PeerId, code: string): void {
     if (this.#intake.tells(this.#ports.clock.now())) this.#options.emit({ event: 'refused', peer, code })
-  }
-
-  #onConnection(change: PeerChange): void {
-    const known = this.authors.get(change.id)
-    if (change.state === 'disconnected') {
-      this.#donor.forget(change.id)
-      // It never took part: a look at the manifest, a failed join. One that did may still be heard through others.
-      if (known?.state !== 'connecting') return
-      known.state = 'left'
-      this.#onState(known, 'left')
-      return
-    }
-    if (known === undefined || known.state !== 'alive') {
-      const author = this.authors.hear(change.id, this.#ports.clock.now())
-      author.state = 'connecting'
-      this.#options.emit({ event: 'peer', id: change.id, state: 'connecting' })
-    }
-    this.#beacons.greet()
-  }
-
-  #distrust(id: PeerId): void {
-    const author = this.authors.get(id)
-    if (author !== undefined) this.authors.refuse(author, 'far', this.#ports.clock.now())
-  }
-
-  #onState(author: Author, state: PeerState): void {
-    this.#options.emit({ event: 'peer', id: author.id, state })
-    // A learner that is over has said so itself.
-    if (state === 'alive') this.#training.begin().catch(() => undefined)
-  }
-
-  /** Addresses worth dialling: those that authors announce, then those we were given. */
-  addressBook(): readonly string[] {
-    return [...new Set([...this.authors.announced(), ...this.#options.knownAddresses])]
   }
 
   #loopFailed(error: unknown): void {
