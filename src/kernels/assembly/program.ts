@@ -11,6 +11,7 @@ import { convInputGradient } from './conv-input-gradient'
 import { convWeightGradient } from './conv-weight-gradient'
 import { gemm } from './gemm'
 import { join, split } from './heads'
+import { findLive, liveInputGradient, liveWeightGradient } from './live'
 import { layerNorm, layerNormGradient } from './layer-norm'
 import { transpose } from './transpose'
 import { columnSums, weightGradient } from './weight-gradient'
@@ -31,6 +32,7 @@ const CONV_WEIGHTS: i32 = 11
 const CONV_INPUT: i32 = 12
 const NORM_GRADIENT: i32 = 13
 const SLOPE: i32 = 14
+const LIVE: i32 = 15
 
 /**
  * One step; the fields in the order of STEP_FIELDS in src/learn/engines/wasm-steps.ts. Addresses and strides are in bytes.
@@ -71,6 +73,8 @@ class Step {
   width: i32
   /** Floats from one group to the next in `source`. */
   run: i32
+  /** Block of a layer whose units without a gradient are left out (live.ts). 0: all take part. */
+  live: usize
 }
 
 const STEP_BYTES: usize = offsetof<Step>()
@@ -142,12 +146,29 @@ function walk(s: Step, parameters: usize, observations: usize, gradient: usize, 
     case JOIN:
       join(source, s.target, s.targetStride, rows, s.width)
       break
+    case LIVE:
+      findLive(s.target, s.targetStride, rows, s.columns, s.live)
+      break
     case DENSE_WEIGHTS:
+      if (s.live) {
+        liveWeightGradient(
+          source, s.sourceStride, s.target, s.targetStride, gradient + s.weights, gradient + s.bias,
+          s.panelRows, rows, s.depth, s.columns, accumulate, s.live,
+        )
+        break
+      }
       weightGradient(source, s.sourceStride, s.target, s.targetStride, gradient + s.weights, s.panelRows, rows, s.depth, s.columns, accumulate)
       columnSums(s.target, s.targetStride, gradient + s.bias, rows, s.columns, accumulate)
       break
     case DENSE_INPUT:
       // The slope of the layer below needs that layer's output, which is this layer's input and lies in rows of the same stride as `inner`.
+      if (s.live) {
+        liveInputGradient(
+          s.target, s.targetStride, s.transposed, s.panelRows, s.inner, s.innerStride,
+          rows, s.depth, s.columns, s.add, s.mode, source, s.live,
+        )
+        break
+      }
       gemm(s.target, s.targetStride, s.transposed, s.panelRows, 0, s.inner, s.innerStride, rows, s.depth, s.columns, s.add, s.mode, source)
       break
     case CONV_WEIGHTS:

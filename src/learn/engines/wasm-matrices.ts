@@ -5,7 +5,7 @@
  */
 import type { Activation } from '../../ports/learner.ts'
 import type { ConvLayer } from '../layout.ts'
-import { roundUp } from './wasm-packing.ts'
+import { type PackedKernel, roundUp } from './wasm-packing.ts'
 import type { Step } from './wasm-steps.ts'
 
 /** The address of so many zeroed bytes. */
@@ -43,8 +43,10 @@ export class Matrices {
   readonly #allocate: Allocate
   readonly #maxBatch: number
   readonly #chunk: number
-  /** Where gradients of a chunk lie. */
+  /** Where gradients of a chunk lie, and what else a thread has for itself. */
   readonly #gradients: { readonly address: number; readonly bytes: number }[] = []
+  #liveBytes = 0
+  #live = 0
 
   constructor(memory: WebAssembly.Memory, allocate: Allocate, maxBatch: number, chunk: number) {
     this.#memory = memory
@@ -88,6 +90,20 @@ export class Matrices {
     return this.#allocate(floats * 4)
   }
 
+  /** Makes the block in which the steps of a layer say which units have gradients (live.ts) large enough for a layer with this kernel. */
+  reserveLive({ panelRows, columns }: PackedKernel): void {
+    this.#liveBytes = Math.max(this.#liveBytes, 64 + roundUp(columns * 4, 64) + panelRows * columns * 4)
+  }
+
+  /** Address of that block, which all layers use in turn. Nothing may be reserved any more. */
+  live(): number {
+    if (this.#live === 0) {
+      this.#live = this.#allocate(this.#liveBytes)
+      this.#gradients.push({ address: this.#live, bytes: this.#liveBytes })
+    }
+    return this.#live
+  }
+
   /** Byte offset in the image of the upper left corner of each place, the last one repeated up to a multiple of four. */
   placeOffsets({ input: [, width], output: [height, across], stride }: ConvLayer, channels: number): number {
     const places = height * across
@@ -105,7 +121,7 @@ export class Matrices {
     const moved = this.#gradients.map(({ address, bytes }) => ({ address, bytes, distance: this.#allocate(bytes) - address }))
     const move = (address = 0) =>
       address + (moved.find((old) => address >= old.address && address < old.address + old.bytes)?.distance ?? 0)
-    return steps.map((step) => ({ ...step, target: move(step.target), inner: move(step.inner) }))
+    return steps.map((step) => ({ ...step, target: move(step.target), inner: move(step.inner), live: move(step.live) }))
   }
 }
 

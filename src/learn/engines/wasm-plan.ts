@@ -154,9 +154,14 @@ class Planner {
     this.#forward.push({ kind: 'dense', ...read, ...this.#target(output), weights, bias, depth, ...shape })
     this.#activate(output)
     const transposed = this.#transposed(packed, input)
+    // Only ReLUs have gradients that are 0 for whole batches, and a layer that passes none on is not worth it.
+    const sparse = output.activation === 'relu' && transposed !== 0
+    if (sparse) this.#matrices.reserveLive(packed)
     this.#reverse.push(() => {
-      const d = { target: output.gradient, targetStride: output.stride * 4 }
+      const live = sparse ? this.#matrices.live() : 0
+      const d = { target: output.gradient, targetStride: output.stride * 4, live }
       const steps: Step[] = [{ kind: 'denseWeights', ...read, ...d, weights, bias, depth, ...shape }]
+      if (sparse) steps.unshift({ kind: 'live', ...d, columns: packed.columns })
       if (transposed !== 0) {
         const inner = this.#inner(input)
         const fused = this.#fusedSlope(input)

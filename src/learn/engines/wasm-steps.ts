@@ -18,6 +18,7 @@ const STEP_KINDS = [
   'convInput',
   'normGradient',
   'slope',
+  'live',
 ] as const
 
 const STEP_FIELDS = [
@@ -46,6 +47,7 @@ const STEP_FIELDS = [
   'groups',
   'width',
   'run',
+  'live',
 ] as const
 
 export const STEP_WORDS = STEP_FIELDS.length
