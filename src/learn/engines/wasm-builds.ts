@@ -5,7 +5,7 @@
 import { type KernelBuild, type Kernels, loadKernels } from '../../kernels/load.ts'
 import { createMemory, Heap } from '../../kernels/memory.ts'
 import { kernelRanking, setKernelRanking } from '../../kernels/ranking.ts'
-import { fastestOf } from '../../kernels/timing.ts'
+import { fastestOfEach } from '../../kernels/timing.ts'
 import type { NetworkSpec } from '../../ports/learner.ts'
 import { GrapevineError } from '../../util/errors.ts'
 import { seededRandom } from '../../util/random.ts'
@@ -55,19 +55,23 @@ export function rankKernels(): readonly KernelBuild[] {
 }
 
 function rank(): readonly KernelBuild[] {
-  const runs = (['relaxed', 'deterministic', 'wide'] as const).map(runProbe).filter((run) => run !== null)
-  const reference = runs.find(({ build }) => build === 'deterministic')
-  return runs
-    .filter(({ build, bits }) => build !== 'wide' || (reference !== undefined && equal(bits, reference.bits)))
-    .map((run) => ({ build: run.build, milliseconds: run.milliseconds * (run.build === 'wide' ? WIDE_HANDICAP : 1) }))
+  const probes = (['relaxed', 'deterministic', 'wide'] as const).map(prepare).filter((found) => found !== null)
+  const reference = probes.find(({ build }) => build === 'deterministic')
+  const right = probes.filter(({ build, bits }) => build !== 'wide' || (reference !== undefined && equal(bits, reference.bits)))
+  const milliseconds = fastestOfEach(
+    PROBE_RUNS,
+    right.map(({ pass }) => pass),
+  )
+  return right
+    .map(({ build }, i) => ({ build, milliseconds: milliseconds[i]! * (build === 'wide' ? WIDE_HANDICAP : 1) }))
     .sort((a, b) => a.milliseconds - b.milliseconds)
     .map(({ build }) => build)
 }
 
-/** Everything the probe network computes in two optimiser steps, as bits, and how long a forward and backward pass takes. */
-function runProbe(
+/** A forward and backward pass of the probe network, and, as bits, everything that it computes in that and in optimiser steps. */
+function prepare(
   build: KernelBuild,
-): { readonly build: KernelBuild; readonly bits: readonly Uint32Array[]; readonly milliseconds: number } | null {
+): { readonly build: KernelBuild; readonly bits: readonly Uint32Array[]; readonly pass: () => void } | null {
   const memory = createMemory()
   const kernels = loadKernels(memory, build)
   if (kernels === null) return null
@@ -95,7 +99,7 @@ function runProbe(
   for (const optimiser of [adam, rmsprop, sgd, adam]) network.step(optimiser, parameters, gradient, 1e-3, 1)
   seen.push(...[parameters, ...adam.moments, ...rmsprop.moments, ...sgd.moments].map(({ data }) => new Float32Array(data)))
   const bits = seen.map((values) => new Uint32Array(values.buffer))
-  return { build, bits, milliseconds: fastestOf(PROBE_RUNS, pass) }
+  return { build, bits, pass }
 }
 
 function equal(a: readonly Uint32Array[], b: readonly Uint32Array[]): boolean {
