@@ -60,6 +60,9 @@ export const CONTROL_GAIN = 0.5
 /** Largest factor by which the period changes at once: one odd estimate does not throw it off. */
 export const CONTROL_MAX_STEP = 1.5
 
+/** Rounds that peers who begin together may be apart: they meet by single steps, where jumps would have two of them change places. */
+export const FAR_SHIFT = 8
+
 /**
  * The learning rate's factor rises at most so much from mix to mix: twice the rate takes four, and a crowd that comes and goes moves it by a quarter.
  * At a tenth the rise alone cost A2C with 8 peers 2k of its 13k steps on CartPole.

@@ -7,6 +7,7 @@
 import type { PeerId } from '../ports/network.ts'
 import type { Random } from '../ports/random.ts'
 import { seededRandom } from '../util/random.ts'
+import { FAR_SHIFT } from './limits.ts'
 
 /** Rules of strategies that average pair by pair. */
 export const PAIR_RULES = ['random', 'matching', 'exponential', 'ring'] as const
@@ -100,10 +101,12 @@ export function ringNeighbours(view: readonly PeerId[], self: PeerId): readonly 
 
 /**
  * Epoch = own rounds + shift. The shift moves by at most one per own round towards the median of the others' (each measured when it was heard:
- * its epoch less our own rounds then); without others it stays.
+ * its epoch less our own rounds then); without others it stays. `arriving`: who has just come goes to a median that is far in one step, or would
+ * find its partners only after as many rounds as the swarm is old.
  */
-export function nextShift(shift: number, others: readonly number[]): number {
+export function nextShift(shift: number, others: readonly number[], arriving = false): number {
   if (others.length === 0) return shift
   const sorted = [...others].sort((a, b) => a - b)
-  return shift + Math.sign(sorted[sorted.length >>> 1]! - shift)
+  const away = sorted[sorted.length >>> 1]! - shift
+  return arriving && Math.abs(away) > FAR_SHIFT ? shift + away : shift + Math.sign(away)
 }

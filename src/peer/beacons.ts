@@ -21,6 +21,7 @@ import {
   BEACON_PERIOD_PER_PEER_MS,
   BEACON_RATE_PER_SECOND,
   GREETING_DELAY_MS,
+  MAX_EPOCH,
   OWN_BEACON_BURST,
   RECENT_MIX_MS,
   SILENT_AFTER_PERIODS,
@@ -125,7 +126,7 @@ export class Beacons {
       return 'ignore'
     }
     author.beacon = beacon
-    author.ahead = beacon.epoch - this.#options.ownRounds()
+    author.ahead = Math.min(beacon.epoch, MAX_EPOCH) - this.#options.ownRounds()
     if (beacon.leaving) author.pending = null
     this.setState(author, beacon.leaving ? 'left' : 'alive')
     return 'accept'

@@ -39,6 +39,15 @@ export const OWN_BEACON_BURST = 3
 /** A peer is `silent` after this many of its beacon periods without a word. */
 export const SILENT_AFTER_PERIODS = 3
 
+/**
+ * A peer takes the swarm's epoch in one step only so long after its first round: five beacons of everybody in a small swarm, so that one that lied
+ * alone is outvoted by then; later it moves by one a round, whatever it hears.
+ */
+export const ARRIVING_MS = 10_000
+
+/** No swarm has had more rounds: one every 200 ms makes as many in 27 years. Claims above it count as this, and stay far from where counters end. */
+export const MAX_EPOCH = 4_294_967_296
+
 /** Rounds while the learner holds: mixing goes on, paced by time, because no updates pace it. */
 export const HOLDING_PERIOD_MS = 200
 

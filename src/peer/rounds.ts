@@ -6,7 +6,7 @@
 import { nextShift } from '../average/partners.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Learner } from '../ports/learner.ts'
-import { HOLDING_PERIOD_MS } from './limits.ts'
+import { ARRIVING_MS, HOLDING_PERIOD_MS } from './limits.ts'
 import type { RoundOptions, RunningStrategy } from './strategies/strategy.ts'
 
 export interface RoundsOptions {
@@ -28,6 +28,8 @@ export interface RoundsOptions {
 export class Rounds {
   readonly #options: RoundsOptions
   #shift = 0
+  /** When this peer counts as one that was there before; null before its first round. */
+  #arrivedAtMs: number | null = null
   /** Own rounds so far. */
   count = 0
   #turn: Promise<unknown> = Promise.resolve()
@@ -38,7 +40,7 @@ export class Rounds {
     this.#options = options
   }
 
-  /** Of the last own round: their count, moved towards the others' by at most one each round, so that partner rules agree without a clock. */
+  /** Of the last own round: their count, moved towards the others' by at most one each round once we have arrived, so that partner rules agree without a clock. */
   get epoch(): number {
     return Math.max(0, this.count + this.#shift)
   }
@@ -68,11 +70,13 @@ export class Rounds {
   }
 
   async #round(options: RoundOptions): Promise<void> {
-    if (!this.#options.inCompany()) return this.#options.onAlone()
+    const { clock, inCompany, onAlone, ahead, strategy } = this.#options
+    if (!inCompany()) return onAlone()
     this.count++
-    this.#shift = nextShift(this.#shift, this.#options.ahead())
+    this.#arrivedAtMs ??= clock.now() + ARRIVING_MS
+    this.#shift = nextShift(this.#shift, ahead(), clock.now() < this.#arrivedAtMs)
     try {
-      await this.#options.strategy.round(options)
+      await strategy.round(options)
     } catch (error) {
       this.failed++
       throw error

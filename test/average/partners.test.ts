@@ -91,5 +91,9 @@ describe('partner rules', () => {
     assert.equal(nextShift(0, [0, 0, 7]), 0)
     assert.equal(nextShift(0, [9, 9, 2]), 1)
     assert.equal(nextShift(3, [1, 2, 9]), 2)
+    // Who has just come goes all the way where it is far, and there only.
+    assert.equal(nextShift(0, [900, 901, 5], true), 900)
+    assert.equal(nextShift(900, [3, 2, 2], true), 2)
+    assert.equal(nextShift(0, [8, 8, 8], true), 1)
   })
 })
