@@ -89,7 +89,7 @@ test('stacked frames begin anew with every episode, as the wrapper does it', asy
   const policy = await loadPolicy(bytesOf(file))
   const vector = wrapVector(makeVectorEnv('CartPole-v1', 1), wrappers)
   const { ForwardPass } = await import('../src/learn/forward.ts')
-  const forward = new ForwardPass(file.facts.network, file.parameters)
+  const forward = new ForwardPass(file.facts, file.parameters)
   const out = {
     observations: new Float32Array(12),
     rewards: new Float32Array(1),

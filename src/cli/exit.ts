@@ -15,6 +15,7 @@ const USAGE_CODES = [
   'unknown_environment',
   'environment_module',
   'network_module',
+  'network_layer',
   'environment_id',
   'observation',
   'unknown_algorithm',

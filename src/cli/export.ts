@@ -30,12 +30,13 @@ export const addExport: AddCommand = (program, { io }, finish) => {
     if (chosen === undefined) throw new GrapevineError('usage', 'local', `--format must be ${EXPORT_FORMATS.join(', ')}, not "${format}".`)
     if (out === undefined) throw new GrapevineError('usage', 'local', 'export needs --out: the file to write (for tfjs, the folder).')
     const policy = await savedPolicy(path, { of, ...(env === undefined ? {} : { env }) }, io.err)
-    const needed = network !== undefined || of === 'mean' || chosen === 'tfjs'
-    const engine = needed
-      ? await (await import('../node/own-network.ts')).registerSavedNetwork(policy.facts.network, network ?? null)
-      : null
-    const { evaluation } = await exportPolicy(policy, chosen, out, of === 'mean' ? engine : null)
-    const { environment, version, returnMean } = policy.facts
+    const { facts } = policy
+    const undescribed = facts.network.own !== undefined && facts.graph === undefined
+    const needed = network !== undefined || of === 'mean' || chosen === 'tfjs' || (chosen === 'onnx' && undescribed)
+    const engine = needed ? await (await import('../node/own-network.ts')).registerSavedNetwork(facts.network, network ?? null) : null
+    const { evaluation, lacking } = await exportPolicy(policy, chosen, out, { engine, evaluate: of === 'mean' })
+    if (lacking !== null) io.err.write(`grapevine: ${lacking}\n`)
+    const { environment, version, returnMean } = facts
     const report = { out, format, from: policy.from, environment: environment.id, version, returnMean, evaluation }
     const mean = evaluation === null ? '' : `; mean return ${evaluation.mean.toFixed(1)} over ${evaluation.episodes} episodes`
     io.out.write(

@@ -6,6 +6,9 @@ export const MAX_PARAMETER_BYTES = 256 * 1_048_576
 /** Floats of one layer's output for one observation: an 84x84 frame through 64 filters has 0.4 million, and batches multiply it. */
 export const MAX_LAYER_FLOATS = 4 * 1_048_576
 
+/** Floats that all layers of a policy that is run on its own make of one observation: four of the largest layer; a file cannot ask for more memory. */
+export const MAX_GRAPH_FLOATS = 16 * 1_048_576
+
 /** Multiplications that orthogonal initialisation spends on one kernel (rows x columns x the smaller): about 3 s; a 1024x1024 kernel takes half of it. */
 export const MAX_ORTHOGONAL_WORK = 2_147_483_648
 

@@ -25,15 +25,15 @@ export interface Policy {
   reset(): void
 }
 
-/** What is acted by. */
-const ACTING_OUTPUTS = ['logits', 'mean', 'logStd', 'advantage']
+/** What is acted by; `q` is that of a model of one's own. */
+const ACTING_OUTPUTS = ['logits', 'mean', 'logStd', 'advantage', 'q']
 
 /** A forward pass of one observation: `output` is that of the last `run`, null where there is none of that name. */
 export type Pass = Pick<ForwardPass, 'run' | 'output'>
 
 /** The policy of a file that was read. */
 export function policyOf({ facts, parameters }: PolicyFile, pass?: Pass): Policy {
-  return new NetworkPolicy(facts, pass ?? new ForwardPass(facts.network, parameters, ACTING_OUTPUTS))
+  return new NetworkPolicy(facts, pass ?? new ForwardPass(facts, parameters, ACTING_OUTPUTS))
 }
 
 class NetworkPolicy implements Policy {
@@ -84,8 +84,8 @@ class NetworkPolicy implements Policy {
   }
 
   #choose(n: number, deterministic: boolean): number {
-    const advantages = this.#forward.output('advantage')
-    if (advantages !== null) return bestAction(advantages, 0, n)
+    const values = this.#forward.output('advantage') ?? this.#forward.output('q')
+    if (values !== null) return bestAction(values, 0, n)
     const logits = this.#output('logits')
     if (deterministic) likeliestCategorical(logits, n, this.#chosen)
     else sampleCategorical(logits, n, this.#random, this.#chosen)

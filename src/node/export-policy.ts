@@ -1,10 +1,12 @@
 /** Writes a policy in the formats that others read. A file is replaced whole or not at all. */
 import { basename, dirname, resolve } from 'node:path'
 import { createEngine } from '../learn/engines/create.ts'
+import { findOwnModel } from '../learn/engines/own-models.ts'
 import { evaluatePolicy } from '../learn/evaluate-policy.ts'
 import { layout } from '../learn/layout.ts'
-import type { PolicyFile } from '../ports/policy.ts'
+import type { PolicyFacts, PolicyFile } from '../ports/policy.ts'
 import { policyTensors } from '../store/policy-file.ts'
+import { GrapevineError } from '../util/errors.ts'
 import { sealTensors } from '../wire/sealed-tensors.ts'
 import { folderStorage } from './storage.ts'
 
@@ -15,18 +17,29 @@ export type ExportFormat = (typeof EXPORT_FORMATS)[number]
 const MEAN_EPISODES = 20
 const MEAN_SEED = 1
 
-/**
- * `evaluate`: play some episodes first, on an engine of that name, for which a model of one's own is registered where the network is one.
- * Fails with `storage` where `out` cannot be written.
- */
+export interface ExportOptions {
+  /** That runs the policy, for which a model of one's own is registered where the network is one; null: no such model was given. */
+  readonly engine: 'wasm' | 'tfjs' | null
+  /** Play some episodes first. */
+  readonly evaluate: boolean
+}
+
+export interface ExportOutcome {
+  readonly evaluation: { readonly mean: number; readonly episodes: number } | null
+  /** What the file lacks, for a person. */
+  readonly lacking: string | null
+}
+
+/** Fails with `storage` where `out` cannot be written, and with `network_layer` where the format has no place for a layer. */
 export async function exportPolicy(
   policy: PolicyFile,
   format: ExportFormat,
   out: string,
-  evaluate: 'wasm' | 'tfjs' | null,
-): Promise<{ readonly evaluation: { readonly mean: number; readonly episodes: number } | null }> {
-  const evaluation = evaluate === null ? null : await meanReturn(policy, evaluate)
-  const evaluated = evaluation === null ? policy : { ...policy, facts: { ...policy.facts, returnMean: evaluation.mean } }
+  { engine, evaluate }: ExportOptions,
+): Promise<ExportOutcome> {
+  const { facts, lacking } = await describedFacts(policy.facts, format, engine)
+  const evaluation = evaluate && engine !== null ? await meanReturn(policy, engine) : null
+  const evaluated = { ...policy, facts: evaluation === null ? facts : { ...facts, returnMean: evaluation.mean } }
   if (format === 'tfjs') {
     const { loadBackend } = await import('../learn/engines/tfjs-backend.ts')
     const { encodeLayersModel } = await import('../learn/exports/layers-model.ts')
@@ -37,7 +50,29 @@ export async function exportPolicy(
   } else {
     await folderStorage(dirname(resolve(out)), dirname(resolve(out))).write(basename(out), await encoded(evaluated, format))
   }
-  return { evaluation }
+  return { evaluation, lacking }
+}
+
+/** With the layers of a model of one's own, which a layers model holds already. */
+async function describedFacts(
+  facts: PolicyFacts,
+  format: ExportFormat,
+  engine: ExportOptions['engine'],
+): Promise<{ readonly facts: PolicyFacts; readonly lacking: string | null }> {
+  if (facts.network.own === undefined || facts.graph !== undefined || format === 'tfjs') return { facts, lacking: null }
+  if (engine === null)
+    return { facts, lacking: 'The file holds the weights alone; with --network MODULE it is one that grapevine-rl/policy can run.' }
+  const { describeOwnModel } = await import('../learn/exports/own-graph.ts')
+  try {
+    return { facts: { ...facts, graph: describeOwnModel(findOwnModel(facts.network)) }, lacking: null }
+  } catch (error) {
+    if (format === 'onnx' || !(error instanceof GrapevineError && error.code === 'network_layer')) throw error
+    const { layer, kind } = error.data
+    return {
+      facts,
+      lacking: `The file holds the weights alone: grapevine-rl/policy cannot run the layer ${layer} (${kind}); use --format tfjs.`,
+    }
+  }
 }
 
 async function encoded(policy: PolicyFile, format: Exclude<ExportFormat, 'tfjs'>): Promise<Uint8Array> {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import * as tf from '@tensorflow/tfjs'
+import { loadPolicy } from '../../src/policy.ts'
 import { TestDaemon } from '../support/daemon.ts'
 import { grapevine } from './spawn.ts'
 
@@ -59,14 +60,34 @@ test('two processes train a model and average, others are told what they lack, a
   const wrong = await grapevine(['eval', dataDir, '--network', other], folder)
   assert.match(wrong.err, /it is not the file that this policy was trained with \(my-model\)\.\n$/)
 
-  const weights = await grapevine(['export', dataDir, '--out', join(folder, 'policy.safetensors')], folder)
-  assert.equal(weights.code, 0, weights.err)
-  const onnx = await grapevine(['export', dataDir, '--format', 'onnx', '--out', join(folder, 'policy.onnx')], folder)
-  assert.equal(onnx.code, 2)
+  const weights = await grapevine(['export', dataDir, '--out', join(folder, 'weights.safetensors')], folder)
+  assert.equal(weights.code, 0)
   assert.match(
-    onnx.err,
-    /network is a model of its own \(my-model\), which this writer of ONNX cannot run; export it with --format tfjs or safetensors/,
+    weights.err,
+    /^grapevine: The file holds the weights alone; with --network MODULE it is one that grapevine-rl\/policy can run\.\n$/,
   )
+  await assert.rejects(loadPolicy(join(folder, 'weights.safetensors')), {
+    code: 'bad_network',
+    message: /export it again with --network MODULE/,
+  })
+  const exported = join(folder, 'policy.safetensors')
+  const described = await grapevine(['export', dataDir, '--network', EXAMPLE, '--out', exported], folder)
+  assert.deepEqual([described.code, described.err], [0, ''])
+  const policy = await loadPolicy(exported)
+  assert.ok([0, 1].includes(policy.act([0.01, -0.02, 0.03, 0.04]) as number))
+  const bare = await grapevine(['export', dataDir, '--format', 'onnx', '--out', join(folder, 'policy.onnx')], folder)
+  assert.equal(bare.code, 2)
+  assert.match(bare.err, /is a model of its own \(my-model\); name the module that builds it with --network\.\n$/)
+  // What was exported with its layers needs no module any more.
+  for (const from of [[dataDir, '--network', EXAMPLE], [exported]]) {
+    const out = join(folder, `${from.length}.onnx`)
+    const onnx = await grapevine(['export', ...from, '--format', 'onnx', '--out', out], folder)
+    assert.equal(onnx.code, 0, onnx.err)
+  }
+  assert.deepEqual(readFileSync(join(folder, '1.onnx')), readFileSync(join(folder, '3.onnx')))
+  const report = await grapevine(['report', exported, '--out', join(folder, 'report.html')], folder)
+  assert.equal(report.code, 0, report.err)
+  assert.match(readFileSync(join(folder, 'report.html'), 'utf8'), /my-model/)
   const layers = await grapevine(['export', dataDir, '--format', 'tfjs', '--network', EXAMPLE, '--out', join(folder, 'model')], folder)
   assert.equal(layers.code, 0, layers.err)
   const { modelTopology, weightsManifest, userDefinedMetadata } = JSON.parse(readFileSync(join(folder, 'model/model.json'), 'utf8'))

@@ -1,37 +1,22 @@
 /** What leaves Grapevine computes what is computed here: plain TypeScript, ONNX Runtime and TensorFlow.js against the engine that trained. */
 import assert from 'node:assert/strict'
-import { before, test } from 'node:test'
+import { test } from 'node:test'
 import * as tf from '@tensorflow/tfjs'
-import * as ort from 'onnxruntime-web'
 import { encodeLayersModel } from '../../src/learn/exports/layers-model.ts'
 import { encodeOnnx } from '../../src/learn/exports/onnx.ts'
 import { ForwardPass } from '../../src/learn/forward.ts'
 import type { NetworkSpec } from '../../src/ports/learner.ts'
 import type { ObservationStage } from '../../src/ports/policy.ts'
-import { BATCH, facts, head, NETWORKS, reference } from '../support/exported.ts'
+import { BATCH, facts, head, NETWORKS, reference, runOnnx } from '../support/exported.ts'
 import { someParameters } from '../support/networks.ts'
 import { assertClose } from './helpers.ts'
-
-before(() => {
-  ort.env.wasm.numThreads = 1
-  ort.env.logLevel = 'error'
-})
-
-async function runOnnx(bytes: Uint8Array, spec: NetworkSpec, observations: Float32Array) {
-  const session = await ort.InferenceSession.create(bytes)
-  const results = await session.run({
-    observation: new ort.Tensor('float32', observations, [observations.length / spec.input.reduce((a, b) => a * b, 1), ...spec.input]),
-  })
-  await session.release()
-  return results
-}
 
 for (const [name, spec] of Object.entries(NETWORKS)) {
   test(`${name}: plain TypeScript, ONNX Runtime and TensorFlow.js agree with the engine within 1e-5`, async () => {
     const { parameters, observations, outputs } = await reference(spec)
     const width = observations.length / BATCH
 
-    const forward = new ForwardPass(spec, parameters)
+    const forward = new ForwardPass(facts(spec), parameters)
     for (let row = 0; row < BATCH; row++) {
       forward.run(observations.slice(row * width, (row + 1) * width))
       for (const { name: output, size } of spec.heads)
@@ -74,7 +59,7 @@ test('normalising is part of the ONNX graph, for stacked frames as well', async 
   ]
   const observed = Float32Array.of(3, -0.5, 100, -1)
   const { logits } = await runOnnx(encodeOnnx({ facts: facts(spec, observe), parameters }), spec, observed)
-  const forward = new ForwardPass(spec, parameters)
+  const forward = new ForwardPass(facts(spec), parameters)
   // (3 - 1) / 2, (-0.5 + 1) / 0.5, clipped, 0
   forward.run(Float32Array.of(1, 1, 1.5, 0))
   assertClose(logits!.data as Float32Array, forward.output('logits')!, 1e-5, 1e-5)

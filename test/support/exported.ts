@@ -1,4 +1,5 @@
 /** Networks whose exports are compared with the engine that trains: through ONNX Runtime, TensorFlow.js, and Python. */
+import * as ort from 'onnxruntime-web'
 import type { EngineNetwork } from '../../src/learn/engine.ts'
 import { createEngine } from '../../src/learn/engines/create.ts'
 import type { NetworkSpec } from '../../src/ports/learner.ts'
@@ -68,4 +69,16 @@ export async function reference(spec: NetworkSpec) {
   const outputs = Object.fromEntries(network.outputs.map(({ name }) => [name, network.output(name).slice()]))
   network.dispose()
   return { parameters, observations, outputs }
+}
+
+/** Outputs of an ONNX model for a batch of observations. */
+export async function runOnnx(bytes: Uint8Array, spec: NetworkSpec, observations: Float32Array) {
+  ort.env.wasm.numThreads = 1
+  ort.env.logLevel = 'error'
+  const session = await ort.InferenceSession.create(bytes)
+  const results = await session.run({
+    observation: new ort.Tensor('float32', observations, [observations.length / spec.input.reduce((a, b) => a * b, 1), ...spec.input]),
+  })
+  await session.release()
+  return results
 }

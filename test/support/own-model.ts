@@ -5,7 +5,7 @@ import { loadBackend } from '../../src/learn/engines/tfjs-backend.ts'
 import { layout } from '../../src/learn/layout.ts'
 import type { LayerSpec, NetworkSpec } from '../../src/ports/learner.ts'
 
-type Tfjs = NetworkContext['tf']
+export type Tfjs = NetworkContext['tf']
 
 /** Layers are named as the slices of `spec` are, with dots for slashes. */
 export function modelLike(tf: Tfjs, spec: NetworkSpec) {

@@ -148,19 +148,9 @@ function headsOf(made: LayersModel, like: NetworkSpec, amiss: (what: string) => 
   )
 }
 
-/**
- * Names by layer, in the model's order. A layer that was not named by the user carries a number that depends on what else the thread built;
- * here it is counted anew by kind (`dense1/kernel`, `conv2d2/bias`).
- */
+/** Names by layer, in the model's order: `dense1/kernel`, `conv2d2/bias`. */
 function namesOf(made: LayersModel): readonly string[] {
-  const counts = new Map<string, number>()
-  const layers = new Map<string, string>()
-  for (const layer of made.layers) {
-    const [, kind] = new RegExp(`^(\\w+)_${layer.getClassName()}\\d+$`).exec(layer.name) ?? []
-    if (kind === undefined) continue
-    counts.set(kind, (counts.get(kind) ?? 0) + 1)
-    layers.set(layer.name, `${kind}${counts.get(kind)}`)
-  }
+  const layers = layerNames(made)
   const taken = new Set<string>()
   return made.weights.map(({ originalName }) => {
     const [layer = '', ...rest] = originalName.split('/')
@@ -170,6 +160,22 @@ function namesOf(made: LayersModel): readonly string[] {
     taken.add(name)
     return name
   })
+}
+
+/**
+ * What layers are called here that the user did not name, by what the library calls them: those names carry a number that depends on what else the
+ * thread built; here it is counted anew by kind.
+ */
+export function layerNames(made: LayersModel): ReadonlyMap<string, string> {
+  const counts = new Map<string, number>()
+  const layers = new Map<string, string>()
+  for (const layer of made.layers) {
+    const [, kind] = new RegExp(`^(\\w+)_${layer.getClassName()}\\d+$`).exec(layer.name) ?? []
+    if (kind === undefined) continue
+    counts.set(kind, (counts.get(kind) ?? 0) + 1)
+    layers.set(layer.name, `${kind}${counts.get(kind)}`)
+  }
+  return layers
 }
 
 /** One output by name, of what a call of the model gave. */

@@ -3,8 +3,10 @@
  * gives them, and for dueling networks `q` [batch, actions]. Normalising the observation is part of the graph; stacking frames, sampling and
  * moving actions into their bounds are the caller's.
  */
-import type { PolicyFile } from '../../ports/policy.ts'
-import { type ConvLayer, type Layer, layout, requireLayers } from '../layout.ts'
+import type { Slice } from '../../ports/learner.ts'
+import type { GraphActivation, PolicyFile } from '../../ports/policy.ts'
+import { graphOf, type ResolvedLayer, resolveGraph, type Shape, span, type WindowedLayer } from '../graph.ts'
+import { layout } from '../layout.ts'
 import { inputNormalisations } from './normalisation.ts'
 import { Message } from './protobuf.ts'
 
@@ -14,27 +16,36 @@ const OPSET = 17
 /** The version of the file format that came with that opset. */
 const IR_VERSION = 8
 
+/** Throws `bad_network` for a model of one's own whose layers are not described. */
 export function encodeOnnx({ facts, parameters }: PolicyFile): Uint8Array {
   const { network } = facts
-  requireLayers(network, 'this writer of ONNX', 'export it with --format tfjs or safetensors')
-  const { torso, heads, vectors } = layout(network)
+  const { slices, vectors } = layout(network)
+  const described = graphOf(facts)
+  const layers = resolveGraph(described, network.input, slices)
   const graph = new Graph(parameters)
-  let start: Value = { name: 'observation', shape: network.input }
-  graph.input(start)
+  graph.input('observation', network.input)
+  let start = 'observation'
   for (const { mean, scale, clip } of inputNormalisations(facts)) {
     const like = (values: readonly number[]) => graph.constant(Float32Array.from(values), network.input)
-    const centred = graph.node('Sub', [start.name, like(mean)])
+    const centred = graph.node('Sub', [start, like(mean)])
     const scaled = graph.node('Mul', [centred, like(scale)])
-    const bound = (value: number) => graph.constant(Float32Array.of(value), [])
-    start = { name: graph.node('Clip', [scaled, bound(-clip), bound(clip)]), shape: network.input }
+    start = graph.node('Clip', [scaled, graph.scalar(-clip), graph.scalar(clip)])
   }
-  for (const layer of torso) start = graph.layer(layer, start)
+  const values = [start]
+  for (const layer of layers)
+    values.push(
+      graph.layer(
+        layer,
+        layer.layer.inputs.map((value) => values[value]!),
+      ),
+    )
+  const sizes = new Map<string, number>()
   const ends = new Map<string, string>()
-  for (const head of heads) {
-    let end = start
-    for (const layer of head.layers) end = graph.layer(layer, end)
-    graph.output(head.name, end.name, ['batch', head.size])
-    ends.set(head.name, end.name)
+  for (const { name, value } of described.outputs) {
+    const { shape } = layers[value - 1]!
+    graph.output(name, values[value]!, ['batch', ...shape])
+    ends.set(name, values[value]!)
+    sizes.set(name, shape[0]!)
   }
   for (const { name, slice } of vectors) graph.output(name, graph.slice(slice), [slice.length])
   const value = ends.get('value')
@@ -42,8 +53,7 @@ export function encodeOnnx({ facts, parameters }: PolicyFile): Uint8Array {
   if (value !== undefined && advantage !== undefined) {
     const mean = graph.node('ReduceMean', [advantage], [ints('axes', [1]), int('keepdims', 1)])
     const centred = graph.node('Sub', [advantage, mean])
-    const { size } = heads.find(({ name }) => name === 'advantage')!
-    graph.output('q', graph.node('Add', [value, centred]), ['batch', size])
+    graph.output('q', graph.node('Add', [value, centred]), ['batch', sizes.get('advantage')!])
   }
   return new Message()
     .varint(1, IR_VERSION)
@@ -51,12 +61,6 @@ export function encodeOnnx({ facts, parameters }: PolicyFile): Uint8Array {
     .message(7, graph.encode(facts.environment.id))
     .message(8, new Message().text(1, '').varint(2, OPSET))
     .encode()
-}
-
-/** A tensor in the graph; `shape` of one row. */
-interface Value {
-  readonly name: string
-  readonly shape: readonly number[]
 }
 
 class Graph {
@@ -71,7 +75,7 @@ class Graph {
     this.#parameters = parameters
   }
 
-  input({ name, shape }: Value): void {
+  input(name: string, shape: Shape): void {
     this.#inputs.push(valueInfo(name, ['batch', ...shape]))
   }
 
@@ -88,7 +92,7 @@ class Graph {
     return name
   }
 
-  constant(values: Float32Array | BigInt64Array, shape: readonly number[]): string {
+  constant(values: Float32Array | BigInt64Array, shape: Shape): string {
     const name = `c${this.#count++}`
     const tensor = new Message()
     for (const size of shape) tensor.varint(1, size)
@@ -97,25 +101,47 @@ class Graph {
     return name
   }
 
-  slice({ offset, length, shape }: { readonly offset: number; readonly length: number; readonly shape: readonly number[] }): string {
+  scalar(value: number): string {
+    return this.constant(Float32Array.of(value), [])
+  }
+
+  slice({ offset, length, shape }: Slice): string {
     return this.constant(this.#parameters.slice(offset, offset + length), shape)
   }
 
-  layer(layer: Layer, x: Value): Value {
+  /** `inputs`: names of its inputs; returns that of its value. */
+  layer({ layer, from, shape }: ResolvedLayer, inputs: readonly string[]): string {
+    const [x] = inputs as [string]
     switch (layer.kind) {
       case 'dense': {
-        const product = this.node('MatMul', [this.#flat(x, layer.inputs), this.slice(layer.kernel)])
-        return { name: this.#activate(layer.activation, this.node('Add', [product, this.slice(layer.bias)])), shape: [layer.units] }
+        const product = this.node('MatMul', [x, this.slice(layer.kernel)])
+        return this.#activate(layer.activation, layer.bias === null ? product : this.node('Add', [product, this.slice(layer.bias)]))
       }
-      case 'conv':
-        return this.#conv(layer, x)
+      case 'conv': {
+        const { kernel, bias } = layer
+        const weights = [this.#channelsFirst(kernel), ...(bias === null ? [] : [this.slice(bias)])]
+        const window = this.#window(layer, from[0]!, kernel.shape)
+        return this.#asPictures(x, (first) => this.#activate(layer.activation, this.node('Conv', [first, ...weights], window)))
+      }
+      case 'pool': {
+        const window = [ints('kernel_shape', layer.size), ...this.#window(layer, from[0]!, layer.size)]
+        return this.#asPictures(x, (first) => this.node(layer.of === 'max' ? 'MaxPool' : 'AveragePool', [first], window))
+      }
       case 'layerNorm': {
-        const attributes = [int('axis', -1), float('epsilon', 1e-5)]
-        return {
-          name: this.node('LayerNormalization', [x.name, this.slice(layer.gain), this.slice(layer.bias)], attributes),
-          shape: x.shape,
-        }
+        const width = shape.at(-1)!
+        const gain = layer.gain === null ? this.constant(new Float32Array(width).fill(1), [width]) : this.slice(layer.gain)
+        const bias = layer.bias === null ? [] : [this.slice(layer.bias)]
+        return this.node('LayerNormalization', [x, gain, ...bias], [int('axis', -1), float('epsilon', layer.epsilon)])
       }
+      case 'activation':
+        return this.#activate(layer.activation, x)
+      case 'reshape':
+        // 0: as many as there are.
+        return this.node('Reshape', [x, this.constant(BigInt64Array.from([0, ...shape], BigInt), [shape.length + 1])])
+      case 'concatenate':
+        return this.node('Concat', inputs, [int('axis', layer.axis + 1)])
+      case 'add':
+        return this.node('Sum', inputs)
     }
   }
 
@@ -130,35 +156,38 @@ class Graph {
   }
 
   /** ONNX has channels before places. */
-  #conv(layer: ConvLayer, x: Value): Value {
-    const [, , channels] = layer.input
-    const [, , filters] = layer.output
-    const { size, stride } = layer
-    const kernel = this.#parameters.subarray(layer.kernel.offset, layer.kernel.offset + layer.kernel.length)
-    const turned = new Float32Array(kernel.length)
-    for (let place = 0, from = 0; place < size * size; place++) {
+  #asPictures(x: string, work: (first: string) => string): string {
+    const first = this.node('Transpose', [x], [ints('perm', [0, 3, 1, 2])])
+    return this.node('Transpose', [work(first)], [ints('perm', [0, 2, 3, 1])])
+  }
+
+  /** The kernel of a convolution as [filters, channels, height, width]. */
+  #channelsFirst({ offset, length, shape }: Slice): string {
+    const [height, width, channels, filters] = shape as [number, number, number, number]
+    const kernel = this.#parameters.subarray(offset, offset + length)
+    const turned = new Float32Array(length)
+    for (let place = 0, from = 0; place < height * width; place++) {
       for (let channel = 0; channel < channels; channel++) {
-        for (let filter = 0; filter < filters; filter++) turned[(filter * channels + channel) * size * size + place] = kernel[from++]!
+        for (let filter = 0; filter < filters; filter++) turned[(filter * channels + channel) * height * width + place] = kernel[from++]!
       }
     }
-    const first = this.node('Transpose', [x.name], [ints('perm', [0, 3, 1, 2])])
-    const weights = this.constant(turned, [filters, channels, size, size])
-    const convolved = this.node('Conv', [first, weights, this.slice(layer.bias)], [ints('strides', [stride, stride])])
-    const back = this.node('Transpose', [this.#activate(layer.activation, convolved)], [ints('perm', [0, 2, 3, 1])])
-    return { name: back, shape: layer.output }
+    return this.constant(turned, [filters, channels, height, width])
   }
 
-  #flat(x: Value, length: number): string {
-    if (x.shape.length === 1) return x.name
-    return this.node('Reshape', [x.name, this.constant(BigInt64Array.of(0n, BigInt(length)), [2])])
+  #window({ strides, padding }: Pick<WindowedLayer, 'strides' | 'padding'>, input: Shape, size: Shape): readonly Message[] {
+    const [rows, columns] = [0, 1].map((axis) => span(input[axis]!, size[axis]!, strides[axis]!, padding))
+    return [ints('strides', strides), ints('pads', [rows!.before, columns!.before, rows!.after, columns!.after])]
   }
 
-  #activate(activation: string, x: string): string {
-    if (activation === 'tanh') return this.node('Tanh', [x])
-    if (activation === 'relu') return this.node('Relu', [x])
-    return activation === 'silu' ? this.node('Mul', [x, this.node('Sigmoid', [x])]) : x
+  #activate(activation: GraphActivation, x: string): string {
+    if (activation === 'linear') return x
+    if (activation === 'silu') return this.node('Mul', [x, this.node('Sigmoid', [x])])
+    if (activation === 'relu6') return this.node('Clip', [x, this.scalar(0), this.scalar(6)])
+    return this.node(OPERATORS[activation], [x])
   }
 }
+
+const OPERATORS = { tanh: 'Tanh', relu: 'Relu', elu: 'Elu', sigmoid: 'Sigmoid', softplus: 'Softplus' } as const
 
 function node(operator: string, inputs: readonly string[], output: string, attributes: readonly Message[] = []): Message {
   const message = new Message()

@@ -174,14 +174,15 @@ test('a convolution with padding and a stride that leaves a rest can be trained 
   assertClose(gradients[0]!, gradients[1]!, 1e-5, 1e-5)
 })
 
-test('engines that work layer by layer refuse it', async () => {
+test('what works layer by layer refuses it where its layers are not known', async () => {
   const own = await ownModel(Q, (tf) => tf.sequential({ layers: [tf.layers.dense({ name: 'q', units: 2, inputShape: [4] })] }))
   assert.throws(() => createWasmEngine({ deterministic: true }).build(own.spec, 1), {
     code: 'bad_network',
     message: 'the network is a model of its own (test-model), which the engine wasm cannot run; use --engine tfjs.',
   })
-  assert.throws(() => new ForwardPass(own.spec, own.initial), {
+  assert.throws(() => new ForwardPass({ network: own.spec }, own.initial), {
+    code: 'bad_network',
     message:
-      'the network is a model of its own (test-model), which the small loader cannot run; export it with --format tfjs and load it with TensorFlow.js.',
+      'The network is a model of its own (test-model), and the file holds its weights alone; export it again with --network MODULE, or with --format tfjs for TensorFlow.js.',
   })
 })
