@@ -145,6 +145,44 @@ test('what is no policy is refused with the reason', async (context) => {
   await assert.rejects(loadPolicy(sealTensors({ tensors: rest, metadata })), { code: 'bad_policy', message: /"value\/kernel" is missing/ })
 })
 
+test('a changed byte is noticed, of a weight as well', async () => {
+  const bytes = bytesOf(example('a2c', 'CartPole-v1'))
+  await loadPolicy(bytes)
+  for (const at of [bytes.length - 1, bytes.length - 4_000, 60]) {
+    const flipped = bytes.slice()
+    flipped[at]! ^= 1
+    await assert.rejects(loadPolicy(flipped), { code: 'bad_policy', message: /its checksum does not match its bytes, so it is damaged/ })
+  }
+})
+
+test('a description that somebody wrote by hand is refused where it is malformed', async () => {
+  const file = example('ppo', 'Pendulum-v1', PENDULUM_WRAPPERS, [PENDULUM_MOMENTS])
+  const { tensors, metadata } = policyTensors(file, layout(file.facts.network).slices)
+  const told = (policy: string) => loadPolicy(sealTensors({ tensors, metadata: { ...metadata, policy } }))
+  await assert.rejects(told('{'), { code: 'bad_policy', message: /its description of the policy is no JSON/ })
+  const { network, observe, action } = file.facts
+  const [normalise] = observe
+  const [clip, rescale] = (action as Extract<typeof action, { kind: 'box' }>).stages
+  const malformed: readonly (readonly [string, unknown])[] = [
+    ['network', null],
+    ['network', { ...network, torso: 3 }],
+    ['observationShape', [3, -1]],
+    ['observationShape', [1e9]],
+    ['observe', [{ ...normalise, mean: ['x', 0, 0] }]],
+    ['observe', [{ ...normalise, variance: [-1, 0, 0] }]],
+    ['observe', [{ kind: 'stack', frames: 1.5, depth: 1 }]],
+    ['action', { kind: 'discrete', n: 0 }],
+    ['action', { ...action, size: -1 }],
+    ['action', { ...action, stages: [{ ...clip, low: [] }, rescale] }],
+    ['action', { ...action, stages: [clip, { ...rescale, from: [1, 1] }] }],
+  ]
+  await told(JSON.stringify(file.facts))
+  for (const [field, value] of malformed) {
+    const message = `This is no policy that can be loaded: its description of the policy has a malformed ${field}.`
+    await assert.rejects(told(JSON.stringify({ ...file.facts, [field]: value })), { code: 'bad_policy', message })
+  }
+})
+
 test('a small policy decides 100,000 times a second of processor time', async () => {
   const policy = await loadPolicy(bytesOf(example('a2c', 'CartPole-v1')))
   const observation = Float32Array.of(0.01, -0.02, 0.03, 0.04)

@@ -4,13 +4,15 @@ import { layout } from '../learn/layout.ts'
 import type { Tensor } from '../ports/tensors.ts'
 import { GrapevineError, messageOf } from '../util/errors.ts'
 import { decodeSafetensors } from '../wire/safetensors.ts'
-import { loadSavedPolicy } from './saved-policy.ts'
+import { loadSavedPolicy, requireWhole } from './saved-policy.ts'
 
 /** Fails with `init_from`. */
 export async function readInitialWeights(path: string): Promise<Readonly<Record<string, Tensor>>> {
   try {
     if (!(await stat(path)).isDirectory()) {
-      const { tensors, metadata } = decodeSafetensors(new Uint8Array(await readFile(path)))
+      const bytes = new Uint8Array(await readFile(path))
+      const { tensors, metadata } = decodeSafetensors(bytes)
+      if (metadata.format?.startsWith('grapevine policy')) requireWhole(bytes)
       if (!metadata.format?.startsWith('grapevine checkpoint')) return tensors
     }
     const { facts, parameters } = await loadSavedPolicy(path, 'best')

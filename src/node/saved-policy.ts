@@ -12,10 +12,12 @@ import type { PolicyFile } from '../ports/policy.ts'
 import type { Storage } from '../ports/storage.ts'
 import { type Checkpoint, decodeCheckpoint } from '../store/checkpoint-file.ts'
 import { type LoadedCheckpoint, listCheckpoints, loadBest, loadCheckpoint } from '../store/checkpoints.ts'
-import { decodePolicy, isPolicy } from '../store/policy-file.ts'
+import { decodePolicy, isPolicy, requireDigest } from '../store/policy-file.ts'
 import { GrapevineError } from '../util/errors.ts'
+import { sha256Hex } from '../util/sha256.ts'
 import { decodeManifest } from '../wire/manifest.ts'
 import { decodeSafetensors } from '../wire/safetensors.ts'
+import { sealIn } from '../wire/seal.ts'
 import { folderStorage } from './storage.ts'
 
 /** Which replica of a data folder is meant: the best one, the newest, or the mean of those kept. */
@@ -37,8 +39,17 @@ export async function loadSavedPolicy(path: string, of: WhichReplica): Promise<S
     throw new GrapevineError('path', 'local', `There is nothing at ${resolve(path)}; name a data folder, a checkpoint or an export.`)
   if (found.isDirectory()) return fromFolder(folderStorage(resolve(path)), path, of)
   const bytes = new Uint8Array(await readFile(path))
-  if (isExport(bytes)) return { ...decodePolicy(bytes, (network) => layout(network).slices), from: path, checkpoint: null, damaged: [] }
+  if (isExport(bytes)) {
+    requireWhole(bytes)
+    return { ...decodePolicy(bytes, (network) => layout(network).slices), from: path, checkpoint: null, damaged: [] }
+  }
   return fromCheckpoint(checkpointAt(path, bytes), path)
+}
+
+/** Throws `bad_policy` where an export is damaged. */
+export function requireWhole(bytes: Uint8Array): void {
+  const seal = sealIn(bytes)
+  if (seal !== null) requireDigest(seal.sha256, sha256Hex(seal.of))
 }
 
 /** Throws `bad_checkpoint`, which names the path. */

@@ -7,6 +7,7 @@ import type { PolicyFacts, PolicyFile } from '../ports/policy.ts'
 import type { TensorFile } from '../ports/tensors.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { decodeSafetensors } from '../wire/safetensors.ts'
+import { malformedField } from './policy-check.ts'
 
 const FORMAT = 'grapevine policy 1'
 
@@ -22,12 +23,18 @@ export function isPolicy({ metadata }: TensorFile): boolean {
   return metadata.format === FORMAT
 }
 
+/** Throws `bad_policy` unless the checksum that a file carries is the one it has. */
+export function requireDigest(carried: string, actual: string): void {
+  if (carried !== actual)
+    throw bad('its checksum does not match its bytes, so it is damaged (or was changed: then take sha256 out of its metadata)')
+}
+
 /** `slicesOf`: the slices of a network, with which its tensors must agree. */
 export function decodePolicy(bytes: Uint8Array, slicesOf: (network: PolicyFacts['network']) => readonly Slice[]): PolicyFile {
   const file = opened(bytes)
   if (!isPolicy(file)) throw bad(`it is "${file.metadata.format ?? 'of another program'}" where "${FORMAT}" is read`)
   const facts = parsed(file.metadata.policy ?? '')
-  const slices = slicesOf(facts.network)
+  const slices = slicesIn(facts, slicesOf)
   const parameters = new Float32Array(slices.reduce((sum, { length }) => sum + length, 0))
   for (const { name, shape, offset } of slices) {
     const tensor = file.tensors[name]
@@ -47,13 +54,24 @@ function opened(bytes: Uint8Array): TensorFile {
 }
 
 function parsed(text: string): PolicyFacts {
+  let facts: unknown
   try {
-    const facts = JSON.parse(text) as Partial<PolicyFacts> | null
-    if (facts?.network !== undefined && Array.isArray(facts.observe) && facts.action !== undefined) return facts as PolicyFacts
+    facts = JSON.parse(text)
   } catch {
-    // Told below.
+    throw bad('its description of the policy is no JSON')
   }
-  throw bad('its description of the policy is malformed')
+  const malformed = malformedField(facts)
+  if (malformed !== null) throw bad(`its description of the policy has a malformed ${malformed}`)
+  return facts as PolicyFacts
+}
+
+/** Throws `bad_network` of a network that cannot be, and `bad_policy` of what is none. */
+function slicesIn({ network }: PolicyFacts, slicesOf: (network: PolicyFacts['network']) => readonly Slice[]): readonly Slice[] {
+  try {
+    return slicesOf(network)
+  } catch (error) {
+    throw error instanceof GrapevineError ? error : bad('its description of the policy has a malformed network')
+  }
 }
 
 function bad(problem: string): GrapevineError {

@@ -116,6 +116,24 @@ test('bad input gets one sentence and its exit code', async () => {
   }
 })
 
+test('a damaged export is refused by whoever reads it', async () => {
+  assert.equal((await grapevine('export', data, '--out', at('whole.safetensors'))).code, 0)
+  const bytes = readFileSync(at('whole.safetensors'))
+  bytes[bytes.length - 1]! ^= 1
+  writeFileSync(at('flipped.safetensors'), bytes)
+  const flipped = at('flipped.safetensors')
+  for (const argv of [
+    ['eval', flipped],
+    ['export', flipped, '--out', at('again')],
+    ['report', flipped],
+    ['start', '--init-from', flipped],
+  ]) {
+    const { code, err } = await grapevine(...argv, ...(argv[0] === 'start' ? ['--data-dir', at('from-flipped')] : []))
+    assert.equal(code, argv[0] === 'start' ? 2 : 1, err)
+    assert.match(err, /its checksum does not match its bytes, so it is damaged/)
+  }
+})
+
 test('a report tells of a data folder, of a checkpoint and of an export, each with what it has', async () => {
   const ofFolder = await grapevine('report', data, '--out', at('report.html'), '--json')
   assert.deepEqual([ofFolder.code, ofFolder.err], [0, ''])
