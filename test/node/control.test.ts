@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/promises'
-import { createConnection } from 'node:net'
+import { createConnection, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
@@ -82,13 +82,40 @@ test('nonsense is answered or hung up on, and the next one is served', unix, asy
   confused.write('{"command":"fly"}\nnot json\n')
   let text = ''
   while (text.split('\n').length < 3) text += String((await once(confused, 'data'))[0])
-  for (const line of text.trim().split('\n')) assert.equal(JSON.parse(line).error.code, 'usage')
+  for (const line of text.trim().split('\n')) {
+    assert.deepEqual(JSON.parse(line).error, { code: 'usage', message: 'Unknown command; this daemon knows status, stop.' })
+  }
   confused.destroy()
   const endless = createConnection(join(folder, 'control.sock'))
   endless.on('error', () => undefined)
   endless.write('x'.repeat(MAX_CONTROL_REQUEST_BYTES + 1))
   await once(endless, 'close')
   assert.equal(await askDaemon(folder, 'status'), 'well')
+})
+
+test('what is at the socket and is no daemon of this version', unix, async (context) => {
+  const folder = await temporaryFolder(context)
+  const message = `The daemon in ${folder} hung up or gave no answer that this version understands.`
+  const answering = async (text: string | null) => {
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined).resume()
+      if (text === null) socket.end()
+      else socket.write(text)
+    })
+    server.listen(join(folder, 'control.sock'))
+    await once(server, 'listening')
+    await assert.rejects(askDaemon(folder, 'status'), { code: 'control', message }, String(text))
+    server.close()
+    await once(server, 'close')
+  }
+  for (const text of [null, 'well\n', '{"ok":false}\n']) await answering(text)
+  const file = join(folder, 'file')
+  await writeFile(file, '')
+  const there = join(file, 'control.sock')
+  await assert.rejects(askDaemon(file, 'status'), {
+    code: 'control',
+    message: `Cannot speak to the daemon in ${file}: connect ENOTDIR ${there}.`,
+  })
 })
 
 test('stop waits until the folder is free', async (context) => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { findDaemon, openDataFolder } from '../../src/node/data-folder.ts'
+import { MAX_DEFAULT_FOLDERS } from '../../src/node/limits.ts'
 import { temporaryFolder } from './folder.ts'
 
 test('without a name, the first default folder that nobody holds', async (context) => {
@@ -15,6 +16,20 @@ test('without a name, the first default folder that nobody holds', async (contex
   assert.equal(third.path, first.path)
   await second.release()
   await third.release()
+})
+
+test('every default folder is held', async (context) => {
+  const home = await temporaryFolder(context)
+  const held = await Promise.all(
+    Array.from({ length: MAX_DEFAULT_FOLDERS }, (_, i) =>
+      openDataFolder(join(home, '.grapevine', i === 0 ? 'default' : `default-${i + 1}`)),
+    ),
+  )
+  await assert.rejects(openDataFolder(null, home), {
+    code: 'data_dir',
+    message: `All ${MAX_DEFAULT_FOLDERS} default data folders in ${join(home, '.grapevine')} are in use; choose one with --data-dir.`,
+  })
+  for (const folder of held) await folder.release()
 })
 
 test('a named folder is used or fails', async (context) => {
@@ -32,7 +47,10 @@ test('status and stop find the one daemon that runs', async (context) => {
   const first = await openDataFolder(null, home)
   assert.equal(await findDaemon(null, home), first.path)
   const second = await openDataFolder(null, home)
-  await assert.rejects(findDaemon(null, home), { code: 'several_daemons', message: new RegExp(`${first.path}, ${second.path}`) })
+  await assert.rejects(findDaemon(null, home), {
+    code: 'several_daemons',
+    message: `2 daemons run here; say which with --data-dir: ${first.path}, ${second.path}.`,
+  })
   assert.equal(await findDaemon(second.path, home), second.path)
   await first.release()
   await second.release()

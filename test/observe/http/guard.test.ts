@@ -81,6 +81,15 @@ test('open to other machines, everything needs the token', () => {
 })
 
 test('a refusal says what to do', () => {
+  const cases: [Knock, Door, string][] = [
+    [{ ...get, method: 'PUT' }, door, 'Only GET and POST are answered here.'],
+    [{ ...get, origin: 'null' }, door, 'Pages of other origins may not ask here.'],
+    [{ ...get, fetchSite: 'cross-site' }, door, 'Pages of other origins may not ask here.'],
+    [get, openDoor, 'This dashboard is open to other machines, so it needs the token that the daemon printed on start.'],
+    [{ ...post, origin: undefined }, door, 'A command needs the header Origin: http://127.0.0.1:8080.'],
+    [{ ...post, contentType: 'text/plain' }, door, 'A command is JSON: send it with Content-Type: application/json.'],
+  ]
+  for (const [knock, at, message] of cases) assert.equal(judge(knock, at)?.message, message)
   assert.equal(judge({ ...get, host: 'evil' }, door)?.message, 'This dashboard answers to its address only; open http://127.0.0.1:8080/.')
   assert.equal(
     judge({ ...post, authorization: undefined }, door)?.message,

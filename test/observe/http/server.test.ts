@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { request } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import { type Dashboard, serveDashboard } from '../../../src/observe/http/server.ts'
+import { MAX_STREAMS } from '../../../src/observe/limits.ts'
 import { METRICS } from '../../../src/observe/metric-specs.ts'
 import { type FakeObserved, fakeObserved } from '../../support/observed.ts'
 import { parsePrometheus } from '../../support/prometheus.ts'
@@ -67,7 +68,8 @@ test('every route answers, and says that nothing foreign may be loaded', async (
   assert.deepEqual(await json('/api/run'), { manifest: { name: 'CartPole-v1' }, settings: { actors: 0 } })
   assert.deepEqual((await json('/api/invitation')).commands, ['pause', 'resume', 'stop', 'ban'])
   const { status, text } = await ask(url, '/../package.json')
-  assert.deepEqual([status, JSON.parse(text).error.code], [404, 'not_found'])
+  assert.equal(status, 404)
+  assert.deepEqual(JSON.parse(text).error, { code: 'not_found', message: 'There is nothing here; the README lists what there is.' })
 })
 
 test('/metrics is what Prometheus reads, with every name of the glossary and the values of the peer', async (context) => {
@@ -119,7 +121,8 @@ test('commands', async (context) => {
   assert.equal((await command(url, 'status')).status, 404)
   assert.equal((await command(url, 'stop', '{}', { authorization: 'Bearer wrong' })).status, 401)
   assert.equal((await command(url, 'stop', '{}', { origin: 'http://evil.example' })).status, 403)
-  assert.equal((await command(url, 'stop', 'x'.repeat(5_000))).status, 409)
+  const long = await command(url, 'stop', 'x'.repeat(5_000))
+  assert.deepEqual([long.status, JSON.parse(long.text).error.message], [409, 'A command has at most 4096 bytes.'])
   assert.deepEqual(observed.asked, [
     ['pause', ''],
     ['ban', id],
@@ -154,6 +157,15 @@ test('a stream tells what happens, and its end ends the playing', async (context
   assert.match(await read('/api/policy', 'event: frame'), /"probabilities":\[/)
   leaving.abort()
   while (observed.watchers() > 0) await new Promise((next) => setTimeout(next, 5))
+})
+
+test('one page too many is told so', async (context) => {
+  const { url } = await served(context, fakeObserved(1))
+  const leaving = new AbortController()
+  for (let i = 0; i < MAX_STREAMS; i++) assert.equal((await fetch(new URL('/api/stream', url), { signal: leaving.signal })).status, 200)
+  const { status, text } = await ask(url, '/api/stream')
+  assert.deepEqual([status, JSON.parse(text).error], [503, { code: 'busy', message: 'Too many pages are open; close one and reload.' }])
+  leaving.abort()
 })
 
 test('an address that is taken is told with what to do', async (context) => {
