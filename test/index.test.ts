@@ -79,9 +79,9 @@ test('peers and simulations: an object of settings, with addresses as a list', a
   ] as const)
     assert.throws(() => createPeer(wrong(choices)), { code: 'usage', message })
   const peer = createPeer({ env: 'CartPole-v1', set: { gamma: 0.9 }, seed: '3' })
-  assert.throws(() => peer.status(), { code: 'not_running' })
+  assert.throws(() => peer.status(), { code: 'not_running', message: 'This peer is not running: await start() first.' })
   await peer.stop()
-  await assert.rejects(peer.start(), { code: 'stopped' })
+  await assert.rejects(peer.start(), { code: 'stopped', message: 'This peer was stopped.' })
   for (const choices of [null, 'x', { nodes: 0 }, { node: 2 }, { scenario: 'abc' }]) {
     await assert.rejects(simulate(wrong(choices)), { name: 'GrapevineError', code: 'usage' })
   }

@@ -137,7 +137,10 @@ test('what is no policy is refused with the reason', async (context) => {
   const file = example('a2c', 'CartPole-v1')
   writeFileSync(path, bytesOf(file))
   assert.equal((await loadPolicy(path)).facts.version, 7)
-  await assert.rejects(loadPolicy(join(folder, 'none')), { code: 'policy_unreachable', message: /ENOENT/ })
+  await assert.rejects(loadPolicy(join(folder, 'none')), {
+    code: 'policy_unreachable',
+    message: /^The policy .* cannot be read: ENOENT.*\.$/,
+  })
   await assert.rejects(loadPolicy(new Uint8Array(4)), {
     code: 'bad_policy',
     message: 'This is no policy that can be loaded: it has 4 bytes.',

@@ -5,7 +5,7 @@
 import { GrapevineError } from '../util/errors.ts'
 import { packArrays, type StateArray, unpackArrays } from './memory.ts'
 import type { Picture } from './picture.ts'
-import { checkActions, sizeOf } from './spaces.ts'
+import { asRow, checkActions, sizeOf } from './spaces.ts'
 import type { BoxSpace, Environment, ResetOptions, Space, StepResult, VectorBuffers, VectorEnvironment } from './types.ts'
 
 export interface Rows {
@@ -170,8 +170,7 @@ class RowsSingle implements Environment {
   step(action: number | Float32Array): StepResult {
     if (this.phase[0] !== RUNNING) throw episodeOver(this.phase[0] === FRESH)
     requireAction(this.actionSpace, action)
-    const actions = typeof action === 'number' ? this.#discrete : action
-    if (typeof action === 'number') this.#discrete[0] = Number.isInteger(action) ? action : -1
+    const actions = asRow(this.actionSpace, action, this.#discrete)
     checkActions(this.actionSpace, actions, 1)
     const observation = new Float32Array(this.#width)
     this.#rows.step(actions, observation, this.#reward, this.#terminated)

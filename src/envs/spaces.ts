@@ -16,17 +16,28 @@ export function sizeOf(space: Space): number {
   return space.kind === 'discrete' ? 1 : space.shape.reduce((product, length) => product * length, 1)
 }
 
+/** One action as a row of actions; a number in `place`. Throws `action` for a number that would be another one there. */
+export function asRow(space: Space, action: number | Float32Array, place: Int32Array): Int32Array | Float32Array {
+  if (typeof action !== 'number') return action
+  place[0] = action
+  if (space.kind === 'discrete' && place[0] !== action) throw noSuchAction(action, 0, space.n)
+  return place
+}
+
+function noSuchAction(action: number, row: number, n: number): GrapevineError {
+  return new GrapevineError('action', 'local', `Action ${action} of row ${row} is not one of 0 to ${n - 1}; check what chose it.`, {
+    row,
+    action,
+  })
+}
+
 /** Throws `action` unless every row of `actions` is one of a discrete space, or finite for a box. Box bounds are the environment's to apply. */
 export function checkActions(space: Space, actions: Int32Array | Float32Array, count: number): void {
   if (space.kind === 'discrete') {
     if (!(actions instanceof Int32Array) || actions.length !== count) throw wrongShape('Int32Array', count, actions)
     const { n } = space
     for (let i = 0; i < count; i++) {
-      if (actions[i]! >>> 0 >= n)
-        throw new GrapevineError('action', 'local', `Action ${actions[i]} of row ${i} is not one of 0 to ${n - 1}; check what chose it.`, {
-          row: i,
-          action: actions[i],
-        })
+      if (actions[i]! >>> 0 >= n) throw noSuchAction(actions[i]!, i, n)
     }
     return
   }

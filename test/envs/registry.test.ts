@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { vectorOfSingles } from '../../src/envs/from-singles.ts'
+import { VECTOR_ROWS_MAX } from '../../src/envs/limits.ts'
 import { findEnvironment, listEnvironments, makeEnv, makeVectorEnv, registerEnv } from '../../src/envs/registry.ts'
 import { boxSpace } from '../../src/envs/spaces.ts'
 import type { Environment } from '../../src/envs/types.ts'
@@ -40,7 +42,10 @@ test('a registered factory is made with its defaults, limited and listed', () =>
   assert.equal(env.step(0).truncated, false)
   const last = env.step(0)
   assert.ok(last.terminated && last.truncated)
-  assert.throws(() => env.step(0), { code: 'episode_over' })
+  assert.throws(() => env.step(0), {
+    code: 'episode_over',
+    message: 'An environment was stepped after its episode ended; call reset first.',
+  })
 })
 
 test('the generic vector form resets in the same step and keeps the final observation', () => {
@@ -86,9 +91,17 @@ test('what is not finite or of another length is named, not passed on', () => {
 
 test('actions out of range, options unknown and counts out of bounds are refused', () => {
   const env = makeEnv('CartPole-v1')
-  assert.throws(() => env.step(0), { code: 'episode_over' })
+  assert.throws(() => env.step(0), {
+    code: 'episode_over',
+    message: 'An environment was stepped before its first reset; call reset first.',
+  })
   env.reset({ seed: 1 })
-  for (const action of [-1, 2, 0.5, Number.NaN]) assert.throws(() => env.step(action), { code: 'action' })
+  for (const action of [-1, 2, 0.5, 2 ** 32, Number.NaN]) {
+    assert.throws(() => env.step(action), {
+      code: 'action',
+      message: `Action ${action} of row 0 is not one of 0 to 1; check what chose it.`,
+    })
+  }
   assert.throws(() => env.step(Float32Array.of(1)), { code: 'shape' })
   assert.throws(() => makeEnv('Acrobot-v1', { gravity: 3 }), {
     code: 'option',
@@ -104,6 +117,13 @@ test('actions out of range, options unknown and counts out of bounds are refused
     assert.throws(() => makeVectorEnv('CartPole-v1', 2, options), { code: 'option', message })
   }
   assert.throws(() => makeEnv('CartPole-v1', { maxEpisodeSteps: 0 }), { code: 'option' })
-  for (const count of [0, 1.5, 1e9]) assert.throws(() => makeVectorEnv('CartPole-v1', count), { code: 'shape' })
-  assert.throws(() => registerEnv('no spaces', () => counter(1)), { code: 'environment_id' })
+  for (const count of [0, 1.5, 1e9]) {
+    const message = `A vector environment has 1 to ${VECTOR_ROWS_MAX} rows, but ${count} were asked for.`
+    assert.throws(() => makeVectorEnv('CartPole-v1', count), { code: 'shape', message })
+  }
+  assert.throws(() => registerEnv('no spaces', () => counter(1)), {
+    code: 'environment_id',
+    message: 'An environment id may hold up to 100 letters, digits and _ . : / -, so "no spaces" is none.',
+  })
+  assert.throws(() => vectorOfSingles([]), { code: 'shape', message: 'A vector environment needs at least one environment.' })
 })

@@ -190,7 +190,10 @@ test('clipAction and rescaleAction', () => {
   scaled.step(Float32Array.of(-1, 0.5), out)
   // From -2 to 6: -1 is -2, 0.5 is 4.
   assert.deepEqual(inner.seen.at(-1), [-2, 4])
-  assert.throws(() => wrapVector(makeVectorEnv('CartPole-v1', 1), [{ id: 'clipAction', options: {} }]), { code: 'wrapper' })
+  assert.throws(() => wrapVector(makeVectorEnv('CartPole-v1', 1), [{ id: 'clipAction', options: {} }]), {
+    code: 'wrapper',
+    message: "The wrapper clipAction is for continuous actions, and this environment's are discrete.",
+  })
 })
 
 test('stickyActions repeats the executed action with its probability, never at the start of an episode', () => {

@@ -147,7 +147,10 @@ test('refuses arrays of different lengths', () => {
       const x = new Float32Array(length)
       const longer = new Float32Array(length + 1)
       assert.throws(() => maths.axpy(x, 1, longer), { code: 'shape' })
-      assert.throws(() => maths.dot(x, longer), { code: 'shape' })
+      assert.throws(() => maths.dot(x, longer), {
+        code: 'shape',
+        message: `Arrays of ${length} and ${length + 1} elements were given where equal lengths are needed.`,
+      })
       assert.throws(() => maths.encodeInt8(x, 1, new Int8Array(length + 1)), { code: 'shape' })
       assert.throws(() => maths.decodeInt8(new Int8Array(length), 1, longer), { code: 'shape' })
       assert.throws(() => maths.encodeF16(x, new Uint16Array(length + 1)), { code: 'shape' })

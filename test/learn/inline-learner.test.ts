@@ -97,7 +97,7 @@ test('snapshots follow mixes; a replica is only adopted while holding', async ()
   await clock.run(20)
   await learner.stop()
   await learner.stop()
-  await assert.rejects(learner.snapshot(), { code: 'stopped' })
+  await assert.rejects(learner.snapshot(), { code: 'stopped', message: 'The learner was stopped and takes no more calls.' })
 })
 
 test('a failure holds the learner, settles whoever waits and rejects `failed`', async () => {

@@ -31,10 +31,13 @@ test('the capacity is rounded up to a power of two', () => {
 test('what cannot be is refused', () => {
   for (const capacity of [-1, 0, 1.5, Number.NaN]) assert.throws(() => new SumTree(capacity), { code: 'shape' })
   const tree = new SumTree(4)
-  for (const priority of [-1, Number.NaN, Number.POSITIVE_INFINITY]) assert.throws(() => tree.set(0, priority), { code: 'priority' })
+  for (const priority of [-1, Number.NaN, Number.POSITIVE_INFINITY]) {
+    const message = `A priority must be a finite number of at least 0, but ${priority} was given.`
+    assert.throws(() => tree.set(0, priority), { code: 'priority', message })
+  }
   for (const index of [-1, 4, 0.5]) assert.throws(() => tree.set(index, 1), { code: 'shape' })
-  assert.throws(() => tree.get(4), { code: 'shape' })
-  assert.throws(() => tree.find(0.5), { code: 'replay_empty' })
+  assert.throws(() => tree.get(4), { code: 'shape', message: 'Leaf 4 was asked of a sum tree with 4 leaves.' })
+  assert.throws(() => tree.find(0.5), { code: 'replay_empty', message: 'Nothing can be drawn from a sum tree whose priorities are all 0.' })
   tree.set(0, 1)
   for (const query of [-0.1, 1.1, Number.NaN]) assert.throws(() => tree.find(query), { code: 'query' })
 })

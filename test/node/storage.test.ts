@@ -35,7 +35,7 @@ test('writes to one name happen one after the other, in order', async (context) 
 test('a write that fails says why and leaves nothing behind', async (context) => {
   const folder = await temporaryFolder(context)
   await mkdir(join(folder, 'key', 'taken'), { recursive: true })
-  await assert.rejects(folderStorage(folder).write('key', bytes(1)), { code: 'storage', message: /^Cannot write key / })
+  await assert.rejects(folderStorage(folder).write('key', bytes(1)), { code: 'storage', message: /^Cannot write key in .*: .+\.$/ })
   assert.deepEqual(await readdir(folder), ['key'])
 })
 

@@ -92,17 +92,20 @@ test('a server that accepts and says nothing times out', async () => {
   const address = await listening(createServer(() => {}))
   const error = await failure(network, address)
   assert.equal(error.code, 'timeout')
-  assert.ok(error.message.includes(address))
+  assert.equal(error.message, `${address} did not answer within 5 s; check the address and any firewall between.`)
 })
 
 test('a server that closes without a word is refused, one that speaks HTTP is another network', async () => {
   const network = await started(loopbackSwarm(104))
   const closing = await failure(network, await listening(createServer((socket) => socket.end())))
   assert.equal(closing.code, 'refused')
-  assert.match(closing.message, /without a word/)
+  assert.match(closing.message, / accepted the connection and closed it without a word: it is full, or it is not Grapevine\.$/)
   const http = await listening(createHttpServer((_request, response) => response.end('hello')))
   // Whether its answer is lost on the way depends on the moment.
-  for (let i = 0; i < 10; i++) assert.equal((await failure(network, http)).code, 'other_network')
+  for (let i = 0; i < 10; i++) {
+    const { code, message } = await failure(network, http)
+    assert.deepEqual([code, message], ['other_network', `The program at ${http} does not speak libp2p; check the address and the port.`])
+  }
   const chatty = await failure(network, await listening(createServer((socket) => socket.end('220 mail.example.org ESMTP\r\n'))))
   assert.equal(chatty.code, 'other_network')
 })
@@ -118,7 +121,11 @@ test('a server that says a few words of its own and waits is another network', a
 test('a libp2p node that is not Grapevine is another network, one of another major version says which, and both are hung up on', async () => {
   const network = await started(loopbackSwarm(105))
   const cases = [
-    { node: await foreignNode('kubo/0.40.0'), code: 'other_network', message: /not Grapevine/ },
+    {
+      node: await foreignNode('kubo/0.40.0'),
+      code: 'other_network',
+      message: /^The program at this address speaks libp2p but is not Grapevine; check the address\.$/,
+    },
     { node: await foreignNode('grapevine/next'), code: 'other_network', message: /not Grapevine/ },
     { node: await stopped(bareNode()), code: 'other_network', message: /does not say who it is/ },
     { node: await foreignNode('grapevine/2.7'), code: 'protocol_version', message: /protocol 2\.7 there, 1\.0 here/ },
@@ -193,4 +200,7 @@ test('failures of the system are told apart by how far the dial came', () => {
   assert.equal(explained(new TransportDialError(system('ECONNRESET'), 25)).code, 'other_network')
   assert.equal(explained(new TransportDialError(Object.assign(new Error('x'), { name: 'TimeoutError' }), 0)).code, 'timeout')
   assert.equal(explained(new Error('The dial queue is full')).code, 'refused')
+  assert.equal(explained(Object.assign(new Error(), { code: 'EX' })).message, 'host:1 could not be dialled (EX).')
+  const own = Object.assign(new Error(), { name: 'InvalidPeerIdError' })
+  assert.equal(explained(own).message, 'host:1 is this very peer; give the address of another one.')
 })

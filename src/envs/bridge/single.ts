@@ -1,6 +1,6 @@
 /** The scalar form of a bridged environment, without time limit. `info` is empty: what Python tells beside the step stays there. */
 import { episodeOver } from '../rows.ts'
-import { checkActions, sizeOf } from '../spaces.ts'
+import { asRow, checkActions, sizeOf } from '../spaces.ts'
 import type { BoxSpace, Environment, ResetOptions, Space, StepResult } from '../types.ts'
 import { Bridge } from './bridge.ts'
 import { actionSpaceOf, observationSpaceOf } from './description.ts'
@@ -33,8 +33,7 @@ export class BridgeSingle implements Environment {
 
   step(action: number | Float32Array): StepResult {
     if (this.#phase !== 'running') throw episodeOver(this.#phase === 'fresh')
-    const actions = typeof action === 'number' ? this.#discrete : action
-    if (typeof action === 'number') this.#discrete[0] = Number.isInteger(action) ? action : -1
+    const actions = asRow(this.actionSpace, action, this.#discrete)
     checkActions(this.actionSpace, actions, 1)
     this.#bridge.actions.set(actions)
     this.#bridge.step()

@@ -54,7 +54,10 @@ test('never seeded, row i begins as if seeded with i', (context) => {
   const env = makeVectorEnv(ID, 2, fake(context).options)
   context.after(() => env.close())
   const out = buffers(2, 2)
-  assert.throws(() => env.step(Int32Array.of(0, 0), out), { code: 'episode_over' })
+  assert.throws(() => env.step(Int32Array.of(0, 0), out), {
+    code: 'episode_over',
+    message: 'An environment was stepped before its first reset; call reset first.',
+  })
   env.reset(null, out.observations)
   assert.deepEqual([...out.observations], [0, 0, 0, 1])
 })
@@ -192,7 +195,10 @@ test('wrong arguments are refused before anything is sent', (context) => {
   const { env, out, step } = begin(context, {})
   assert.throws(() => env.step(Int32Array.of(0, 2), out), { code: 'action' })
   assert.throws(() => env.step(Float32Array.of(0, 1), out), { code: 'shape' })
-  assert.throws(() => env.step(Int32Array.of(0, 1), { ...out, rewards: new Float32Array(1) }), { code: 'shape' })
+  assert.throws(() => env.step(Int32Array.of(0, 1), { ...out, rewards: new Float32Array(1) }), {
+    code: 'shape',
+    message: 'The array of rewards has 1 elements where this environment writes 2.',
+  })
   for (const seed of [-1, 0.5, Number.NaN, 2 ** 53]) assert.throws(() => env.reset(seed, out.observations), { code: 'seed' })
   step()
   assert.deepEqual([...out.observations], [1, 40, 1, 41])
@@ -205,7 +211,7 @@ test('close ends child and thread; a closed environment says so', async (context
   assert.ok(isAlive(pid!))
   env.close()
   assert.equal(isAlive(pid!), false)
-  assert.throws(step, { code: 'closed' })
+  assert.throws(step, { code: 'closed', message: 'gym:Fake-v0 was closed and takes no more calls; make it again.' })
   env.close()
   const deadline = performance.now() + 10_000
   while (threads() > threadsBefore && performance.now() < deadline) await new Promise(setImmediate)

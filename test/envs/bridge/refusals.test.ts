@@ -22,7 +22,10 @@ test('no Python', () => {
     message:
       'gym:CartPole-v1 needs Python, but there is no command "/nowhere/python3" here; install Python 3, then gymnasium with: /nowhere/python3 -m pip install gymnasium',
   })
-  assert.throws(() => makeEnv('gym:CartPole-v1', { python: import.meta.dirname }), { code: 'python_missing', message: /cannot be started/ })
+  assert.throws(() => makeEnv('gym:CartPole-v1', { python: import.meta.dirname }), {
+    code: 'python_missing',
+    message: /^gym:CartPole-v1 needs Python, but ".*" cannot be started \(.*EACCES\); check the command\.$/,
+  })
 })
 
 test('Python without gymnasium', (context) => {
@@ -61,11 +64,25 @@ test('a space that the bridge cannot carry is named', (context) => {
 })
 
 test('options are judged before Python is asked', () => {
-  for (const options of [{ python: '' }, { python: 3 }, { processes: 0 }, { stepTimeoutMs: 1.5 }, { obs_type: [] }, { x: Number.NaN }]) {
-    assert.throws(() => makeEnv('gym:CartPole-v1', options), { code: 'option' })
+  const cases: [Record<string, unknown>, string][] = [
+    [{ python: '' }, 'Option "python" of gym:CartPole-v1 must be the command that starts Python 3.'],
+    [{ python: 3 }, 'Option "python" of gym:CartPole-v1 must be the command that starts Python 3.'],
+    [{ processes: 0 }, 'Option "processes" of gym:CartPole-v1 must be an integer from 1 to 128.'],
+    [{ stepTimeoutMs: 1.5 }, 'Option "stepTimeoutMs" of gym:CartPole-v1 must be an integer from 1 to 2147483647.'],
+    [{ obs_type: [] }, 'Option "obs_type" of gym:CartPole-v1 must be text, a finite number, true, false or null.'],
+    [{ x: Number.NaN }, 'Option "x" of gym:CartPole-v1 must be text, a finite number, true, false or null.'],
+  ]
+  for (const [options, message] of cases) {
+    assert.throws(() => makeEnv('gym:CartPole-v1', options), { code: 'option', message })
   }
 })
 
 test('more memory than the bridge takes', (context) => {
-  assert.throws(() => makeVectorEnv('gym:Fake-v0', 1_000_000_000, fake(context).options), { code: 'shape' })
+  const observation = { shape: [1_000], type: 'f32', low: 0, high: 1 }
+  const description = { observation, action: { kind: 'discrete', n: 2 }, threshold: null, maxEpisodeSteps: null }
+  const wide = fake(context, `echo '${JSON.stringify({ description })}'`)
+  assert.throws(() => makeVectorEnv('gym:Fake-v0', 100_000, wide.options), {
+    code: 'shape',
+    message: /^100000 rows of gym:Fake-v0 would need \d+ MiB of shared memory, but the bridge takes at most \d+; use fewer rows\.$/,
+  })
 })

@@ -71,7 +71,10 @@ test('arenas of other engines and networks are refused', () => {
   const foreign = { data: new Float32Array(network.allocate().data.length) }
   for (const arena of [other.allocate(), foreign]) {
     assert.throws(() => network.forward(arena, new Float32Array(4), 1), { code: 'shape' })
-    assert.throws(() => network.address(arena), { code: 'shape' })
+    assert.throws(() => network.address(arena), {
+      code: 'shape',
+      message: 'This arena is of another engine or network; use one that this network allocated or attached.',
+    })
   }
 })
 
@@ -80,5 +83,8 @@ test('a backward pass of another batch than the forward pass is refused', () => 
   const [parameters, gradient] = [network.allocate(), network.allocate()]
   assert.throws(() => network.backward(parameters, new Float32Array(8), 2, gradient), { code: 'shape' })
   network.forward(parameters, new Float32Array(8), 2)
-  assert.throws(() => network.backward(parameters, new Float32Array(12), 3, gradient), { code: 'shape' })
+  assert.throws(() => network.backward(parameters, new Float32Array(12), 3, gradient), {
+    code: 'shape',
+    message: 'The backward pass was asked for 3 rows, but the last forward pass had 2; use the same batch.',
+  })
 })
