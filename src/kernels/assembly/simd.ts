@@ -12,6 +12,13 @@
  * and scalars spread over a vector, only loads that spread one; so constants of such loops lie in memory. And it follows a sum through a loop only
  * when the value leaves from the end of the body: such loops are do-while. V8 unrolls an inner loop by how deep it is nested (50 nodes a level), so tiles
  * are inlined into the loops over blocks and panels: as functions of their own they run at two thirds of the speed.
+ *
+ * What the wide build takes without these, over updates of MLP 4-64-64 (320 rows), 17-256-256 (256) and MinAtar (320): pointers without BEFORE 2.3,
+ * 3.5 and 3.9 times as long, while loops 2.1, 2.5 and 2.5; constants spread from scalars 2.5 times as long for a pass of tanh, 1.16, 1.07 and 1.0.
+ *
+ * "Times as long" in this folder sets a build beside one that has the one thing written plainly: medians of 50 or more blocks in turn, processor time,
+ * AMD EPYC, Node 22.23, other work on the machine; the wide build, for whole arrays and the categorical head the deterministic one. Two copies of
+ * one build came out up to 2 % apart (updates of 80 rows, much of which is no kernel, 7 %).
  */
 
 /** How far ahead of its data the pointer to a pair stands. */
@@ -54,7 +61,10 @@ export function madd(a: v128, b: v128, c: v128): v128 {
   return f32x4.add(f32x4.mul(a, b), c)
 }
 
-/** max(a, b) as `a < b ? b : a`: one instruction on x86, where f32x4.max needs seven to order NaN and -0. */
+/**
+ * max(a, b) as `a < b ? b : a`: one instruction on x86, where f32x4.max needs seven to order NaN and -0. With those a pass of tanh takes 1.5 times as
+ * long, inference of 16 rows by MLP 4-64-64 with ReLU 1.05, a MinAtar update the same.
+ */
 // @ts-ignore: decorator
 @inline
 export function max4(a: v128, b: v128): v128 {
