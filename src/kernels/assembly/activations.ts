@@ -1,6 +1,9 @@
 /**
  * Activations that are too long for the matrix product's epilogue, as passes over a chunk of rows that still sits in the cache, and slopes
  * (the chain rule through an activation) where no product precedes them. Rows have strides in bytes; `columns` is a multiple of 8.
+ *
+ * Eight floats a turn: four take 1.9 times as long, tanh and SiLU alike. With tanh in the epilogue forward passes of 16 to 320 rows of MLP 4-64-64 take
+ * 0.97 to 0.94 of the time, but one row of 17-256-256 1.04 and MinAtar, which has no tanh, 1.03; in 128-bit builds nothing differs.
  */
 import { BEFORE, high, low, madd, put, zero } from './simd'
 import { one4, sigmoid4, tanh4 } from './maths'

@@ -1,4 +1,7 @@
-/** What happens to eight sums of a matrix product before they are stored, while they still sit in registers: saves a pass over the output. */
+/**
+ * What happens to eight sums of a matrix product before they are stored, while they still sit in registers. The pass over the output that this
+ * saves is 2 to 3 % of what MLP 4-64-64 takes (inference with ReLU, backward with tanh), and not to be measured in 17-256-256 or MinAtar.
+ */
 import { one4 } from './maths'
 import { high, low, max4, put, zero } from './simd'
 

@@ -15,7 +15,8 @@ const EXP = memory.data<f32>([
 
 /**
  * e^x for x clamped to [-87, 88]. x = n ln 2 + r with |r| <= ln 2 / 2; e^r is a polynomial of degree 6 [Cephes expf, S. Moshier];
- * 2^n goes straight into the exponent bits. The rounding trick takes the place of nearest and a saturating conversion, which cost 8 instructions.
+ * 2^n goes straight into the exponent bits. The rounding trick takes the place of nearest and a saturating conversion, which cost 8 instructions:
+ * with those a pass of SiLU takes 1.5 times as long, an update of 320 rows of MLP 4-64-64 with SiLU 1.17.
  */
 // @ts-ignore: decorator
 @inline
