@@ -2,6 +2,9 @@
  * The gradient at a convolution's input: each place's D W^T, added where the place lies. See conv.ts for the layout of images, places and W.
  * `dx` images must hold zeros (or what is to be added to). W^T is packed like a dense layer's with rows = filters; its eight-column panels never
  * straddle two runs because channels are a multiple of 8.
+ *
+ * Four places at a time: one after another takes 1.5 times as long, 1.07 to 1.09 for an update of 320 rows of MinAtar with a second convolution or of
+ * 32 of Nature. D W^T by gemm into a buffer, added from there, takes 1.2 times as long on MinAtar's 8 by 8 and 0.93 on Nature's images.
  */
 import { BEFORE, high, low, madd, putSum, splat, zero } from './simd'
 
