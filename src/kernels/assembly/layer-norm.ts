@@ -2,6 +2,9 @@
  * Layer normalisation over each of `groups` runs of `width` floats (`run` floats apart in x, `padded` in y) of a row:
  * y = gain (x - mean) / sqrt(variance + epsilon) + bias, variance of the population. Strides in bytes. [Ba et al. 2016, arXiv 1607.06450]
  * `statistics` holds (mean, 1 / deviation) per group for the way back.
+ *
+ * Four lanes at a time, the rest of a run one by one. All one by one takes 3.3 to 3.8 times as long forward and 3.8 to 4.0 backward (runs of 64 and
+ * 256); with a norm behind both layers, an update of 320 rows of MLP 4-64-64 1.7 times, of 256 of 17-256-256 1.25.
  */
 import { madd, sum4, zero } from './simd'
 
