@@ -1,7 +1,7 @@
 /**
  * Convolution with valid padding, and its gradients, straight on the image: no im2col copy, which for a 3x3 kernel would be nine times the image.
- * Measured: copying and then gemm takes 1.36 times as long on MinAtar's images, 1.31 times for the weights' gradient; a MinAtar update of 32 or 320
- * rows 1.08 or 1.04 times, a Nature update 1.02.
+ * Measured: copying and then gemm takes 1.36 times as long on MinAtar's images, 1.31 times for the weights' gradient; a MinAtar update of 320 rows
+ * 1.04 times, a Nature update hardly more (1.02).
  *
  * Images are [height, width, channels] in a row of floats, with a stride in bytes from one image to the next; channels and filters are padded to
  * multiples of 8 (an observation's channels are not). A place is one position of the kernel; `offsets` [places, padded to a multiple of 4 by

@@ -18,7 +18,7 @@
  *
  * "Times as long" in this folder sets a build beside one that has the one thing written plainly: medians of 50 or more blocks in turn, processor time,
  * AMD EPYC, Node 22.23, other work on the machine; the wide build, for whole arrays and the categorical head the deterministic one. Two copies of
- * one build came out up to 2 % apart (updates of 80 rows, much of which is no kernel, 7 %).
+ * one build came out up to 2 % apart, and in whole updates of 32 or 80 rows, much of which is no kernel, up to 8 %.
  */
 
 /** How far ahead of its data the pointer to a pair stands. */
