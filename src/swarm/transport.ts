@@ -1,11 +1,13 @@
 /**
  * TCP for libp2p, watched: bytes of all sockets are counted, and a dial that fails says how far it came. Public addresses are dialled from one
  * local port, so that a NAT shows the same port to everybody, and a hole punched for one peer leads to the socket that dials it.
+ * What is written to a socket at one time leaves in one system call: libp2p hands over each length, header and tag by itself.
  * Counted is what passes the sockets in both directions (handshakes, encryption and multiplexing included; TCP and IP headers not), from the
  * moment a socket is connected.
  */
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { createServer, type Socket } from 'node:net'
+import process from 'node:process'
 import type { Connection, DialTransportOptions, MultiaddrConnection, Transport, Upgrader } from '@libp2p/interface'
 import { type TCPComponents, tcp } from '@libp2p/tcp'
 import type { Multiaddr } from '@multiformats/multiaddr'
@@ -25,11 +27,13 @@ export class TransportDialError extends Error {
   }
 }
 
-/** The part of a socket that is read here. libp2p's TCP connections hold theirs in the field `socket`; nothing public leads to it. */
-interface SocketBytes {
-  readonly bytesRead: number
-  readonly bytesWritten: number
+/** What is used here of libp2p's TCP connections; nothing public leads to the socket. */
+interface SocketConnection {
+  readonly socket: Socket
+  sendData(pieces: Iterable<Uint8Array> & { readonly byteLength: number }): { readonly sentBytes: number; readonly canSendMore: boolean }
 }
+
+type SocketBytes = Pick<Socket, 'bytesRead' | 'bytesWritten'>
 
 export class CountedTcp {
   readonly #open = new Set<SocketBytes>()
@@ -94,7 +98,7 @@ export class CountedTcp {
   }
 
   #count(connection: MultiaddrConnection): SocketBytes {
-    const { socket } = connection as unknown as { readonly socket: SocketBytes }
+    const { socket } = gathering(connection as unknown as SocketConnection)
     this.#open.add(socket)
     connection.addEventListener('close', () => {
       if (!this.#open.delete(socket)) return
@@ -103,6 +107,20 @@ export class CountedTcp {
     })
     return socket
   }
+}
+
+/** `connection`, which from now on writes all pieces of this turn of the event loop together. */
+function gathering(connection: SocketConnection): SocketConnection {
+  const { socket } = connection
+  connection.sendData = (pieces) => {
+    if (socket.writableCorked === 0) {
+      socket.cork()
+      process.nextTick(() => socket.uncork())
+    }
+    for (const piece of pieces) socket.write(piece)
+    return { sentBytes: pieces.byteLength, canSendMore: !socket.writableNeedDrain }
+  }
+  return connection
 }
 
 function isPublic(address: Multiaddr): boolean {
