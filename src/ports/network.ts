@@ -16,8 +16,11 @@ export type Verdict = 'accept' | 'ignore' | 'reject' | 'excess'
 /** Called once per message, before it is forwarded; must not throw and must return quickly. `author` is the authenticated signer. */
 export type Validator = (author: PeerId, bytes: Uint8Array) => Verdict
 
+/** A message, or its parts, which are sent one after the other without being copied together first. */
+export type Body = Uint8Array | readonly Uint8Array[]
+
 /** Answers one request. A throw resets the stream: the asker sees `reset`. */
-export type RequestHandler = (peer: PeerId, body: Uint8Array) => Promise<Uint8Array>
+export type RequestHandler = (peer: PeerId, body: Uint8Array) => Promise<Body>
 
 export interface RequestOptions {
   /** Longest answer that will be read; a longer one fails with `too_large`. */

@@ -7,6 +7,7 @@
  */
 import type { Network, NetworkCounters, NetworkErrorCode, PeerId, RequestHandler, RequestOptions, Validator } from '../ports/network.ts'
 import type { Random } from '../ports/random.ts'
+import { joined } from '../util/bytes.ts'
 import { GrapevineError } from '../util/errors.ts'
 
 export interface LockstepHubOptions {
@@ -150,14 +151,14 @@ class LockstepNetwork implements Network {
     other.#bytesIn += body.length
     let answer: Uint8Array
     try {
-      answer = await served.handler(this.id, body.slice())
+      answer = joined(await served.handler(this.id, body.slice()))
     } catch {
       throw brokenOff(peer)
     }
     if (answer.length > options.maxResponseBytes) throw failure('too_large', `The answer has ${answer.length} bytes.`)
     other.#bytesOut += answer.length
     this.#bytesIn += answer.length
-    return answer.slice()
+    return answer
   }
 
   serve(protocol: string, maxRequestBytes: number, handler: RequestHandler): void {

@@ -17,6 +17,7 @@ import type {
   ServeOptions,
   Validator,
 } from '../ports/network.ts'
+import { joined } from '../util/bytes.ts'
 import { type Fault, GrapevineError } from '../util/errors.ts'
 import { KEEP_ALIVE_MS } from './limits.ts'
 import { Pending } from './pending.ts'
@@ -240,10 +241,10 @@ export class MemoryPeer implements Network {
     if (body.length > served.maxRequestBytes) throw new Error('request too large')
     if (this.#hub.isRelayed(this.id, from) && served.overRelay !== true) throw new Error('not over a relay')
     this.#bytesIn += body.length
-    const answer = await served.handler(from, body)
+    const answer = joined(await served.handler(from, body))
     if (this.#state !== 'running' || !this.#links.has(from)) throw new Error('gone')
     this.#bytesOut += answer.length
-    return answer.slice()
+    return answer
   }
 
   /** One way over a stream: `arrive` happens at `to`, or `broken` here. */

@@ -4,7 +4,7 @@
  */
 import type { Stream, StreamMessageEvent } from '@libp2p/interface'
 import { concat } from 'uint8arrays/concat'
-import type { NetworkErrorCode } from '../ports/network.ts'
+import type { Body, NetworkErrorCode } from '../ports/network.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { REQUEST_PIECE_BYTES } from './limits.ts'
 import type { Deadline, Operation } from './operation.ts'
@@ -77,7 +77,10 @@ export class BodyReader {
     const lengthIsKnown = this.#received >= LENGTH_BYTES
     this.#received += event.data.byteLength
     // What goes over the limit is counted, so that `read` fails, but not kept.
-    if (this.#received <= LENGTH_BYTES + this.#maxBytes || !lengthIsKnown) this.#chunks.push(event.data.subarray())
+    if (this.#received <= LENGTH_BYTES + this.#maxBytes || !lengthIsKnown) {
+      if (event.data instanceof Uint8Array) this.#chunks.push(event.data)
+      else this.#chunks.push(...event.data)
+    }
     this.#silence?.restart()
     this.#wake()
   }
@@ -89,13 +92,34 @@ export class BodyReader {
 }
 
 /** Resolves when everything was handed to the connection. `silence` restarts whenever there was room again. */
-export async function writeBody(stream: Stream, body: Uint8Array, operation: Operation, silence: Deadline): Promise<void> {
+export async function writeBody(stream: Stream, body: Body, operation: Operation, silence: Deadline): Promise<void> {
+  const parts = body instanceof Uint8Array ? [body] : body
   const length = new Uint8Array(LENGTH_BYTES)
-  new DataView(length.buffer).setUint32(0, body.length)
-  await writePiece(stream, length, operation, silence)
-  for (let offset = 0; offset < body.length; offset += REQUEST_PIECE_BYTES) {
-    await writePiece(stream, body.subarray(offset, offset + REQUEST_PIECE_BYTES), operation, silence)
+  new DataView(length.buffer).setUint32(
+    0,
+    parts.reduce((sum, part) => sum + part.length, 0),
+  )
+  for (const piece of piecesOf([length, ...parts])) await writePiece(stream, piece, operation, silence)
+}
+
+/** Pieces of REQUEST_PIECE_BYTES, the last of what is left: a message that is not full costs about as much as one that is. Views, where one part fills a piece. */
+function* piecesOf(parts: readonly Uint8Array[]): Generator<Uint8Array> {
+  let gathered: Uint8Array[] = []
+  let bytes = 0
+  const piece = () => (gathered.length === 1 ? gathered[0]! : concat(gathered, bytes))
+  for (const part of parts) {
+    for (let at = 0; at < part.length; ) {
+      const next = part.subarray(at, at + REQUEST_PIECE_BYTES - bytes)
+      gathered.push(next)
+      at += next.length
+      bytes += next.length
+      if (bytes < REQUEST_PIECE_BYTES) continue
+      yield piece()
+      gathered = []
+      bytes = 0
+    }
   }
+  if (bytes > 0) yield piece()
 }
 
 async function writePiece(stream: Stream, piece: Uint8Array, operation: Operation, silence: Deadline): Promise<void> {

@@ -64,7 +64,7 @@ export class FrameGuard {
 
 /** yamux's muxers take bytes through `onData`; what it throws ends the connection. */
 interface TakesBytes {
-  onData(bytes: Parameters<FrameGuard['look']>[0] | { readonly subarray: () => Uint8Array }): void
+  onData(bytes: Uint8Array | Iterable<Uint8Array>): void
 }
 
 /** `factory`, each of whose muxers sees only what a guard let pass; `refused` is told why one did not. */
@@ -76,7 +76,8 @@ export function guarded(factory: StreamMuxerFactory, clock: Clock, refused: (rea
     const take = muxer.onData.bind(muxer)
     muxer.onData = (bytes) => {
       try {
-        guard.look(bytes instanceof Uint8Array ? bytes : bytes.subarray())
+        if (bytes instanceof Uint8Array) guard.look(bytes)
+        else for (const piece of bytes) guard.look(piece)
       } catch (error) {
         refused(messageOf(error))
         throw error

@@ -83,8 +83,11 @@ export const MAX_IDENTIFY_BYTES = 8_192
 
 // Requests
 
-/** Bytes handed to a stream at once; then its answer on room is heeded. A quarter of the first window. */
-export const REQUEST_PIECE_BYTES = 65_536
+/**
+ * Bytes handed to a stream at once; then its answer on room is heeded. With the multiplexer's header of 12 bytes they fill two messages of noise:
+ * one byte more would cost a third. Half of the first window, so that the next piece is on its way while one is taken in.
+ */
+export const REQUEST_PIECE_BYTES = 2 * 65_519 - 12
 
 /** Milliseconds without a byte, before the first or between two, after which a request has failed. Lodestar allows 5 s and 10 s. */
 export const SILENCE_TIMEOUT_MS = 5_000

@@ -217,6 +217,11 @@ export function encodeExchangeResponse(response: ExchangeResponse): Uint8Array {
   }
 }
 
+/** The same as parts, of which the bytes of a range are one, uncopied. */
+export function exchangeResponseParts(response: ExchangeResponse): readonly Uint8Array[] {
+  return response.kind === 'range' ? [Uint8Array.of(RANGE), response.bytes] : [encodeExchangeResponse(response)]
+}
+
 /** Throws `bad_message` (fault peer). Bytes in it are views. */
 export function decodeExchangeResponse(bytes: Uint8Array): ExchangeResponse {
   if (bytes.length > MAX_EXCHANGE_RESPONSE_BYTES)

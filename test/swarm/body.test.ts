@@ -4,7 +4,8 @@ import { test } from 'node:test'
 import type { Stream } from '@libp2p/interface'
 import fc from 'fast-check'
 import { systemClock } from '../../src/node/clock.ts'
-import { BodyReader } from '../../src/swarm/body.ts'
+import { BodyReader, writeBody } from '../../src/swarm/body.ts'
+import { REQUEST_PIECE_BYTES } from '../../src/swarm/limits.ts'
 import { Operation } from '../../src/swarm/operation.ts'
 
 const MAX_BYTES = 100
@@ -56,4 +57,19 @@ test('any split gives the same body, or the same refusal', async () => {
       { numRuns: 100, seed: 5 },
     )
   }
+})
+
+test('parts leave in full pieces, the length with the first', async () => {
+  const parts = [Uint8Array.of(7), Uint8Array.from({ length: 2 * REQUEST_PIECE_BYTES }, (_, i) => i), Uint8Array.of(8, 9)]
+  const sent: Uint8Array[] = []
+  const stream = { send: (piece: Uint8Array) => sent.push(piece) > 0 } as unknown as Stream
+  const operation = new Operation(systemClock)
+  await writeBody(stream, parts, operation, { restart() {}, cancel() {} })
+  assert.deepEqual(
+    sent.map(({ length }) => length),
+    [REQUEST_PIECE_BYTES, REQUEST_PIECE_BYTES, 4 + 1 + 2],
+  )
+  assert.deepEqual(Buffer.concat(sent), framed(2 * REQUEST_PIECE_BYTES + 3, Buffer.concat(parts)))
+  // What fills a piece by itself is not copied.
+  assert.equal(sent[1]!.buffer, parts[1]!.buffer)
 })

@@ -12,7 +12,7 @@
  */
 import { payloadBytes } from '../../average/codecs.ts'
 import type { PeerId } from '../../ports/network.ts'
-import { type ExchangeRequest, type ExchangeResponse, encodeExchangeResponse } from '../../wire/exchange.ts'
+import { type ExchangeRequest, type ExchangeResponse, exchangeResponseParts } from '../../wire/exchange.ts'
 import { encodedFrameBytes } from '../../wire/frame.ts'
 import { MAX_RESPONSE_BYTES, RANGE_BYTES } from '../../wire/limits.ts'
 import { EXCHANGE_PROTOCOL } from '../../wire/protocol.ts'
@@ -84,7 +84,7 @@ export class Exchanges {
 
   serve(): void {
     this.#context.network.serve(EXCHANGE_PROTOCOL, MAX_RESPONSE_BYTES, async (peer, bytes) =>
-      encodeExchangeResponse(await this.#answers.answer(peer, bytes)),
+      exchangeResponseParts(await this.#answers.answer(peer, bytes)),
     )
   }
 

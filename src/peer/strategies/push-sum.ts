@@ -17,7 +17,7 @@ import {
   type ExchangeId,
   type ExchangeRequest,
   type ExchangeResponse,
-  encodeExchangeResponse,
+  exchangeResponseParts,
 } from '../../wire/exchange.ts'
 import { encodedFrameBytes } from '../../wire/frame.ts'
 import { MAX_RESPONSE_BYTES, RANGE_BYTES } from '../../wire/limits.ts'
@@ -84,7 +84,7 @@ class PushSum implements RunningStrategy {
 
   serve(): void {
     this.#context.network.serve(EXCHANGE_PROTOCOL, MAX_RESPONSE_BYTES, async (peer, bytes) =>
-      encodeExchangeResponse(await this.#answer(peer, bytes)),
+      exchangeResponseParts(await this.#answer(peer, bytes)),
     )
   }
 
