@@ -16,7 +16,7 @@ import type {
   Snapshot,
 } from '../ports/learner.ts'
 import { GrapevineError } from '../util/errors.ts'
-import type { LearnerCore } from './learner.ts'
+import type { LearnerCore, SnapshotTarget } from './learner.ts'
 import { PROGRESS_INTERVAL_MS } from './limits.ts'
 import { requireLength } from './shapes.ts'
 
@@ -61,6 +61,8 @@ export class InlineLearner implements Learner {
   readonly #fail: (error: unknown) => void
   readonly #listeners = new Set<(progress: Progress) => void>()
   readonly #waiters = new Set<{ readonly updates: number; readonly settle: () => void }>()
+  /** Memory of every snapshot: one is the caller's until the next. */
+  #snapshot: Required<SnapshotTarget> | null = null
   #running = false
   #stopped = false
   #cancel: () => void = () => undefined
@@ -124,10 +126,13 @@ export class InlineLearner implements Learner {
   async snapshot(): Promise<Snapshot> {
     this.#requireAlive()
     const { parameterCount, moments: kinds } = this.#core.description
-    const parameters = new Float32Array(parameterCount)
-    const target = this.#core.hasTarget ? new Float32Array(parameterCount) : null
-    const values = kinds === undefined ? null : new Float32Array(kinds.length * parameterCount)
-    this.#core.snapshot({ parameters, target, moments: values })
+    this.#snapshot ??= {
+      parameters: new Float32Array(parameterCount),
+      target: this.#core.hasTarget ? new Float32Array(parameterCount) : null,
+      moments: kinds === undefined ? null : new Float32Array(kinds.length * parameterCount),
+    }
+    const { parameters, target, moments: values } = this.#snapshot
+    this.#core.snapshot(this.#snapshot)
     const { version, scheduleSteps: steps, optimiserSteps } = this.#core
     const { own, all } = this.#core.normalisers()
     const replica = { parameters, target, version, steps, normalisers: all, ownNormalisers: own }
