@@ -3,6 +3,7 @@
  * with lengths that fit. Rounding a second time changes nothing: decoded values survive encoding bit for bit.
  */
 import { arrayMaths } from '../kernels/arrays.ts'
+import { LITTLE_ENDIAN } from '../util/bytes.ts'
 import type { FormatName } from '../wire/codec-names.ts'
 import { MAX_HALF, readFloats, readHalves, writeFloats, writeHalves } from '../wire/floats.ts'
 import { int8Bytes, int8Values, readScales, writeScales } from '../wire/int8.ts'
@@ -31,9 +32,22 @@ const HALF_ABSOLUTE_ERROR = 1 / 33_554_432
 /** 2 bytes a value: half precision, to 2^-11 of the value or 2^-25, whichever is more; beyond 65,504 the value becomes 65,504. */
 const f16: Format = {
   bytesFor: (count) => 2 * count,
-  encode: (values, _, into) => writeHalves(values, into),
-  decode: (bytes, _, into) => readHalves(bytes, into),
+  encode(values, _, into) {
+    const halves = halvesIn(into)
+    if (halves === null) writeHalves(values, into)
+    else arrayMaths().encodeF16(values, halves)
+  },
+  decode(bytes, _, into) {
+    const halves = halvesIn(bytes)
+    if (halves === null) readHalves(bytes, into)
+    else arrayMaths().decodeF16(halves, into)
+  },
   errorBound: (magnitude) => Math.max(HALF_RELATIVE_ERROR * magnitude, HALF_ABSOLUTE_ERROR, magnitude - MAX_HALF),
+}
+
+/** A view, where this machine and the place of the bytes allow one. */
+function halvesIn(bytes: Uint8Array): Uint16Array | null {
+  return LITTLE_ENDIAN && bytes.byteOffset % 2 === 0 ? new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2) : null
 }
 
 /** Largest byte in magnitude: -128 is not used, so that ranges are symmetric. */

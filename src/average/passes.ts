@@ -2,14 +2,15 @@
  * The passes that averaging makes over whole models, as named functions, so that large ones can run in a helper thread (Compute.pass):
  * arguments and results are cloneable, and large arrays among the results lie in shared memory.
  */
+import { arrayMaths } from '../kernels/arrays.ts'
 import type { Moments } from '../ports/learner.ts'
 import type { Pass } from '../ports/workers.ts'
 import { equalBytes } from '../util/bytes.ts'
-import { allocateBytes, allocateFloats } from '../util/memory.ts'
+import { allocateBytes, allocateFloats, copyFloats } from '../util/memory.ts'
 import { sha256 } from '../util/sha256.ts'
 import { encodeFrameWith, type Frame } from '../wire/frame.ts'
 import { type Codec, type CodecModel, codecNamed, payloadBytes } from './codecs.ts'
-import { squaredDistance, sumOfSquares } from './distance.ts'
+import { squaredDistance } from './distance.ts'
 import { averagedMoments, type MixedMoments } from './moments.ts'
 import { type OuterSettings, outerStep } from './outer.ts'
 
@@ -42,20 +43,34 @@ export const framePass: Pass<
     }
     const head = { ...header, codec: codec.id, count: values.length }
     const bytes = encodeFrameWith(head, payloadBytes(codec, values.length), write, allocateBytes)
-    if (isExact(codec, values.length)) return { bytes, mine: values, norm: Math.sqrt(sumOfSquares(values)) }
+    if (isExact(codec, values.length)) return { bytes, mine: values, norm: normOf(values) }
     const mine = allocateFloats(values.length)
     codec.decode(payload, mine, use.draw)
-    return { bytes, mine, norm: Math.sqrt(sumOfSquares(mine)) }
+    return { bytes, mine, norm: normOf(mine) }
   },
 }
 
-/** `inspectPayload` in a helper thread. */
+/**
+ * `inspectPayload` in a helper thread. With `mine` [n], `parameters` become half the difference from it, (theirs - mine) / 2, and `distance` is the
+ * norm of the whole.
+ */
 export const payloadPass: Pass<
-  { readonly payload: Uint8Array; readonly digest: Uint8Array; readonly codec: CodecUse; readonly count: number },
-  InspectedPayload
+  {
+    readonly payload: Uint8Array
+    readonly digest: Uint8Array
+    readonly codec: CodecUse
+    readonly count: number
+    readonly mine: Float32Array | null
+  },
+  InspectedPayload & { readonly distance: number }
 > = {
   name: 'payload',
-  run: ({ payload, digest, codec, count }) => inspectPayload(payload, digest, codecOf(codec), codec.draw, count),
+  run({ payload, digest, codec, count, mine }) {
+    const inspected = inspectPayload(payload, digest, codecOf(codec), codec.draw, count)
+    const { parameters } = inspected
+    if (parameters === null || mine === null) return { ...inspected, distance: 0 }
+    return { ...inspected, distance: Math.sqrt(arrayMaths().difference(parameters, mine, 0.5)) }
+  },
 }
 
 /** What is in a payload. */
@@ -75,8 +90,7 @@ export function inspectPayload(payload: Uint8Array, digest: Uint8Array, codec: C
   const end = codec.bytesFor(count)
   codec.decode(payload.subarray(0, end), parameters, draw)
   const moments = codec.moments?.decode(payload.subarray(end), count, draw) ?? null
-  // In float64 no finite float32 vector overflows.
-  return { parameters, norm: Math.sqrt(sumOfSquares(parameters)), moments }
+  return { parameters, norm: normOf(parameters), moments }
 }
 
 /** `averagedMoments` in a helper thread. */
@@ -93,34 +107,24 @@ export const momentsPass: Pass<
   run: ({ codec, own, others, reach }) => averagedMoments(codecNamed(codec.name, codec.model).moments!, own, others, reach),
 }
 
-/**
- * theirs - mine, both [n], rounded to float32: exactly the negative of what the other side computes. `inPlace`: nobody needs `theirs` any more,
- * and the difference takes its memory, as in `scalePass`.
- */
+/** weight (theirs - mine), both [n], and the norm of theirs - mine: exactly the negative of what the other side computes. */
 export const differencePass: Pass<
-  { readonly theirs: Float32Array; readonly mine: Float32Array; readonly inPlace?: boolean },
+  { readonly theirs: Float32Array; readonly mine: Float32Array; readonly weight: number },
   { readonly difference: Float32Array; readonly norm: number }
 > = {
   name: 'difference',
-  run({ theirs, mine, inPlace = false }) {
-    const difference = inPlace ? theirs : allocateFloats(mine.length)
-    let squares = 0
-    for (let i = 0; i < mine.length; i++) {
-      const d = Math.fround(theirs[i]! - mine[i]!)
-      difference[i] = d
-      squares += d * d
-    }
-    return { difference, norm: Math.sqrt(squares) }
+  run({ theirs, mine, weight }) {
+    const difference = copyFloats(theirs)
+    return { norm: Math.sqrt(arrayMaths().difference(difference, mine, weight)), difference }
   },
 }
 
-/** weight * values [n]. */
-export const scalePass: Pass<{ readonly values: Float32Array; readonly weight: number; readonly inPlace?: boolean }, Float32Array> = {
+/** weight * values [n], in their memory. */
+export const scalePass: Pass<{ readonly values: Float32Array; readonly weight: number }, Float32Array> = {
   name: 'scale',
-  run({ values, weight, inPlace = false }) {
-    const scaled = inPlace ? values : allocateFloats(values.length)
-    for (let i = 0; i < values.length; i++) scaled[i] = weight * values[i]!
-    return scaled
+  run({ values, weight }) {
+    arrayMaths().scale(values, weight)
+    return values
   },
 }
 
@@ -167,6 +171,10 @@ const PASSES = [framePass, payloadPass, momentsPass, differencePass, scalePass, 
 export function runPass(name: string, input: unknown): unknown {
   const pass = PASSES.find((candidate) => candidate.name === name) as Pass<unknown, unknown>
   return pass.run(input)
+}
+
+function normOf(values: Float32Array): number {
+  return Math.sqrt(arrayMaths().sumOfSquares(values))
 }
 
 function codecOf(use: CodecUse): Codec {

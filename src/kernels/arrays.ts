@@ -5,10 +5,10 @@
  */
 import { type KernelExports, loadKernels } from './load.ts'
 import { createMemory, Heap } from './memory.ts'
-import { type ArrayMaths, plain, sameLength } from './plain.ts'
+import { type ArrayMaths, plain, SUMMED, sameLength } from './plain.ts'
 
 /** Elements that pass at a time: the three blocks of an operation stay in a first-level cache. */
-const BLOCK = 2_048
+const BLOCK = SUMMED
 /** Arrays shorter than this are done in TypeScript: copying them would cost more. */
 const SHORT = 256
 
@@ -81,6 +81,44 @@ class KernelArrays implements ArrayMaths {
       sum += this.#kernels.dot(this.#a.address, x === y ? this.#a.address : this.#b.address, part.length)
     }
     return sum
+  }
+
+  difference(x: Float32Array, y: Float32Array, weight: number): number {
+    if (x.length < SHORT) return plain.difference(x, y, weight)
+    sameLength(x, y)
+    let sum = 0
+    for (let at = 0; at < x.length; at += BLOCK) {
+      const part = x.subarray(at, at + BLOCK)
+      this.#a.floats.set(part)
+      this.#b.floats.set(y.subarray(at, at + BLOCK))
+      sum += this.#kernels.difference(this.#a.address, this.#b.address, part.length, weight)
+      part.set(this.#a.floats.subarray(0, part.length))
+    }
+    return sum
+  }
+
+  sumOfSquares(x: Float32Array): number {
+    if (x.length < SHORT) return plain.sumOfSquares(x)
+    let sum = 0
+    for (let at = 0; at < x.length; at += BLOCK) {
+      const part = x.subarray(at, at + BLOCK)
+      this.#a.floats.set(part)
+      sum += this.#kernels.squares(this.#a.address, part.length)
+    }
+    return sum
+  }
+
+  scale(x: Float32Array, weight: number): void {
+    if (x.length < SHORT) {
+      plain.scale(x, weight)
+      return
+    }
+    for (let at = 0; at < x.length; at += BLOCK) {
+      const part = x.subarray(at, at + BLOCK)
+      this.#a.floats.set(part)
+      this.#kernels.scale(this.#a.address, part.length, weight)
+      part.set(this.#a.floats.subarray(0, part.length))
+    }
   }
 
   allFinite(x: Float32Array): boolean {

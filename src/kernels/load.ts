@@ -24,6 +24,9 @@ export interface KernelExports {
   ): void
   axpy(y: number, x: number, count: number, k: number): void
   dot(x: number, y: number, count: number): number
+  difference(x: number, y: number, count: number, weight: number): number
+  squares(x: number, count: number): number
+  scale(x: number, count: number, weight: number): void
   allFinite(x: number, count: number): number
   largest(x: number, count: number): number
   encodeInt8(x: number, q: number, count: number, inverse: number): void

@@ -10,6 +10,12 @@ export interface ArrayMaths {
   axpy(y: Float32Array, a: number, x: Float32Array): void
   /** sum of x_i y_i to a relative 1e-6 of the sum of magnitudes. */
   dot(x: Float32Array, y: Float32Array): number
+  /** x = weight (x - y), each operation rounded to float32; returns the sum of squares of x - y, as exact as `sumOfSquares`. */
+  difference(x: Float32Array, y: Float32Array, weight: number): number
+  /** In double precision, which no vector of finite floats overflows. */
+  sumOfSquares(x: Float32Array): number
+  /** x = weight x */
+  scale(x: Float32Array, weight: number): void
   /** Whether no element is infinite or NaN. */
   allFinite(x: Float32Array): boolean
   /** Largest magnitude; NaN elements do not count; 0 of none. */
@@ -34,6 +40,22 @@ export const plain: ArrayMaths = {
     let sum = 0
     for (let i = 0; i < x.length; i++) sum += x[i]! * y[i]!
     return sum
+  },
+  difference(x, y, weight) {
+    sameLength(x, y)
+    for (let i = 0; i < x.length; i++) x[i] = x[i]! - y[i]!
+    const squares = plain.sumOfSquares(x)
+    plain.scale(x, weight)
+    return squares
+  },
+  sumOfSquares(x) {
+    let sum = 0
+    for (let at = 0; at < x.length; at += SUMMED) sum += squaresOf(x.subarray(at, at + SUMMED))
+    return sum
+  },
+  scale(x, weight) {
+    const rate = Math.fround(weight)
+    for (let i = 0; i < x.length; i++) x[i] = x[i]! * rate
   },
   allFinite(x) {
     for (let i = 0; i < x.length; i++) if (!Number.isFinite(x[i])) return false
@@ -66,6 +88,20 @@ export const plain: ArrayMaths = {
     sameLength(x, h)
     for (let i = 0; i < x.length; i++) x[i] = fromHalf(h[i]!)
   },
+}
+
+/** Elements whose squares are summed apart from others. */
+export const SUMMED = 2_048
+
+/** In the order of the kernel: eight sums by position, added pairwise, then what is left over one by one. */
+function squaresOf(x: Float32Array): number {
+  const whole = x.length & ~7
+  const sums = new Float64Array(8)
+  for (let i = 0; i < whole; i++) sums[i & 7]! += x[i]! * x[i]!
+  const [a, b, c, d, e, f, g, h] = sums as unknown as [number, number, number, number, number, number, number, number]
+  let sum = a + c + (e + g) + (b + d + (f + h))
+  for (let i = whole; i < x.length; i++) sum += x[i]! * x[i]!
+  return sum
 }
 
 export function sameLength(a: { readonly length: number }, b: { readonly length: number }): void {

@@ -38,12 +38,22 @@ export type ReceivedFrame =
       readonly ok: true
       readonly author: Author
       readonly frame: Frame
+      /** Or half the difference from `mine`, where that was given. */
       readonly parameters: Float32Array
+      /** Norm of the difference from `mine`; 0 where none was given. */
+      readonly distance: number
       /** null: none travel. */
       readonly moments: Moments | null
     }
   /** How the network is to treat its bearer. */
   | { readonly ok: false; readonly code: string; readonly verdict: Exclude<Verdict, 'accept'> }
+
+export interface VerifyOptions {
+  /** Also one that is older than the last. */
+  readonly anyOrder?: boolean
+  /** What is wanted is the difference from these parameters [n]. */
+  readonly mine?: Float32Array
+}
 
 export interface FramesOptions {
   readonly self: PeerId
@@ -118,15 +128,16 @@ export class Frames {
   }
 
   /** Of a frame that we asked for; passes over large ones run in a helper thread. */
-  async verify(id: PeerId, bytes: Uint8Array, { anyOrder = false } = {}): Promise<ReceivedFrame> {
+  async verify(id: PeerId, bytes: Uint8Array, { anyOrder = false, mine }: VerifyOptions = {}): Promise<ReceivedFrame> {
     const { authors, compute, now } = this.#options
     const author = authors.hear(id, now())
     const opened = openFrame(id, bytes, this.#context(author))
     if (!opened.ok) return this.#judged(author, opened)
     const { frame } = opened
-    const input = { payload: frame.payload, digest: frame.digest, codec: this.#use(frame.epoch), count: frame.count }
-    const inspected = await compute.pass(payloadPass, input, frame.payload.length)
-    return this.#judged(author, judgeOpened(frame, inspected, anyOrder ? { ...this.#context(author), last: null } : this.#context(author)))
+    const input = { payload: frame.payload, digest: frame.digest, codec: this.#use(frame.epoch), count: frame.count, mine: mine ?? null }
+    const inspected = await compute.pass(payloadPass, input, Math.max(frame.payload.length, 4 * frame.count))
+    const context = anyOrder ? { ...this.#context(author), last: null } : this.#context(author)
+    return this.#judged(author, judgeOpened(frame, inspected, context), inspected.distance)
   }
 
   /** Counts against `id`, and tells, what is wrong with a message of its own. */
@@ -134,7 +145,7 @@ export class Frames {
     this.#refuse(this.#options.authors.hear(id, this.#options.now()), code, 'ignore')
   }
 
-  #judged(author: Author, result: GateResult): ReceivedFrame {
+  #judged(author: Author, result: GateResult, distance = 0): ReceivedFrame {
     const { intake, now, onHeard } = this.#options
     if (!result.ok) {
       if (result.code === 'late') return this.#late()
@@ -145,7 +156,7 @@ export class Frames {
     if (!intake.admits(author.id, now())) return this.#refuse(author, 'quota', 'ignore')
     if (isNewer(result.frame, author.frame)) author.frame = { incarnation: result.frame.incarnation, sequence: result.frame.sequence }
     onHeard(author)
-    return { ok: true, author, frame: result.frame, parameters: result.parameters, moments: result.moments }
+    return { ok: true, author, frame: result.frame, parameters: result.parameters, distance, moments: result.moments }
   }
 
   #context(author: Author): GateContext {

@@ -40,6 +40,16 @@ for (const length of LENGTHS) {
         maths.decodeF16(h, back)
         return [h, back]
       },
+      difference: (maths: typeof plain) => {
+        const y = values(length, 2)
+        return [maths.difference(y, x, 0.3), y]
+      },
+      scale: (maths: typeof plain) => {
+        const y = values(length, 2)
+        maths.scale(y, -0.3)
+        return y
+      },
+      sumOfSquares: (maths: typeof plain) => maths.sumOfSquares(x),
       largest: (maths: typeof plain) => maths.largest(x),
       allFinite: (maths: typeof plain) => maths.allFinite(x),
     })) {
@@ -72,6 +82,22 @@ test('the largest magnitude wherever it is, and NaN does not count', () => {
     x[(place + 1) % 3000] = Number.NaN
     assert.equal(kernels.largest(x), 5)
     assert.equal(plain.largest(x), 5)
+  }
+})
+
+test('squares are summed in double precision, and a difference is weighted after its norm is taken', () => {
+  for (const length of [2, 4_100]) {
+    for (const maths of [kernels, plain]) {
+      const x = new Float32Array(length).fill(3)
+      x[length - 1] = 1e30
+      const squares = 9 * (length - 1) + Math.fround(1e30) ** 2
+      assert.equal(maths.sumOfSquares(x), squares)
+      x[length - 1] = 5
+      assert.equal(maths.difference(x, new Float32Array(length).fill(1), 0.5), 4 * (length - 1) + 16)
+      assert.deepEqual(x, Float32Array.of(...new Array(length - 1).fill(1), 2))
+      maths.scale(x, 3)
+      assert.deepEqual(x, Float32Array.of(...new Array(length - 1).fill(3), 6))
+    }
   }
 })
 

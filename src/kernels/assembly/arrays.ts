@@ -41,6 +41,75 @@ export function dot(x: usize, y: usize, count: i32): f64 {
   return total
 }
 
+/** x = weight (x - y), each operation rounded; the sum of squares of x - y in double precision, in the order of `squares`. */
+export function difference(x: usize, y: usize, count: i32, weight: f32): f64 {
+  const rate = f32x4.splat(weight)
+  const end = x + (<usize>count << 2)
+  const whole = x + (<usize>(count & ~7) << 2)
+  let a = f64x2.splat(0), b = a, c = a, d = a
+  for (; x < whole; x += 32, y += 32) {
+    const first = f32x4.sub(v128.load(x), v128.load(y))
+    const second = f32x4.sub(v128.load(x, 16), v128.load(y, 16))
+    a = addSquares(a, f64x2.promote_low_f32x4(first))
+    b = addSquares(b, f64x2.promote_low_f32x4(upper(first)))
+    c = addSquares(c, f64x2.promote_low_f32x4(second))
+    d = addSquares(d, f64x2.promote_low_f32x4(upper(second)))
+    v128.store(x, f32x4.mul(first, rate))
+    v128.store(x, f32x4.mul(second, rate), 16)
+  }
+  let total = sum8(a, b, c, d)
+  for (; x < end; x += 4, y += 4) {
+    const left: f32 = load<f32>(x) - load<f32>(y)
+    total += <f64>left * <f64>left
+    store<f32>(x, left * weight)
+  }
+  return total
+}
+
+/** Sum of squares in double precision: eight sums by position, added pairwise, then what is left over one by one. */
+export function squares(x: usize, count: i32): f64 {
+  const end = x + (<usize>count << 2)
+  const whole = x + (<usize>(count & ~7) << 2)
+  let a = f64x2.splat(0), b = a, c = a, d = a
+  for (; x < whole; x += 32) {
+    a = addSquares(a, f64x2.promote_low_f32x4(v128.load(x)))
+    b = addSquares(b, f64x2.promote_low_f32x4(upper(v128.load(x))))
+    c = addSquares(c, f64x2.promote_low_f32x4(v128.load(x, 16)))
+    d = addSquares(d, f64x2.promote_low_f32x4(upper(v128.load(x, 16))))
+  }
+  let total = sum8(a, b, c, d)
+  for (; x < end; x += 4) total += <f64>load<f32>(x) * <f64>load<f32>(x)
+  return total
+}
+
+// @ts-ignore: decorator
+@inline
+function upper(v: v128): v128 {
+  return v128.shuffle<f32>(v, v, 2, 3, 0, 1)
+}
+
+// @ts-ignore: decorator
+@inline
+function addSquares(sum: v128, v: v128): v128 {
+  return f64x2.add(sum, f64x2.mul(v, v))
+}
+
+// @ts-ignore: decorator
+@inline
+function sum8(a: v128, b: v128, c: v128, d: v128): f64 {
+  const sum = f64x2.add(f64x2.add(a, b), f64x2.add(c, d))
+  return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1)
+}
+
+/** x *= weight */
+export function scale(x: usize, count: i32, weight: f32): void {
+  const rate = f32x4.splat(weight)
+  const whole = x + (<usize>(count & ~3) << 2)
+  const end = x + (<usize>count << 2)
+  for (; x < whole; x += 16) v128.store(x, f32x4.mul(v128.load(x), rate))
+  for (; x < end; x += 4) store<f32>(x, load<f32>(x) * weight)
+}
+
 /** 1 when no element is infinite or NaN. */
 export function allFinite(x: usize, count: i32): i32 {
   const infinity = i32x4.splat(0x7f800000)

@@ -1,5 +1,5 @@
 /** What the module exports. */
-export { allFinite, axpy, dot, largest } from './arrays'
+export { allFinite, axpy, difference, dot, largest, scale, squares } from './arrays'
 export { categorical, categoricalGradient } from './categorical'
 export { decodeF16, encodeF16 } from './f16'
 export { decodeInt8, encodeInt8 } from './int8'

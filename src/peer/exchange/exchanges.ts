@@ -169,9 +169,9 @@ export class Exchanges {
 
   async #commit(exchange: Exchange, own: OwnFrame, theirs: Theirs, untilMs: number): Promise<Proposal> {
     const { partner, id } = exchange
-    const { factor, norm, difference, incarnation } = theirs
+    const { factor, norm, half, incarnation } = theirs
     const apply = async (agreed: number) => void (await applyHalf(this.#context, agreed, own, theirs))
-    const committed: Committed = { partner, id, incarnation, factor, norm, bytes: difference.byteLength, apply }
+    const committed: Committed = { partner, id, incarnation, factor, norm, bytes: half.byteLength, apply }
     exchange.committed = true
     let answer: ExchangeResponse
     try {

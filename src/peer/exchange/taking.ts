@@ -1,5 +1,5 @@
 /** The other side's half of an exchange: pulled, passed through the gate, made a difference, and applied. */
-import { differencePass, scalePass } from '../../average/passes.ts'
+import { scalePass } from '../../average/passes.ts'
 import type { Moments } from '../../ports/learner.ts'
 import type { PeerId } from '../../ports/network.ts'
 import type { ExchangeId } from '../../wire/exchange.ts'
@@ -11,7 +11,9 @@ import { type AskingPorts, pullFrame } from './asking.ts'
 /** The other side's snapshot, checked, as its difference from ours. */
 export interface Theirs {
   readonly incarnation: number
-  readonly difference: Float32Array
+  /** (theirs - mine) / 2 */
+  readonly half: Float32Array
+  /** Of the whole difference. */
   readonly norm: number
   readonly factor: number
   readonly moments: Moments | null
@@ -36,7 +38,7 @@ export async function takeTheirs(
   { head, frameBytes, draw }: Offered,
   wanted: () => boolean,
 ): Promise<Theirs | null> {
-  const { compute, clip, clock } = context
+  const { clip, clock } = context
   if (frameBytes !== own.bytes.length) {
     context.refuse(partner, 'manifest_mismatch')
     return null
@@ -47,31 +49,26 @@ export async function takeTheirs(
   } catch {
     return null
   }
-  const received = await context.verify(partner, bytes)
+  const received = await context.verify(partner, bytes, { mine: own.mine })
   if (!received.ok) return null
-  const { author, frame, parameters, moments } = received
+  const { author, frame, parameters: half, distance: norm, moments } = received
   // Both frames carry the same coordinates, or their difference means nothing.
   if (frame.epoch !== draw) {
     context.refuse(partner, 'wrong_draw')
     return null
   }
-  const { difference, norm } = await compute.pass(
-    differencePass,
-    { theirs: parameters, mine: own.mine, inPlace: true },
-    parameters.byteLength,
-  )
   const [factor = 0] = clip.factors(own, [{ author: partner, norm }])
   const distance = own.norm === 0 ? null : norm / own.norm
   const { normalisers, version, incarnation } = frame
   const mixed = { author, normalisers, version, distance, bytes: bytes.length, receivedAtMs: clock.now() }
-  return { incarnation, difference, norm, factor, moments, mixed }
+  return { incarnation, half, norm, factor, moments, mixed }
 }
 
-/** Adds c/2 times the difference to the replica, once: the difference becomes what is returned. */
+/** Adds c/2 times the difference to the replica, once: the half becomes what is returned. */
 export async function applyHalf(context: StrategyContext, factor: number, own: OwnFrame, theirs: Theirs): Promise<Float32Array> {
   const { compute, clip } = context
-  const { difference, norm, moments, mixed } = theirs
-  const delta = await compute.pass(scalePass, { values: difference, weight: factor / 2, inPlace: true }, difference.byteLength)
+  const { half, norm, moments, mixed } = theirs
+  const delta = factor === 1 ? half : await compute.pass(scalePass, { values: half, weight: factor }, half.byteLength)
   await context.apply(delta, own, [{ ...mixed, ...weighted(moments, own.epoch, factor / 2) }])
   clip.mixed(own, [{ author: mixed.author.id, norm }], [factor])
   return delta

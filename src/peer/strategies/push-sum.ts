@@ -8,7 +8,7 @@
 
 import { payloadBytes } from '../../average/codecs.ts'
 import { PAIR_RULES } from '../../average/partners.ts'
-import { differencePass, scalePass } from '../../average/passes.ts'
+import { differencePass } from '../../average/passes.ts'
 import type { Moments, Normaliser } from '../../ports/learner.ts'
 import type { PeerId } from '../../ports/network.ts'
 import { GrapevineError } from '../../util/errors.ts'
@@ -118,7 +118,11 @@ class PushSum implements RunningStrategy {
     })
     const { parameters } = own.snapshot
     if (own.mine === parameters) return
-    const { difference } = await this.#context.compute.pass(differencePass, { theirs: parameters, mine: own.mine }, parameters.byteLength)
+    const { difference } = await this.#context.compute.pass(
+      differencePass,
+      { theirs: parameters, mine: own.mine, weight: 1 },
+      parameters.byteLength,
+    )
     await this.#context.apply(difference, own, [])
   }
 
@@ -184,8 +188,8 @@ class PushSum implements RunningStrategy {
     this.#weight = after
     const { parameters } = own.snapshot
     for (const push of arrived) {
-      const { difference, norm } = await compute.pass(differencePass, { theirs: push.values, mine: parameters }, parameters.byteLength)
-      const delta = await compute.pass(scalePass, { values: difference, weight: push.weight / after, inPlace: true }, difference.byteLength)
+      const input = { theirs: push.values, mine: parameters, weight: push.weight / after }
+      const { difference: delta, norm } = await compute.pass(differencePass, input, parameters.byteLength)
       const distance = own.norm === 0 ? null : norm / own.norm
       const { author, normalisers, version, bytes, receivedAtMs, moments, epoch } = push
       const mixed = { normalisers, version, bytes, receivedAtMs, distance, ...weighted(moments, epoch, push.weight / after) }

@@ -17,7 +17,7 @@ import type { Authors } from '../authors.ts'
 import type { Clip } from '../clip.ts'
 import type { LedgerEntry } from '../exchange/ledger.ts'
 import type { Mass } from '../exchange/mass.ts'
-import type { OwnFrame, ReceivedFrame } from '../frames.ts'
+import type { OwnFrame, ReceivedFrame, VerifyOptions } from '../frames.ts'
 import type { Mixed } from '../mixing.ts'
 import type { Run } from '../run.ts'
 
@@ -79,7 +79,7 @@ export interface StrategyContext {
   /** Passes a received frame through the gate; a refused one is counted and told. */
   receive(author: PeerId, bytes: Uint8Array): ReceivedFrame
   /** The same for a frame that was asked for, of any size. `anyOrder`: also one that is older than the newest of its author. */
-  verify(author: PeerId, bytes: Uint8Array, options?: { readonly anyOrder: boolean }): Promise<ReceivedFrame>
+  verify(author: PeerId, bytes: Uint8Array, options?: VerifyOptions): Promise<ReceivedFrame>
   /** Counts against a peer, and tells, what is wrong with a message of its. */
   refuse(peer: PeerId, code: string): void
   /** Adds `delta` to the replica and takes in what came along with it: normalisers, counts, one `mix` event for each author. */
