@@ -57,11 +57,11 @@ async function convergence(dimension: number, partner: string, runs: number, cod
   const rounds: number[] = []
   const cpuMs: number[] = []
   for (let run = 0; run < runs; run++) {
-    const seed = run + 1
-    await Promise.all(processes.map((process) => process.tell({ do: 'adopt', seed })))
-    const indices = processes.map(({ index }) => index)
-    const startMs = performance.timeOrigin + performance.now() + 1_000 + dimension / 200
-    const order = { do: 'rounds', seed, indices, startMs, atMost: 60, until: 1e-5, looks: 20 } as const
+    const most = Math.max(...(await report(processes)).map(({ counters }) => counters.rounds ?? 0))
+    for (const process of processes) await process.tell({ do: 'catchUp', rounds: most })
+    const aim = { do: 'aim', seed: run + 1, indices: processes.map(({ index }) => index) } as const
+    await Promise.all(processes.map((process) => process.tell(aim)))
+    const order = { do: 'rounds', startMs: performance.timeOrigin + performance.now() + 500, atMost: 60, until: 1e-5, looks: 20 } as const
     const tracked = await Promise.all(processes.map((process) => process.tell<{ track: Track; rounds: number; cpuMs: number }>(order)))
     const tracks = tracked.map(({ track }) => track)
     cpuMs.push(tracked.reduce((sum, peer) => sum + peer.cpuMs, 0) / PEERS)

@@ -20,6 +20,11 @@ import type { Answer, Order, Start } from './averaging.ts'
 import { identityOf, startValues } from './averaging-values.ts'
 import { MemoryStorage } from './memory-storage.ts'
 
+/** Coordinates that a distance is measured at: of independent normal values, to about half a percent of the squared distance. */
+const SAMPLED_COORDINATES = 65_536
+/** Between two looks of one that is near. */
+const REST_MS = 5
+
 const start = JSON.parse(process.argv[2]!) as Start
 const { index, dimension, flags } = start
 const log = { debug() {}, info() {}, warn() {}, error() {} }
@@ -115,6 +120,43 @@ async function heard(): Promise<void> {
 
 const parameters = async () => (await run.learner.snapshot()).parameters
 
+/** Mean of everybody's start, at the sampled coordinates. */
+let aim: Float64Array = new Float64Array(0)
+const stride = Math.max(1, Math.floor(dimension / SAMPLED_COORDINATES))
+const sample = (values: Float32Array) => Float32Array.from({ length: Math.floor(dimension / stride) }, (_, i) => values[i * stride]!)
+
+/** Rounds, one after the other, until the squared distance from the aim is `until` of what it was; looks at it after every mix. */
+async function approach(atMost: number, until: number, looks: number) {
+  const cpuMs = () => (process.cpuUsage().user + process.cpuUsage().system) / 1_000
+  const track: { atMs: number; squared: number }[] = []
+  const look = async () => {
+    const squared = squaredDistance(sample(await parameters()), aim)
+    track.push({ atMs: wallMs(), squared })
+    return squared
+  }
+  const startCpuMs = cpuMs()
+  const startRounds = peer.counters().rounds!
+  const first = await look()
+  let [seen, spentMs, near] = [mixes.length, 0, false]
+  // Who is near goes on answering, and looks now and then whether it was mixed: a straggler may still move it away.
+  for (let rests = 0; rests < looks; ) {
+    if (mixes.length > seen) {
+      seen = mixes.length
+      near = (await look()) < until * first
+      spentMs = cpuMs() - startCpuMs
+    }
+    const rounds = peer.counters().rounds! - startRounds
+    if (!near && rounds < atMost) {
+      rests = 0
+      await peer.round()
+    } else {
+      rests++
+      await systemClock.sleep(REST_MS)
+    }
+  }
+  return { track, rounds: peer.counters().rounds! - startRounds, cpuMs: spentMs }
+}
+
 async function obey(order: Order): Promise<unknown> {
   switch (order.do) {
     case 'meet':
@@ -130,36 +172,16 @@ async function obey(order: Order): Promise<unknown> {
     case 'round':
       await peer.round(order.partner === undefined ? (order.together === true ? { delivered } : {}) : { partner: order.partner })
       return null
-    case 'rounds': {
-      // The distance from the mean of all, which every process can compute: squared, after each round, until it is near.
-      const all = order.indices.map((other) => startValues(order.seed, other, dimension))
-      const mean = meanOf(all)
-      const track: { atMs: number; squared: number }[] = []
-      const watch = async () => {
-        const squared = squaredDistance(await parameters(), mean)
-        track.push({ atMs: wallMs(), squared })
-        return squared
-      }
-      const first = await watch()
+    case 'catchUp':
+      while (peer.counters().rounds! < order.rounds) await peer.round({ partner: view.find((id) => id !== network.id)! })
+      return null
+    case 'aim':
+      await adopt(order.seed)
+      aim = meanOf(order.indices.map((other) => sample(startValues(order.seed, other, dimension))))
+      return null
+    case 'rounds':
       await systemClock.sleep(Math.max(0, order.startMs - wallMs()))
-      track[0]!.atMs = wallMs()
-      const cpuMs = () => (process.cpuUsage().user + process.cpuUsage().system) / 1_000
-      const startCpuMs = cpuMs()
-      let [rounds, spentMs] = [0, 0]
-      // Who is near goes on answering, and looks now and then: a straggler may still move it away.
-      for (let looks = 0; rounds < order.atMost && looks < order.looks; ) {
-        if ((await watch()) < order.until * first) {
-          if (looks === 0) spentMs = cpuMs() - startCpuMs
-          looks++
-          await systemClock.sleep(5)
-        } else {
-          looks = 0
-          rounds++
-          await peer.round()
-        }
-      }
-      return { track, rounds, cpuMs: spentMs }
-    }
+      return approach(order.atMost, order.until, order.looks)
     case 'values':
       return Buffer.from((await parameters()).slice().buffer).toString('base64')
     case 'report': {

@@ -18,16 +18,12 @@ export type Order =
   | { readonly do: 'adopt'; readonly seed: number }
   /** One round. `together`: everybody makes it at once. */
   | { readonly do: 'round'; readonly partner?: string; readonly together?: boolean }
-  /** Rounds from `startMs` on, one after the other, until the squared distance from the mean of all is `until` of what it was. */
-  | {
-      readonly do: 'rounds'
-      readonly seed: number
-      readonly indices: readonly number[]
-      readonly startMs: number
-      readonly atMost: number
-      readonly until: number
-      readonly looks: number
-    }
+  /** As many rounds as others have made already: partner rules go by them. */
+  | { readonly do: 'catchUp'; readonly rounds: number }
+  /** New independent values, and the mean of everybody's for an aim. */
+  | { readonly do: 'aim'; readonly seed: number; readonly indices: readonly number[] }
+  /** Rounds from `startMs` on, one after the other, until the squared distance from the aim is `until` of what it was. */
+  | { readonly do: 'rounds'; readonly startMs: number; readonly atMost: number; readonly until: number; readonly looks: number }
   | { readonly do: 'values' }
   | { readonly do: 'report' }
   /** Tells (`told`) when so many more bytes have come in. */
