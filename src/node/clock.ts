@@ -1,5 +1,6 @@
 /** The real clock behind the Clock port: monotonic `performance.now()` and the system's timers. Pending timers keep the process alive. */
 import type { Clock } from '../ports/clock.ts'
+import { sleepOn } from '../util/abort.ts'
 import { MAX_TIMER_MS } from './limits.ts'
 
 export const systemClock: Clock = {
@@ -19,21 +20,4 @@ function after(ms: number, run: () => void): () => void {
   }
   arm()
   return () => clearTimeout(timer)
-}
-
-/** The `sleep` of a clock whose `after` is given. */
-export function sleepOn(after: Clock['after']): Clock['sleep'] {
-  return (ms, signal) =>
-    new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason)
-      const onAbort = () => {
-        cancel()
-        reject(signal?.reason)
-      }
-      const cancel = after(ms, () => {
-        signal?.removeEventListener('abort', onAbort)
-        resolve()
-      })
-      signal?.addEventListener('abort', onAbort, { once: true })
-    })
 }

@@ -5,7 +5,8 @@
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Clock } from '../ports/clock.ts'
-import { sleepOn, systemClock } from './clock.ts'
+import { sleepOn } from '../util/abort.ts'
+import { systemClock } from './clock.ts'
 import { LAG_RESOLUTION_MS, STALL_MS, STALL_TICK_MS } from './limits.ts'
 
 export interface PatientClock extends Clock {

@@ -1,6 +1,7 @@
 /** A peer as the dashboard sees it: how it stands, what it may be asked for. Secrets stay behind. */
 import type { PeerEvent, PeerStatus } from '../observe/events.ts'
 import type { Observed } from '../observe/http/source.ts'
+import { isLoopback } from '../wire/address.ts'
 import { invitation } from './inviting.ts'
 import { banPeer, type Doorkeeper } from './keeping-out.ts'
 import type { PeerPorts } from './run.ts'
@@ -51,8 +52,4 @@ export function observedPeer(door: Doorkeeper, ports: PeerPorts, settings: PeerS
 /** This peer's own settings, without secrets. */
 export function shownSettings({ run: _, ...local }: PeerSettings): Readonly<Record<string, unknown>> {
   return Object.fromEntries(Object.entries(local).filter(([name]) => !SECRET.test(name)))
-}
-
-function isLoopback(address: string): boolean {
-  return /^\/ip4\/127\.|^\/ip6\/::1\//.test(address)
 }

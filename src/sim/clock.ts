@@ -3,6 +3,7 @@
  * (one real `setImmediate` drains the microtasks). Nothing happens unless someone calls `run`.
  */
 import type { Clock } from '../ports/clock.ts'
+import { sleepOn } from '../util/abort.ts'
 
 /** Cancelled timers that are not worth a sweep. */
 const MIN_SWEPT_TIMERS = 1_024
@@ -15,6 +16,7 @@ interface Timer {
 }
 
 export class VirtualClock implements Clock {
+  readonly sleep = sleepOn((ms, run) => this.after(ms, run))
   readonly #startUnixSeconds: number
   /** Binary heap by (dueMs, order). */
   readonly #timers: Timer[] = []
@@ -42,24 +44,6 @@ export class VirtualClock implements Clock {
       timer.fire = null
       if (++this.#cancelled > MIN_SWEPT_TIMERS && 2 * this.#cancelled > this.#timers.length) this.#sweep()
     }
-  }
-
-  sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) {
-        reject(signal.reason)
-        return
-      }
-      const onAbort = () => {
-        cancel()
-        reject(signal?.reason)
-      }
-      const cancel = this.after(ms, () => {
-        signal?.removeEventListener('abort', onAbort)
-        resolve()
-      })
-      signal?.addEventListener('abort', onAbort, { once: true })
-    })
   }
 
   /** Lets `ms` of virtual time pass, or less when `until` says so before a timer fires. */

@@ -3,8 +3,10 @@
  * While it is held (a stopped process, a sleeping machine) time goes on but nothing happens; what fell due meanwhile happens on release, in order.
  */
 import type { Clock } from '../ports/clock.ts'
+import { sleepOn } from '../util/abort.ts'
 
 export class NodeClock implements Clock {
+  readonly sleep = sleepOn((ms, run) => this.after(ms, run))
   readonly #clock: Clock
   /** Seconds by which the wall clock is ahead. */
   skewSeconds = 0
@@ -30,24 +32,6 @@ export class NodeClock implements Clock {
       cancelled = true
       cancel()
     }
-  }
-
-  sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) {
-        reject(signal.reason)
-        return
-      }
-      const onAbort = () => {
-        cancel()
-        reject(signal?.reason)
-      }
-      const cancel = this.after(ms, () => {
-        signal?.removeEventListener('abort', onAbort)
-        resolve()
-      })
-      signal?.addEventListener('abort', onAbort, { once: true })
-    })
   }
 
   /** Runs `act` now, or on release. */

@@ -6,11 +6,11 @@ import { MAX_RECORD_GROWTH_BYTES } from '../../src/observe/limits.ts'
 import { RunRecord } from '../../src/observe/run-record.ts'
 import { RecordKeeper } from '../../src/peer/record-keeper.ts'
 import { VirtualClock } from '../../src/sim/clock.ts'
+import { MemoryStorage } from '../../src/sim/storage.ts'
 import { KEPT_RECORDS } from '../../src/store/limits.ts'
 import { listRecords, recordOf } from '../../src/store/records.ts'
 import { GrapevineError } from '../../src/util/errors.ts'
 import { status } from '../cli/fake.ts'
-import { MemoryStorage } from '../support/memory-storage.ts'
 
 const RUN_ID = 'ab'.repeat(32)
 

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { resolveSettings } from '../../src/peer/settings.ts'
+import { MemoryStorage } from '../../src/sim/storage.ts'
 import { listCheckpoints } from '../../src/store/checkpoints.ts'
 import { GrapevineError } from '../../src/util/errors.ts'
 import { decodeBeacon } from '../../src/wire/beacon.ts'
 import { decodeFrameHeader } from '../../src/wire/frame.ts'
 import { beaconTopic, parameterTopic } from '../../src/wire/protocol.ts'
-import { MemoryStorage } from '../support/memory-storage.ts'
 import { examplePeerId } from '../support/peer-ids.ts'
 import { type VirtualPeer, VirtualSwarm } from '../support/virtual-swarm.ts'
 

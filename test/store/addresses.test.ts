@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { MemoryStorage } from '../../src/sim/storage.ts'
 import { loadAddresses, saveAddresses } from '../../src/store/addresses.ts'
 import { MAX_STORED_ADDRESSES, MAX_STORED_RUNS } from '../../src/store/limits.ts'
-import { MemoryStorage } from '../support/memory-storage.ts'
 
 test('addresses of a run come back newest first, each once', async () => {
   const storage = new MemoryStorage()

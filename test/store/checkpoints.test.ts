@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { MemoryStorage } from '../../src/sim/storage.ts'
 import { type CheckpointFacts, checkpointFile } from '../../src/store/checkpoint-file.ts'
 import { CheckpointWriter, listCheckpoints, loadBest, loadCheckpoint } from '../../src/store/checkpoints.ts'
 import { KEPT_CHECKPOINTS } from '../../src/store/limits.ts'
 import { sealTensors, vectors } from '../../src/wire/sealed-tensors.ts'
-import { MemoryStorage } from '../support/memory-storage.ts'
 
 const RUN = 'ab'.repeat(32)
 const OTHER = 'cd'.repeat(32)

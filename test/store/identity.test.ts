@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { MemoryStorage } from '../../src/sim/storage.ts'
 import { loadIdentity } from '../../src/store/identity.ts'
 import { seededRandom } from '../../src/util/random.ts'
-import { MemoryStorage } from '../support/memory-storage.ts'
 
 test('an identity is made once, kept secret, and found again', async () => {
   const storage = new MemoryStorage()

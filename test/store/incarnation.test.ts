@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { MemoryStorage } from '../../src/sim/storage.ts'
 import { nextIncarnation } from '../../src/store/incarnation.ts'
-import { MemoryStorage } from '../support/memory-storage.ts'
 
 test('incarnations rise with the clock, and without it', async () => {
   const storage = new MemoryStorage()

@@ -13,12 +13,12 @@ import type { PeerPorts } from '../../src/peer/run.ts'
 import { resolveSettings } from '../../src/peer/settings.ts'
 import type { Learner } from '../../src/ports/learner.ts'
 import { StillCore } from '../../src/sim/still-core.ts'
+import { MemoryStorage } from '../../src/sim/storage.ts'
 import { createSwarm } from '../../src/swarm/host.ts'
 import { seededRandom } from '../../src/util/random.ts'
 import { parameterTopic } from '../../src/wire/protocol.ts'
 import type { Answer, Order, Start } from './averaging.ts'
 import { identityOf, startValues } from './averaging-values.ts'
-import { MemoryStorage } from './memory-storage.ts'
 
 /** Coordinates that a distance is measured at: of independent normal values, to about half a percent of the squared distance. */
 const SAMPLED_COORDINATES = 65_536

@@ -14,12 +14,12 @@ import { type PeerSettings, resolveSettings } from '../../src/peer/settings.ts'
 import type { Network } from '../../src/ports/network.ts'
 import { VirtualClock } from '../../src/sim/clock.ts'
 import { type MemoryHub, memoryNetwork } from '../../src/sim/network.ts'
+import { MemoryStorage } from '../../src/sim/storage.ts'
 import type { Wires } from '../../src/sim/wires.ts'
 import { inlineWorkers } from '../../src/sim/workers.ts'
 import { loadAddresses } from '../../src/store/addresses.ts'
 import { nextIncarnation } from '../../src/store/incarnation.ts'
 import { seededRandom } from '../../src/util/random.ts'
-import { MemoryStorage } from './memory-storage.ts'
 import { examplePeerId } from './peer-ids.ts'
 
 export interface VirtualPeer {
