@@ -3,13 +3,20 @@
  * Both fail with a sentence that names the file: `swarm_key_file`, `allow_file`.
  */
 import { open } from 'node:fs/promises'
+import { fromString as decodeText } from 'uint8arrays/from-string'
 import type { PeerId } from '../ports/network.ts'
 import { GrapevineError, messageOf } from '../util/errors.ts'
 import { peerIdBytes } from '../wire/peer-id.ts'
 import { decodeSwarmKey } from '../wire/swarm-key.ts'
 import { MAX_ACCESS_FILE_BYTES } from './limits.ts'
 
-export async function readSwarmKey(path: string): Promise<Uint8Array> {
+/** The key itself or the file that holds it; null: the swarm has none. */
+export async function swarmKeyOf(given: { readonly file: string } | { readonly hex: string } | null): Promise<Uint8Array | null> {
+  if (given === null) return null
+  return 'file' in given ? readSwarmKey(given.file) : decodeText(given.hex, 'base16')
+}
+
+async function readSwarmKey(path: string): Promise<Uint8Array> {
   const key = decodeSwarmKey(await readBounded(path, 'swarm_key_file', 'the swarm key (--swarm-key)'))
   if (key !== null) return key
   const message = `${path} is no swarm key: make one with grapevine keygen, or copy the file of the swarm again.`

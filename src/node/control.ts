@@ -42,8 +42,18 @@ type Answer =
   | { readonly ok: true; readonly result: unknown }
   | { readonly ok: false; readonly error: { readonly code: string; readonly message: string } }
 
-/** Serves the folder whose lock the caller holds: whatever socket lies there is of a daemon that is gone. */
+/** Serves the folder whose lock the caller holds: whatever socket lies there is of a daemon that is gone. Throws `data_dir` where none can be opened. */
 export async function serveControl(dataDir: string, handlers: ControlHandlers): Promise<ControlServer> {
+  try {
+    return await serve(dataDir, handlers)
+  } catch (error) {
+    if (error instanceof GrapevineError) throw error
+    const message = `Cannot open the control socket in ${dataDir}: ${messageOf(error)}; choose another folder with --data-dir.`
+    throw new GrapevineError('data_dir', 'local', message)
+  }
+}
+
+async function serve(dataDir: string, handlers: ControlHandlers): Promise<ControlServer> {
   const place = await newSocketPath(dataDir)
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {

@@ -7,10 +7,9 @@
  */
 
 import { join } from 'node:path'
-import { fromString as decodeText } from 'uint8arrays/from-string'
-import { readAllowList, readSwarmKey } from '../node/access-files.ts'
+import { readAllowList, swarmKeyOf } from '../node/access-files.ts'
 import { systemClock } from '../node/clock.ts'
-import { type ControlServer, serveControl } from '../node/control.ts'
+import { serveControl } from '../node/control.ts'
 import { openDataFolder, requireFolder } from '../node/data-folder.ts'
 import { readInitialWeights } from '../node/initial-weights.ts'
 import { PLAY_REPLICA_MS } from '../node/limits.ts'
@@ -131,58 +130,24 @@ class Daemon implements PeerDaemon {
   }
 
   async #start(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted()
     const settings = this.#settings
-    if ('resume' in settings.run) await requireFolder(settings.dataDir)
-    const folder = await openDataFolder(settings.dataDir)
-    this.#life.closers.push(() => folder.release())
-    this.#dataDir = folder.path
-    signal.throwIfAborted()
-    const storage = folderStorage(folder.path)
-    const record = new RecordKeeper({
-      storage,
-      clock: systemClock,
-      warn: (code, message) => this.#listeners.tell({ event: 'warning', code, message }),
-    })
+    const folder = await this.#openFolder(signal)
+    const storage = folderStorage(folder)
+    const record = new RecordKeeper({ storage, clock: systemClock, warn: (code, message) => this.#warn(code, message) })
     this.#life.closers.push(this.on((event) => record.take(event)))
-    const identitySeed = await loadIdentity(storage, systemRandom)
-    const swarmKey = await swarmKeyOf(settings)
-    const allowed = settings.allow === null ? null : await readAllowList(settings.allow)
     const bans = await Bans.load(storage, systemClock)
-    const clock = patientClock()
-    this.#clock = clock
-    this.#life.closers.push(() => clock.stop())
-    this.#life.closers.push(watchMemory(settings.memoryLimitBytes ?? defaultMemoryLimit(), (used) => this.#outOfMemory(used)))
-    const network = createSwarm({
-      identitySeed,
-      listen: settings.listen,
-      announce: settings.announce,
-      mdns: settings.mdns,
-      relay: settings.relay,
-      upnp: settings.upnp,
-      swarmKey,
-      admits: (peer) => (allowed === null || allowed.has(peer)) && !bans.has(peer),
-      log: this.#log,
-      random: systemRandom,
-      clock,
-    })
-    this.#life.closers.push(() => network.stop())
-    // Who joins has hands to shake first, and on a busy machine a thread that loads would be in the way.
-    const workers = threadWorkers({ early: !('join' in settings.run) })
-    this.#life.closers.push(() => workers.stop())
-    await network.start(signal)
-    signal.throwIfAborted()
-    const ports: PeerPorts = { network, clock, random: systemRandom, log: this.#log, storage, workers }
+    const swarmKey = await swarmKeyOf(settings.swarmKey)
+    const ports = await this.#openPorts(storage, bans, swarmKey, signal)
     this.#ports = ports
-    const choice = settings.run
+    const { network } = ports
     const { run, joined } = await obtainRun({
       settings,
       ports,
-      folder: folder.path,
+      folder,
       readWeights: readInitialWeights,
       tryNetwork,
       signal,
-      warn: (code, message) => this.#listeners.tell({ event: 'warning', code, message }),
+      warn: (code, message) => this.#warn(code, message),
     })
     signal.throwIfAborted()
     this.#watchLearner(run)
@@ -193,7 +158,7 @@ class Daemon implements PeerDaemon {
     const peer = new Peer(run, ports, {
       incarnation,
       minPeriodMs: settings.minPeriodMs,
-      knownAddresses: [...new Set([...('join' in choice ? choice.join : []), ...stored])],
+      knownAddresses: [...new Set([...('join' in settings.run ? settings.run.join : []), ...stored])],
       waitForPeers: settings.waitForPeers,
       strictQuotas: settings.strictQuotas,
       observing: settings.observe,
@@ -202,15 +167,22 @@ class Daemon implements PeerDaemon {
       emit: (event) => this.#listeners.tell(event),
     })
     this.#peer = peer
-    const keeper = this.#keeper(run, ports, incarnation, peer, folder.path)
+    const keeper = new Keeper({
+      run,
+      ports,
+      settings,
+      incarnation,
+      addresses: () => peer.addressBook(),
+      pathOf: (name) => join(folder, name),
+      emit: (event) => this.#listeners.tell(event),
+    })
     this.#life.closers.push(async () => {
       // What a learner that failed holds is nothing to go on from. Saving and the goodbye do not wait for each other: time is short.
       await Promise.all([keeper.end(this.#life.failure === null || isOutOfMemory(this.#life.failure.error)), peer.stop()])
     })
     await this.#beginRecord(record, peer, incarnation)
     const door = { peer, network, bans }
-    const control = await this.#serveControl(folder.path, door, swarmKey)
-    this.#life.closers.push(() => control.close())
+    await this.#serveControl(folder, door, swarmKey)
     signal.throwIfAborted()
     this.#writeMetrics(peer, storage)
     await this.#serveDashboard(door, keeper, storage, ports)
@@ -224,6 +196,39 @@ class Daemon implements PeerDaemon {
     keeper.start()
     this.#life.closers.push(peer.onEvaluated((evaluated) => keeper.evaluated(evaluated)))
     this.#life.closers.push(watchUntil(settings.until, systemClock, peer, (reason) => void this.stop(reason)))
+  }
+
+  /** The data folder, this daemon's alone from now on. */
+  async #openFolder(signal: AbortSignal): Promise<string> {
+    const { run, dataDir } = this.#settings
+    signal.throwIfAborted()
+    if ('resume' in run) await requireFolder(dataDir)
+    const folder = await openDataFolder(dataDir)
+    this.#life.closers.push(() => folder.release())
+    this.#dataDir = folder.path
+    signal.throwIfAborted()
+    return folder.path
+  }
+
+  /** Sockets and threads: the network listens, a thread for the learner may begin to load. */
+  async #openPorts(storage: Storage, bans: Bans, swarmKey: Uint8Array | null, signal: AbortSignal): Promise<PeerPorts> {
+    const { allow, run, memoryLimitBytes, listen, announce, mdns, relay, upnp } = this.#settings
+    const [random, log] = [systemRandom, this.#log]
+    const identitySeed = await loadIdentity(storage, random)
+    const allowed = allow === null ? null : await readAllowList(allow)
+    const clock = patientClock()
+    this.#clock = clock
+    this.#life.closers.push(() => clock.stop())
+    this.#life.closers.push(watchMemory(memoryLimitBytes ?? defaultMemoryLimit(), (used) => this.#outOfMemory(used)))
+    const admits = (peer: PeerId) => (allowed === null || allowed.has(peer)) && !bans.has(peer)
+    const network = createSwarm({ identitySeed, listen, announce, mdns, relay, upnp, swarmKey, admits, log, random, clock })
+    this.#life.closers.push(() => network.stop())
+    // Who joins has hands to shake first, and on a busy machine a thread that loads would be in the way.
+    const workers = threadWorkers({ early: !('join' in run) })
+    this.#life.closers.push(() => workers.stop())
+    await network.start(signal)
+    signal.throwIfAborted()
+    return { network, clock, random, log, storage, workers }
   }
 
   /** What a report of the run will show. */
@@ -240,18 +245,6 @@ class Daemon implements PeerDaemon {
     this.#life.closers.push(() => record.end(this.#life.reason))
   }
 
-  #keeper(run: Run, ports: PeerPorts, incarnation: number, peer: Peer, folder: string): Keeper {
-    return new Keeper({
-      run,
-      ports,
-      settings: this.#settings,
-      incarnation,
-      addresses: () => peer.addressBook(),
-      pathOf: (name) => join(folder, name),
-      emit: (event) => this.#listeners.tell(event),
-    })
-  }
-
   #watchLearner(run: Run): void {
     this.#life.closers.push(watchActors(run, this.#settings.actors, (event) => this.#listeners.tell(event)))
     run.learner.failed.catch((error: unknown) => {
@@ -263,6 +256,10 @@ class Daemon implements PeerDaemon {
     })
   }
 
+  #warn(code: string, message: string): void {
+    this.#listeners.tell({ event: 'warning', code, message })
+  }
+
   /** Leaves before the system ends the process, which would lose more. */
   #outOfMemory(usedBytes: number): void {
     const error = outOfMemory(usedBytes, this.#settings.memoryLimitBytes ?? defaultMemoryLimit())
@@ -271,23 +268,16 @@ class Daemon implements PeerDaemon {
     void this.stop('out of memory')
   }
 
-  async #serveControl(dataDir: string, door: Doorkeeper, swarmKey: Uint8Array | null): Promise<ControlServer> {
-    try {
-      return await serveControl(
-        dataDir,
-        controlCommands(door, swarmKey, {
-          status: () => this.status(),
-          // The answer goes out first; the asker then waits for the folder's lock to be free.
-          stop: () => {
-            systemClock.after(10, () => void this.stop('asked to stop'))
-          },
-        }),
-      )
-    } catch (error) {
-      if (error instanceof GrapevineError) throw error
-      const message = `Cannot open the control socket in ${dataDir}: ${messageOf(error)}; choose another folder with --data-dir.`
-      throw new GrapevineError('data_dir', 'local', message)
-    }
+  async #serveControl(dataDir: string, door: Doorkeeper, swarmKey: Uint8Array | null): Promise<void> {
+    const commands = controlCommands(door, swarmKey, {
+      status: () => this.status(),
+      // The answer goes out first; the asker then waits for the folder's lock to be free.
+      stop: () => {
+        systemClock.after(10, () => void this.stop('asked to stop'))
+      },
+    })
+    const control = await serveControl(dataDir, commands)
+    this.#life.closers.push(() => control.close())
   }
 
   #writeMetrics(peer: Peer, storage: Storage): void {
@@ -298,7 +288,7 @@ class Daemon implements PeerDaemon {
       append: (name, bytes) => storage.append(name, bytes),
       unixSeconds: () => systemClock.unixSeconds(),
       statistics: () => peer.run.learner.progress().statistics,
-      failed: (message) => this.#listeners.tell({ event: 'warning', code: 'metrics_not_written', message }),
+      failed: (message) => this.#warn('metrics_not_written', message),
     })
     this.#life.closers.push(this.on((event) => files.take(event)))
   }
@@ -317,11 +307,6 @@ class Daemon implements PeerDaemon {
     })
     this.#dashboard = await openDashboard(observed, http, newToken(), storage, this.#life.closers)
   }
-}
-
-async function swarmKeyOf({ swarmKey }: PeerSettings): Promise<Uint8Array | null> {
-  if (swarmKey === null) return null
-  return 'file' in swarmKey ? readSwarmKey(swarmKey.file) : decodeText(swarmKey.hex, 'base16')
 }
 
 function evaluationOf(run: Run, settings: PeerSettings, self: PeerId) {

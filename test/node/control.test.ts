@@ -14,6 +14,14 @@ import { temporaryFolder } from './folder.ts'
 const well = { status: () => 'well', stop: () => undefined }
 const unix = { skip: process.platform === 'win32' }
 
+test('where no socket can be opened a sentence says so', unix, async () => {
+  const gone = join(tmpdir(), 'grapevine-no-such-folder')
+  await assert.rejects(serveControl(gone, { stop: () => undefined }), {
+    code: 'data_dir',
+    message: new RegExp(`^Cannot open the control socket in ${gone}: .*; choose another folder with --data-dir\\.$`),
+  })
+})
+
 test('asks and answers, and is nobody else’s', async (context) => {
   const folder = await temporaryFolder(context)
   const server = await serveControl(folder, { status: async () => ({ steps: 5 }), stop: () => undefined })
