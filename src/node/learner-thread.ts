@@ -25,18 +25,14 @@ import type {
 import { GrapevineError } from '../util/errors.ts'
 import { shareKernelRanking } from './kernel-ranking.ts'
 import { LearnerProcess, type RaisedThread, raiseLearnerThread, type ThreadOwner } from './learner-process.ts'
-import { hung, type LearnerReply, type LearnerRequest, restoredError } from './learner-protocol.ts'
+import { hung, type LearnerReply, restoredError } from './learner-protocol.ts'
+import { type Answer, type LearnerCall, LearnerRequests } from './learner-requests.ts'
 import { LEARNER_HANG_MS, LEARNER_KEEP_MS, LEARNER_STOP_MS } from './limits.ts'
 import { ReachWaiters } from './reach-waiters.ts'
 import { StateKeeper } from './state-keeper.ts'
 
 type Ready = Extract<LearnerReply, { kind: 'ready' }>
-type Done = Extract<LearnerReply, { kind: 'done' }>
-type Saved = Extract<LearnerReply, { kind: 'state' }>
-type Offered = Extract<LearnerReply, { kind: 'offer' }>
-type Taken = Extract<LearnerReply, { kind: 'taken' }>
-/** What settles the oldest request. */
-type Answer = Done | Saved | Offered | Taken
+type AnswerOf<Kind extends Answer['kind']> = Extract<Answer, { kind: Kind }>
 
 /** Every how many milliseconds something happens; shorter for tests. */
 export interface LearnerTimes {
@@ -69,22 +65,6 @@ export async function startLearnerThread(
   }
 }
 
-/** A request until it is answered: again to a new thread where the old one hung. */
-interface Pending {
-  readonly request: Exclude<LearnerRequest, { kind: 'reach' | 'build' }>
-  /** Nobody waits for it: it brings a new thread to where the old one was. */
-  readonly own: boolean
-  /** Runs just before the request is posted. */
-  readonly prepare: () => void
-  readonly resolve: (answer: Answer) => void
-  readonly reject: (error: unknown) => void
-}
-
-function ownRequest(request: Pending['request']): Pending {
-  const ignore = () => undefined
-  return { request, own: true, prepare: ignore, resolve: ignore, reject: ignore }
-}
-
 class ThreadLearner implements Learner {
   readonly failed: Promise<never>
   /** Settles when there is a thread that is ready, or none will be. */
@@ -96,19 +76,14 @@ class ThreadLearner implements Learner {
   /** What a new thread would go on from; null where no environment can hang unnoticed. */
   readonly #keeper: StateKeeper | null
   readonly #listeners = new Set<(progress: Progress) => void>()
+  readonly #requests = new LearnerRequests()
   readonly #waiters = new ReachWaiters()
   #thread: LearnerProcess
   #ready!: Ready
   #progress!: Progress
-  /** Posted and not answered yet, oldest first: one of a caller, after those that bring a new thread to where the old one was. */
-  #pending: Pending[] = []
-  /** Settles when every request made so far was answered. */
-  #last: Promise<unknown> = Promise.resolve()
   /** Whether the learner was told to run. */
   #running = false
   #rateFactor: number | null = null
-  /** Whether requests wait for a thread that is being built. */
-  #building = true
   #restarts = 0
   #hangsInARow = 0
   /** Steps at the last hang. */
@@ -136,20 +111,20 @@ class ThreadLearner implements Learner {
   }
 
   async run(): Promise<void> {
-    await this.#request({ kind: 'run' })
+    await this.#requests.make({ kind: 'run' })
     this.#running = true
   }
 
   async hold(): Promise<void> {
     this.#running = false
-    await this.#request({ kind: 'hold' })
+    await this.#requests.make({ kind: 'hold' })
   }
 
   reach(updates: number, signal?: AbortSignal): Promise<Progress> {
     if (this.#over !== null) return Promise.reject(this.#over)
     if (signal?.aborted) return Promise.reject(signal.reason)
     const { request, reached } = this.#waiters.add(updates, signal)
-    if (!this.#building) this.#thread.post(request)
+    this.#requests.tell(request)
     return reached
   }
 
@@ -158,7 +133,7 @@ class ThreadLearner implements Learner {
   }
 
   async snapshot(): Promise<Snapshot> {
-    const { version, steps, optimiserSteps, normalisers } = (await this.#request({ kind: 'snapshot' })) as Done
+    const { version, steps, optimiserSteps, normalisers } = (await this.#requests.make({ kind: 'snapshot' })) as AnswerOf<'done'>
     const { snapshot: parameters, target, moments } = this.#ready
     const replica = { parameters, target, version, steps, normalisers: normalisers.all, ownNormalisers: normalisers.own }
     return moments === null ? replica : { ...replica, moments: { steps: optimiserSteps, values: moments } }
@@ -167,40 +142,40 @@ class ThreadLearner implements Learner {
   async mix(delta: Float32Array, moments?: MomentMix): Promise<void> {
     requireMix(this.#ready.description, delta, moments)
     const shared = delta.buffer instanceof SharedArrayBuffer
-    await this.#request({ kind: 'mix', delta: shared ? delta : null, moments }, () => {
+    await this.#requests.make({ kind: 'mix', delta: shared ? delta : null, moments }, () => {
       if (!shared) this.#ready.delta.set(delta)
     })
   }
 
   async mergeNormalisers(others: readonly (readonly Normaliser[])[]): Promise<void> {
-    await this.#request({ kind: 'mergeNormalisers', others })
+    await this.#requests.make({ kind: 'mergeNormalisers', others })
   }
 
   async setRateFactor(factor: number): Promise<void> {
-    await this.#request({ kind: 'setRateFactor', factor })
+    await this.#requests.make({ kind: 'setRateFactor', factor })
     this.#rateFactor = factor
   }
 
   async offerExperience(most: number): Promise<SharedExperience | null> {
-    return ((await this.#request({ kind: 'offerExperience', most })) as Offered).experience
+    return ((await this.#requests.make({ kind: 'offerExperience', most })) as AnswerOf<'offer'>).experience
   }
 
   async takeExperience(author: string, experience: SharedExperience): Promise<boolean> {
-    return ((await this.#request({ kind: 'takeExperience', author, experience })) as Taken).plausible
+    return ((await this.#requests.make({ kind: 'takeExperience', author, experience })) as AnswerOf<'taken'>).plausible
   }
 
   async adopt(replica: Replica): Promise<void> {
-    await this.#request({ kind: 'adopt', replica })
+    await this.#requests.make({ kind: 'adopt', replica })
     this.#keeper?.keep()
   }
 
   async saveState({ replay }: SaveOptions): Promise<LearnerState> {
-    const { state } = (await this.#request({ kind: 'saveState', replay })) as Saved
+    const { state } = (await this.#requests.make({ kind: 'saveState', replay })) as AnswerOf<'state'>
     return state
   }
 
   async restoreState(state: LearnerState): Promise<void> {
-    await this.#request({ kind: 'restoreState', state })
+    await this.#requests.make({ kind: 'restoreState', state })
     this.#keeper?.keep()
   }
 
@@ -236,7 +211,7 @@ class ThreadLearner implements Learner {
     }
     const before = { restarts: this.#restarts, lastFault }
     const thread = new LearnerProcess(raised, this.#settings, before, this.#times.hangMs, owner)
-    this.#building = true
+    this.#requests.hold()
     thread.ready.then(
       (ready) => this.#takeOver(ready),
       () => undefined,
@@ -267,51 +242,31 @@ class ThreadLearner implements Learner {
   #takeOver(ready: Ready): void {
     this.#ready = ready
     this.#progress ??= ready.progress
-    this.#building = false
     shareKernelRanking(ready.kernels)
-    const left = this.#pending.filter(({ own }) => !own)
-    this.#pending = []
+    const first: LearnerCall[] = []
     const kept = this.#keeper?.kept ?? null
-    if (kept !== null) this.#ask(ownRequest({ kind: 'restoreState', state: begunAnew(kept, this.#restarts) }))
-    if (this.#rateFactor !== null) this.#ask(ownRequest({ kind: 'setRateFactor', factor: this.#rateFactor }))
-    if (this.#running) this.#ask(ownRequest({ kind: 'run' }))
-    for (const pending of left) this.#ask(pending)
-    for (const request of this.#waiters.requests()) this.#thread.post(request)
+    if (kept !== null) first.push({ kind: 'restoreState', state: begunAnew(kept, this.#restarts) })
+    if (this.#rateFactor !== null) first.push({ kind: 'setRateFactor', factor: this.#rateFactor })
+    if (this.#running) first.push({ kind: 'run' })
+    const thread = this.#thread
+    this.#requests.goOn((request) => thread.post(request), first)
+    for (const request of this.#waiters.requests()) this.#requests.tell(request)
     this.#built.resolve()
-  }
-
-  #ask(pending: Pending): void {
-    this.#pending.push(pending)
-    if (this.#building) return
-    pending.prepare()
-    this.#thread.post(pending.request)
-  }
-
-  /** One request, after all earlier ones were answered; `prepare` runs just before it is posted. */
-  #request(request: Pending['request'], prepare: () => void = () => undefined): Promise<Answer> {
-    const answer = this.#last.then(() => {
-      if (this.#over !== null) throw this.#over
-      const { promise, resolve, reject } = Promise.withResolvers<Answer>()
-      this.#ask({ request, own: false, prepare, resolve, reject })
-      return promise
-    })
-    this.#last = answer.catch(() => undefined)
-    return answer
   }
 
   #receive(reply: LearnerReply): void {
     switch (reply.kind) {
       case 'done':
         this.#progress = reply.progress
-        this.#pending.shift()?.resolve(reply)
+        this.#requests.answered(reply)
         return
       case 'state':
       case 'offer':
       case 'taken':
-        this.#pending.shift()?.resolve(reply)
+        this.#requests.answered(reply)
         return
       case 'refused':
-        this.#pending.shift()?.reject(restoredError(reply.error))
+        this.#requests.refused(restoredError(reply.error))
         return
       case 'reached':
         this.#progress = reply.progress
@@ -341,7 +296,7 @@ class ThreadLearner implements Learner {
   #end(error: GrapevineError): void {
     this.#over ??= error
     this.#keeper?.stop()
-    for (const pending of this.#pending.splice(0)) pending.reject(error)
+    this.#requests.end(error)
     this.#waiters.rejectAll(error)
   }
 }
