@@ -1,6 +1,6 @@
 /**
  * Lets the current policy play in a thread of its own while somebody watches: a replica at most PLAY_REPLICA_MS old, one step every PLAY_STEP_MS.
- * The returned function ends it. What goes wrong is told once, and training goes on.
+ * The returned function ends it, and resolves when the thread is gone. What goes wrong is told once, and training goes on.
  */
 import { Worker } from 'node:worker_threads'
 import type { LearnerSettings, Replica } from '../ports/learner.ts'
@@ -16,18 +16,18 @@ export interface Audience {
 }
 
 /** `replica`: how the policy stands now. */
-export function playPolicy(settings: LearnerSettings, replica: () => Promise<Replica>, audience: Audience): () => void {
+export function playPolicy(settings: LearnerSettings, replica: () => Promise<Replica>, audience: Audience): () => Promise<void> {
   const data: PlayThreadData = { settings, seed: settings.actorSeed, stepMs: PLAY_STEP_MS }
   const worker = new Worker(workerUrl('play-worker'), { workerData: data, name: 'player' })
   let over = false
-  const end = () => {
+  const end = async () => {
     over = true
     clearInterval(timer)
-    void worker.terminate()
+    await worker.terminate()
   }
   const fail = (message: string) => {
     if (!over) audience.failed(message)
-    end()
+    void end()
   }
   const send = async () => {
     try {

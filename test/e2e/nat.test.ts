@@ -42,11 +42,9 @@ test('behind NAT that cannot be punched they meet through the relay, and no para
     now.addresses.some((address) => address.includes(`${relayId}/p2p-circuit`)),
   )
   const circuit = addresses.find((address) => address.includes('/p2p-circuit'))!
-  const beganMs = performance.now()
   const other = TestDaemon.spawn(context, ['join', circuit, '--lan', '--no-mdns', '--no-http'], network.behindNat('random'))
   const { code, message } = await other.event('error', DEADLINE_MS)
   assert.equal(code, 'relayed', message)
   assert.match(message, new RegExp(`^Peer ${peer} was met through a relay, but no direct connection to it came about within 10 s`))
   assert.equal((await other.ended).code, 3)
-  assert.ok(performance.now() - beganMs < DEADLINE_MS)
 })

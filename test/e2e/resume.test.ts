@@ -4,7 +4,6 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { grapevine } from '../cli/spawn.ts'
 import { TestDaemon } from '../support/daemon.ts'
 
@@ -15,15 +14,15 @@ const incarnationOf = ({ dataDir }: TestDaemon) => Number(readFileSync(join(data
 const resumed = (context: Parameters<typeof TestDaemon.spawn>[0], dataDir: string) =>
   TestDaemon.spawn(context, ['start', '--resume', '--set', 'checkpointSeconds=1'], { dataDir })
 
-test('killed at any moment, a peer of a swarm goes on, takes over what it missed and averages again', async (context) => {
+test('killed after a mix or a checkpoint, a peer of a swarm goes on, takes over what it missed and averages again', async (context) => {
   const founder = TestDaemon.spawn(context, ['start'])
   const { addresses } = await founder.event('listening', DEADLINE_MS)
   let peer = TestDaemon.spawn(context, ['join', addresses[0]!, '--set', 'checkpointSeconds=1'])
   const { peer: id, run } = await peer.event('listening', DEADLINE_MS)
   await peer.event('mix', DEADLINE_MS)
   await peer.event('checkpoint', DEADLINE_MS)
-  for (let life = 0; life < 2; life++) {
-    await sleep(200 + 311 * life)
+  for (const moment of ['mix', 'checkpoint'] as const) {
+    await peer.event(moment, DEADLINE_MS, () => true, peer.events.length)
     const before = incarnationOf(peer)
     await peer.kill()
     peer = resumed(context, peer.dataDir)

@@ -25,13 +25,13 @@ test('plays in its own thread until nobody watches', async () => {
     failed: (message) => enough.reject(new Error(message)),
   })
   await enough.promise
-  stop()
+  const stopped = stop()
   const seen = frames.length
   assert.deepEqual(
     frames.slice(0, 5).map(({ step, version }) => [step, version]),
     [0, 1, 2, 3, 4].map((step) => [step, 5]),
   )
-  await new Promise((next) => setTimeout(next, 100))
+  await stopped
   assert.equal(frames.length, seen)
 })
 
@@ -47,6 +47,6 @@ test('an environment that its thread does not know is told of, once', async () =
     },
   })
   await told.promise
-  stop()
+  await stop()
   assert.deepEqual(failures, ['Environment "Nowhere-v0" is not registered here; `grapevine envs` lists those that are'])
 })
