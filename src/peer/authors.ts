@@ -23,12 +23,6 @@ export interface PendingFrame {
   readonly receivedAtMs: number
 }
 
-/** Token bucket: beacons that may come now, and when that was counted. */
-export interface BeaconAllowance {
-  readonly tokens: number
-  readonly atMs: number
-}
-
 export interface Author {
   readonly id: PeerId
   state: PeerState
@@ -54,7 +48,6 @@ export interface Author {
   /** Refusals by code: the causes of distrust that a user can see. */
   readonly refusals: Map<string, number>
   trust: Trust
-  beaconAllowance: BeaconAllowance | null
 }
 
 export class Authors {
@@ -95,7 +88,6 @@ export class Authors {
         ahead: null,
         refusals: new Map(),
         trust: newTrust(nowMs),
-        beaconAllowance: null,
       }
     } else {
       this.#byId.delete(id)

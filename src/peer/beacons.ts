@@ -11,16 +11,17 @@ import type { Random } from '../ports/random.ts'
 import type { Compute } from '../ports/workers.ts'
 import { follow } from '../util/abort.ts'
 import { GrapevineError } from '../util/errors.ts'
-import { Gcra } from '../util/gcra.ts'
+import { Gcra, KeyedGcra } from '../util/gcra.ts'
 import { type Beacon, decodeBeacon, encodeBeacon } from '../wire/beacon.ts'
 import { SKETCH_BUCKETS } from '../wire/limits.ts'
-import { type Author, type Authors, type BeaconAllowance, isNewer, isSame } from './authors.ts'
+import { type Author, type Authors, isNewer, isSame } from './authors.ts'
 import {
   BEACON_BURST,
   BEACON_PERIOD_MS,
   BEACON_PERIOD_PER_PEER_MS,
   BEACON_RATE_PER_SECOND,
   GREETING_DELAY_MS,
+  MAX_AUTHORS,
   MAX_EPOCH,
   OWN_BEACON_BURST,
   RECENT_MIX_MS,
@@ -56,11 +57,12 @@ export interface BeaconsOptions {
 
 export class Beacons {
   readonly #options: BeaconsOptions
+  readonly #own = new Gcra({ perSecond: BEACON_RATE_PER_SECOND, burst: OWN_BEACON_BURST })
+  readonly #perAuthor = new KeyedGcra({ perSecond: BEACON_RATE_PER_SECOND, burst: BEACON_BURST }, MAX_AUTHORS)
   readonly #total = new Gcra(TOTAL_BEACON_RATE)
   #sequence = 0
   #leaving = false
   #greeting: (() => void) | null = null
-  #allowance: BeaconAllowance | null = null
   #nap = new AbortController()
   #digest: Uint8Array = new Uint8Array(32)
   #sketch: Float32Array | null = null
@@ -88,8 +90,7 @@ export class Beacons {
   /** A new connection: the next beacon goes out soon, but not sooner than others accept it. */
   greet(): void {
     const { clock } = this.#options
-    const { tokens } = refilled(this.#allowance, clock.now(), OWN_BEACON_BURST)
-    const delayMs = Math.max(GREETING_DELAY_MS, ((1 - tokens) / BEACON_RATE_PER_SECOND) * 1_000)
+    const delayMs = Math.max(GREETING_DELAY_MS, this.#own.waitMs(clock.now()))
     this.#greeting ??= clock.after(delayMs, () => {
       this.#greeting = null
       this.#nap.abort()
@@ -109,7 +110,7 @@ export class Beacons {
     const nowMs = clock.now()
     const author = authors.hear(id, nowMs)
     // Honest authors pace themselves below this rate.
-    if (!this.#allow(author, nowMs)) return this.#refuse(author, 'rate_limited', 'excess')
+    if (this.#perAuthor.take(id, nowMs) > 0) return this.#refuse(author, 'rate_limited', 'excess')
     if (this.#total.take(nowMs) > 0) return this.#refuse(author, 'rate_limited_total', 'ignore')
     let beacon: Beacon
     try {
@@ -160,8 +161,7 @@ export class Beacons {
   async #publish(): Promise<void> {
     const { network, learner, topic, epoch, incarnation } = this.#options
     await this.#refresh()
-    const { tokens } = refilled(this.#allowance, this.#options.clock.now(), OWN_BEACON_BURST)
-    this.#allowance = { tokens: tokens - 1, atMs: this.#options.clock.now() }
+    this.#own.spend(this.#options.clock.now())
     const progress = learner.progress()
     this.#sequence++
     const beacon: Beacon = {
@@ -200,22 +200,9 @@ export class Beacons {
     }
   }
 
-  /** Token bucket: BEACON_RATE_PER_SECOND on average, BEACON_BURST at once. */
-  #allow(author: Author, nowMs: number): boolean {
-    const { tokens } = refilled(author.beaconAllowance, nowMs, BEACON_BURST)
-    author.beaconAllowance = { tokens: tokens < 1 ? tokens : tokens - 1, atMs: nowMs }
-    return tokens >= 1
-  }
-
   #refuse(author: Author, code: string, verdict: Verdict): Verdict {
     this.#options.authors.refuse(author, code, this.#options.clock.now())
     this.#options.onRefused(author.id, code)
     return verdict
   }
-}
-
-/** What has gathered since; at first the bucket is full. */
-function refilled(before: BeaconAllowance | null, nowMs: number, burst: number): BeaconAllowance {
-  if (before === null) return { tokens: burst, atMs: nowMs }
-  return { tokens: Math.min(burst, before.tokens + ((nowMs - before.atMs) / 1_000) * BEACON_RATE_PER_SECOND), atMs: nowMs }
 }

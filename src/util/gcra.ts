@@ -23,17 +23,30 @@ export class Gcra {
 
   /** 0 when `units` more conform, which counts them; else the milliseconds until they would. */
   take(nowMs: number, units = 1): number {
-    const next = Math.max(this.#arrivalMs, nowMs) + units * this.#emissionMs
+    const waitMs = this.waitMs(nowMs, units)
+    if (waitMs === 0) this.spend(nowMs, units)
+    return waitMs
+  }
+
+  /** Milliseconds until `units` more conform; nothing is counted. */
+  waitMs(nowMs: number, units = 1): number {
+    const waitMs = this.#after(nowMs, units) - nowMs - this.#toleranceMs
     // Units so small that they round away must not wait for ever.
-    const waitMs = next - nowMs - this.#toleranceMs
-    if (waitMs > 1e-6) return waitMs
-    this.#arrivalMs = next
-    return 0
+    return waitMs > 1e-6 ? waitMs : 0
+  }
+
+  /** Counts `units` that come whether they conform or not: our own. */
+  spend(nowMs: number, units = 1): void {
+    this.#arrivalMs = this.#after(nowMs, units)
   }
 
   /** Nothing is left of what came before. */
   isIdle(nowMs: number): boolean {
     return this.#arrivalMs <= nowMs
+  }
+
+  #after(nowMs: number, units: number): number {
+    return Math.max(this.#arrivalMs, nowMs) + units * this.#emissionMs
   }
 }
 

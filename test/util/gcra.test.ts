@@ -27,6 +27,15 @@ describe('rate limits', () => {
     assert.equal(accepted(limit, at(2, 0, 3_000)), 2)
   })
 
+  test('what is spent counts though it does not conform, and looking counts nothing', () => {
+    const limit = new Gcra({ perSecond: 1, burst: 2 })
+    assert.deepEqual([limit.waitMs(0), limit.waitMs(0), limit.waitMs(0, 3)], [0, 0, 1_000])
+    for (let i = 0; i < 3; i++) limit.spend(0)
+    assert.equal(limit.waitMs(0), 2_000)
+    assert.equal(limit.take(1_999), 1)
+    assert.equal(limit.take(2_000), 0)
+  })
+
   test('units count as many', () => {
     const limit = new Gcra({ perSecond: 1_000, burst: 4_000 })
     assert.equal(limit.take(0, 4_001), 1)
