@@ -61,6 +61,11 @@ export interface VectorEnvironment {
   reset(seed: number | null, observations: Float32Array): void
   /** Actions: Int32Array [n] for a discrete space, Float32Array [n, a] for a box. */
   step(actions: Int32Array | Float32Array, out: VectorBuffers): void
+  /**
+   * Starts a step with `actions` and returns at once; the next `step`, which is given the same actions, waits for it. Nothing but `close` may come
+   * between. Only environments that step elsewhere offer it: in other processes, while the caller has something else to do.
+   */
+  begin?(actions: Int32Array | Float32Array): void
   /** Begins a new episode in every row whose flag is 1, from the row's stream, and writes its observation; other rows are left as they were. */
   restart?(flags: Uint8Array, observations: Float32Array): void
   saveState?(): Uint8Array

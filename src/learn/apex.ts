@@ -84,7 +84,7 @@ export class ApeX implements Algorithm {
     if (threads === null) {
       this.network = engine.build(settings.network, Math.max(rows, count))
       const random = seededRandom(settings.actorSeed, 'actions')
-      const collector = new QCollector({ environment, network: this.network, epsilons, random, seed: settings.actorSeed })
+      const collector = new QCollector({ environments: [environment], network: this.network, epsilons, random, seed: settings.actorSeed })
       this.#source = new InlineQActors(collector, shape)
     } else {
       // It has told what there is to know of it: threads make their own.

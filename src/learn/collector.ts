@@ -1,17 +1,18 @@
 /**
- * An actor: steps a vector of environments with one policy for a whole rollout and writes what it saw and did into an `Experience`.
- * Episodes run on across rollouts. Nothing is allocated per step.
+ * An actor: steps vectors of environments with one policy for a whole rollout and writes what it saw and did into an `Experience`.
+ * Episodes run on across rollouts.
  */
-import type { VectorBuffers } from '../envs/types.ts'
 import type { WrappedVector } from '../envs/wrappers/wrap.ts'
 import type { SeededRandom } from '../util/random.ts'
 import type { Arena, EngineNetwork } from './engine.ts'
-import type { Experience, ExperienceShape } from './experience.ts'
-import { createPolicyHead, type PolicyHead } from './policy-head.ts'
-import { environmentFields, randomField, type StateFields } from './state.ts'
+import type { Experience, ExperienceShape, ExperienceStep } from './experience.ts'
+import { Parts } from './parts.ts'
+import { type Actions, createPolicyHead, type PolicyHead } from './policy-head.ts'
+import type { StateFields } from './state.ts'
 
 export interface CollectorOptions {
-  readonly environment: WrappedVector
+  /** Alike, side by side. */
+  readonly environments: readonly WrappedVector[]
   /** Takes at least as many rows as there are environments. */
   readonly network: EngineNetwork
   readonly random: SeededRandom
@@ -20,52 +21,38 @@ export interface CollectorOptions {
 }
 
 export class Collector {
-  readonly #environment: WrappedVector
+  readonly #parts: Parts
   readonly #network: EngineNetwork
   readonly #policy: PolicyHead
   readonly #random: SeededRandom
-  /** Where the next rollout begins [B, d]. */
-  readonly #current: Float32Array
-  #fresh = true
 
-  constructor({ environment, network, random, seed }: CollectorOptions) {
-    this.#environment = environment
+  constructor({ environments, network, random, seed }: CollectorOptions) {
+    this.#parts = new Parts(environments, seed)
     this.#network = network
-    this.#policy = createPolicyHead(network, environment.actionSpace, environment.count)
+    this.#policy = createPolicyHead(network, environments[0]!.actionSpace, this.#parts.count)
     this.#random = random
-    this.#current = new Float32Array(environment.count * environment.observationSpace.low.length)
-    environment.reset(seed, this.#current)
   }
 
   /** Fills `into` with the next steps under `parameters`, the policy after `version` updates. */
   collect(parameters: Arena, version: number, into: Experience): void {
-    const environment = this.#environment
-    let finals = 0
-    into.version = version
-    into.fresh = this.#fresh
-    this.#fresh = false
-    into.steps[0]!.observations.set(this.#current)
-    for (const { observations, actions, logProbs, rawRewards, out } of into.steps) {
-      this.#network.forward(parameters, observations, environment.count)
-      this.#policy.sample(this.#random, actions)
-      this.#policy.evaluate(actions, logProbs)
-      environment.step(this.#policy.executable(actions), out)
-      rawRewards.set(environment.rawRewards ?? out.rewards)
-      finals = keepFinals(out, into.finalObservations, finals)
-    }
-    this.#current.set(into.lastObservations)
+    const policy = this.#policy
+    this.#parts.collect(into, version, {
+      act: ({ observations, actions, logProbs }: ExperienceStep) => {
+        this.#network.forward(parameters, observations, logProbs.length)
+        policy.sample(this.#random, actions)
+        policy.evaluate(actions, logProbs)
+      },
+      executable: (actions: Actions) => policy.executable(actions),
+    })
   }
 
   /** Where the next rollout begins; false where its environments began anew. */
   state(fields: StateFields): boolean {
-    randomField(fields, 'random', this.#random)
-    const goesOn = environmentFields(fields, this.#environment, this.#current, this.#random)
-    if (fields.restoring) this.#fresh = !goesOn
-    return goesOn
+    return this.#parts.state(fields, this.#random)
   }
 
   close(): void {
-    this.#environment.close()
+    this.#parts.close()
   }
 }
 
@@ -80,16 +67,4 @@ export function experienceShape(environment: WrappedVector, steps: number): Expe
     actionWidth: discrete ? 1 : actionSpace.low.length,
     discrete,
   }
-}
-
-/** Packs the final observations of the rows truncated in this step behind the `count` there are; returns how many there are then. */
-export function keepFinals({ truncated, finalObservations }: VectorBuffers, into: Float32Array, count: number): number {
-  const width = finalObservations.length / truncated.length
-  let kept = count
-  for (let row = 0; row < truncated.length; row++) {
-    if (truncated[row] !== 1) continue
-    for (let i = 0; i < width; i++) into[kept * width + i] = finalObservations[row * width + i]!
-    kept++
-  }
-  return kept
 }

@@ -34,6 +34,21 @@ export function livingEnvironments(settings: LearnerSettings, count: number, lif
   }
 }
 
+/**
+ * The same as two vectors, half of the environments each, where their steps can begin early: while one half steps, in processes of its own (half of the
+ * option `processes`, rounded up), the policy can act in the other. Else they are one vector.
+ */
+export function overlappingEnvironments(settings: LearnerSettings, count: number, life: ActorLife): readonly WrappedVector[] {
+  const whole = livingEnvironments(settings, count, life)
+  if (whole.begin === undefined || count < 2) return [whole]
+  whole.close()
+  const { id, options } = settings.environment
+  const { processes } = options
+  const halved = typeof processes === 'number' ? { ...options, processes: Math.ceil(processes / 2) } : options
+  const half = (size: number) => livingEnvironments({ ...settings, environment: { id, options: halved } }, size, life)
+  return [half(Math.ceil(count / 2)), half(Math.floor(count / 2))]
+}
+
 /** Hears when environments are at work, so that whoever cannot look into their thread sees that they do not come back. */
 export interface StepWatch {
   begin(): void

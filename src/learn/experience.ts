@@ -23,7 +23,7 @@ export interface ExperienceShape {
 }
 
 /** Where step t of a rollout is written: what the policy saw and did, and what came of it. Final observations are overwritten by the next step. */
-interface ExperienceStep {
+export interface ExperienceStep {
   readonly observations: Float32Array
   readonly actions: Actions
   readonly logProbs: Float32Array
@@ -62,6 +62,10 @@ export class Experience {
   readonly finalQ: Float32Array
   readonly steps: readonly ExperienceStep[]
   readonly #head: Float64Array
+  /** Of all steps: observations [(T + 1) * B, d], Q values, and where environments write final observations [B, d]. */
+  readonly #views: Readonly<Record<'observations' | 'bestQ' | 'actionQ' | 'finalObservations', Float32Array>>
+  /** Steps of some rows, by the first of them. */
+  readonly #rows = new Map<number, { readonly count: number; readonly steps: readonly ExperienceStep[] }>()
 
   /** `buffer` holds at least `experienceBytes(shape)` from `offset`, a multiple of 8. */
   constructor(shape: ExperienceShape, firstRow = 0, buffer: ArrayBufferLike = new ArrayBuffer(experienceBytes(shape)), offset = 0) {
@@ -92,25 +96,37 @@ export class Experience {
     this.finalQ = floats(qValues ? rows : 0)
     this.terminated = new Uint8Array(buffer, at, rows)
     this.truncated = new Uint8Array(buffer, at + rows, rows)
-    const finalObservations = new Float32Array(count * width)
-    this.steps = Array.from({ length: steps }, (_, t) => {
-      const perStep = <V extends Actions | Uint8Array>(view: V, size = 1) => view.subarray(t * count * size, (t + 1) * count * size) as V
+    this.#views = { observations, bestQ, actionQ, finalObservations: new Float32Array(count * width) }
+    this.steps = this.rows(0, count)
+  }
+
+  /** The steps of `count` of the environments, from number `first` on. */
+  rows(first: number, count: number): readonly ExperienceStep[] {
+    const known = this.#rows.get(first)
+    if (known !== undefined && known.count === count) return known.steps
+    const { environments, observationSize: width, actionWidth } = this.shape
+    const { observations, bestQ, actionQ, finalObservations } = this.#views
+    const steps = Array.from({ length: this.shape.steps }, (_, t) => {
+      const from = t * environments + first
+      const perStep = <V extends Actions | Uint8Array>(view: V, size = 1) => view.subarray(from * size, (from + count) * size) as V
       return {
-        observations: perStep(this.observations, width),
+        observations: perStep(observations, width),
         actions: perStep(this.actions, actionWidth),
         logProbs: perStep(this.logProbs),
         rawRewards: perStep(this.rawRewards),
         bestQ: perStep(bestQ),
         actionQ: perStep(actionQ),
         out: {
-          observations: observations.subarray((t + 1) * count * width, (t + 2) * count * width),
+          observations: observations.subarray((from + environments) * width, (from + environments + count) * width),
           rewards: perStep(this.rewards),
           terminated: perStep(this.terminated),
           truncated: perStep(this.truncated),
-          finalObservations,
+          finalObservations: finalObservations.subarray(first * width, (first + count) * width),
         },
       }
     })
+    this.#rows.set(first, { count, steps })
+    return steps
   }
 
   /** Updates of the learner behind the policy that acted. */

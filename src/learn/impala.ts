@@ -243,6 +243,6 @@ function inlineActors(
   network: EngineNetwork,
 ): ExperienceSource {
   const random = seededRandom(settings.actorSeed, 'actions')
-  const collector = new Collector({ environment, network, random, seed: settings.actorSeed })
+  const collector = new Collector({ environments: [environment], network, random, seed: settings.actorSeed })
   return new InlineActors(collector, experienceShape(environment, rolloutLength), inlineLag, network)
 }

@@ -1,18 +1,19 @@
 /**
- * Ape-X's actor: steps a vector of environments for a rollout, each with its own epsilon, and leaves in an `Experience` beside what it saw and did
- * the Q values it acted by, from which first priorities come. Episodes run on across rollouts. Nothing is allocated per step.
+ * Ape-X's actor: steps vectors of environments for a rollout, each with its own epsilon, and leaves in an `Experience` beside what it saw and did
+ * the Q values it acted by, from which first priorities come. Episodes run on across rollouts.
  */
 import type { WrappedVector } from '../envs/wrappers/wrap.ts'
 import type { SeededRandom } from '../util/random.ts'
-import { keepFinals } from './collector.ts'
 import type { Arena, EngineNetwork } from './engine.ts'
-import type { Experience } from './experience.ts'
+import type { Experience, ExperienceStep } from './experience.ts'
 import { requireDiscrete } from './networks.ts'
+import { Parts } from './parts.ts'
 import { bestAction, duelingValues } from './q-losses.ts'
-import { environmentFields, randomField, type StateFields } from './state.ts'
+import type { StateFields } from './state.ts'
 
 export interface QCollectorOptions {
-  readonly environment: WrappedVector
+  /** Alike, side by side. */
+  readonly environments: readonly WrappedVector[]
   /** Takes at least as many rows as there are environments. */
   readonly network: EngineNetwork
   /** One per environment. */
@@ -23,81 +24,70 @@ export interface QCollectorOptions {
 }
 
 export class QCollector {
-  readonly #environment: WrappedVector
+  readonly #parts: Parts
   readonly #network: EngineNetwork
   readonly #epsilons: Float64Array
   readonly #random: SeededRandom
-  /** Where the next rollout begins [B, d]. */
-  readonly #current: Float32Array
   /** [B, actions] */
   readonly #q: Float32Array
   readonly #width: number
-  #fresh = true
 
-  constructor({ environment, network, epsilons, random, seed }: QCollectorOptions) {
-    this.#environment = environment
+  constructor({ environments, network, epsilons, random, seed }: QCollectorOptions) {
+    this.#parts = new Parts(environments, seed)
     this.#network = network
     this.#epsilons = epsilons
     this.#random = random
-    this.#current = new Float32Array(environment.count * environment.observationSpace.low.length)
-    this.#width = requireDiscrete(environment.actionSpace)
-    this.#q = new Float32Array(environment.count * this.#width)
-    environment.reset(seed, this.#current)
+    this.#width = requireDiscrete(environments[0]!.actionSpace)
+    this.#q = new Float32Array(this.#parts.count * this.#width)
   }
 
   /** Fills `into`, whose shape has `qValues`, with the next steps under `parameters`, the policy after `version` updates. */
   collect(parameters: Arena, version: number, into: Experience): void {
-    const environment = this.#environment
-    let finals = 0
-    into.version = version
-    into.fresh = this.#fresh
-    this.#fresh = false
-    into.steps[0]!.observations.set(this.#current)
-    for (const { observations, actions, rawRewards, bestQ, actionQ, out } of into.steps) {
-      this.#evaluate(parameters, observations, this.#q)
-      this.#choose(actions as Int32Array, bestQ, actionQ)
-      environment.step(actions, out)
-      rawRewards.set(environment.rawRewards ?? out.rewards)
-      const before = finals
-      finals = keepFinals(out, into.finalObservations, finals)
-      if (finals > before) this.#valueFinals(parameters, into, before, finals)
-    }
-    this.#current.set(into.lastObservations)
+    this.#parts.collect(into, version, {
+      act: (step, first) => this.#act(parameters, step, first),
+      executable: (actions) => actions,
+      ended: (from, to) => this.#valueFinals(parameters, into, from, to),
+    })
   }
 
   /** False where the environments began anew. */
   state(fields: StateFields): boolean {
-    randomField(fields, 'random', this.#random)
-    const goesOn = environmentFields(fields, this.#environment, this.#current, this.#random)
-    if (fields.restoring) this.#fresh = !goesOn
-    return goesOn
+    return this.#parts.state(fields, this.#random)
   }
 
   close(): void {
-    this.#environment.close()
+    this.#parts.close()
   }
 
-  #choose(actions: Int32Array, bestQ: Float32Array, actionQ: Float32Array): void {
+  #act(parameters: Arena, { observations, actions, bestQ, actionQ }: ExperienceStep, first: number): void {
     const width = this.#width
+    const q = this.#first(actions.length)
+    this.#evaluate(parameters, observations, q)
     for (let row = 0; row < actions.length; row++) {
       const offset = row * width
-      const best = bestAction(this.#q, offset, width)
-      const action = this.#random.uniform() < this.#epsilons[row]! ? this.#random.below(width) : best
+      const best = bestAction(q, offset, width)
+      const action = this.#random.uniform() < this.#epsilons[first + row]! ? this.#random.below(width) : best
       actions[row] = action
-      bestQ[row] = this.#q[offset + best]!
-      actionQ[row] = this.#q[offset + action]!
+      bestQ[row] = q[offset + best]!
+      actionQ[row] = q[offset + action]!
     }
   }
 
   /** Values the final observations from place `from` to before `to`. */
   #valueFinals(parameters: Arena, { finalObservations, finalQ, shape }: Experience, from: number, to: number): void {
     const size = shape.observationSize
-    const q = this.#q.subarray(0, (to - from) * this.#width)
+    const q = this.#first(to - from)
     this.#evaluate(parameters, finalObservations.subarray(from * size, to * size), q)
     for (let i = from; i < to; i++) {
       const offset = (i - from) * this.#width
       finalQ[i] = q[offset + bestAction(q, offset, this.#width)]!
     }
+  }
+
+  /** Room for the Q values of `rows` observations. */
+  #first(rows: number): Float32Array {
+    const length = rows * this.#width
+    return this.#q.length === length ? this.#q : this.#q.subarray(0, length)
   }
 
   /** Q values of `observations` into `q`. */

@@ -11,7 +11,7 @@ import { Collector, experienceShape } from './collector.ts'
 import type { Arena } from './engine.ts'
 import type { WasmEngine } from './engines/wasm.ts'
 import type { WasmNetwork } from './engines/wasm-network.ts'
-import { livingEnvironments } from './environments.ts'
+import { overlappingEnvironments } from './environments.ts'
 import { ladder } from './epsilon.ts'
 import type { Experience, ExperienceShape, ExperienceSource } from './experience.ts'
 import { resolveHyperparameters } from './hyperparameters.ts'
@@ -123,11 +123,12 @@ export function actOn({ kind, settings, addresses, buffers }: ActorJob, engine: 
   let network: WasmNetwork | null = null
   let begun = 0
   return () => {
-    const environment = livingEnvironments(settings, plan.environments, life)
+    const environments = overlappingEnvironments(settings, plan.environments, life)
     try {
-      network ??= engine.build(settings.network, environment.count)
+      const rows = environments.reduce((sum, { count }) => sum + count, 0)
+      network ??= engine.build(settings.network, rows)
       const built = network
-      const shape = plan.shape(environment)
+      const shape = { ...plan.shape(environments[0]!), environments: rows }
       const slots = new PolicySlots(
         addresses.map((address) => built.attach(address)),
         policies!,
@@ -135,10 +136,10 @@ export function actOn({ kind, settings, addresses, buffers }: ActorJob, engine: 
       const ring = new ExperienceRing(shape, life.index * shape.environments, rings[life.index]!, new Int32Array(arrivals!))
       const key = ['actor', life.index, life.restarts, begun++] as const
       const random = seededRandom(settings.actorSeed, ...key)
-      const collector = plan.collector({ environment, network, random, seed: random.below(MAX_ENVIRONMENT_SEED) }, life.index)
+      const collector = plan.collector({ environments, network, random, seed: random.below(MAX_ENVIRONMENT_SEED) }, life.index)
       while (!life.stopped) step(collector, ring, slots, life)
     } finally {
-      environment.close()
+      for (const environment of environments) environment.close()
     }
   }
 }
@@ -172,7 +173,7 @@ function qActor({ algorithm, actorSeed }: LearnerSettings, actors: number): Acto
     environments,
     shape: (environment) => ({ ...experienceShape(environment, Math.max(rolloutLength, THREAD_ROLLOUT_STEPS)), qValues: true }),
     collector(options, index) {
-      const { count } = options.environment
+      const count = options.environments.reduce((sum, part) => sum + part.count, 0)
       const epsilons = ladder(actors * count, actorSeed, own).subarray(index * count, (index + 1) * count)
       return new QCollector({ ...options, epsilons })
     },

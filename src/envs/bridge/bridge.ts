@@ -1,6 +1,6 @@
 /**
  * The calling side of a bridged environment: synchronous requests to a thread that owns the Python children. The caller sleeps on an Atomic
- * until the answer lies in shared memory; a thread that stays silent beyond every deadline of its children throws `bridge_lost`.
+ * until the answer lies in shared memory; a step may be begun before, and goes on while the caller does other things; a thread that stays silent beyond every deadline of its children throws `bridge_lost`.
  * Python starts with the first reset. `close` leaves neither child nor thread behind; an exit without it takes them along.
  */
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
@@ -47,6 +47,8 @@ export class Bridge {
   readonly #patienceMs: number
   #thread: Thread | null = null
   #requests = 0
+  /** A step that was begun and whose answer nobody has waited for yet. */
+  #begun: Asked | null = null
   /** Why no request is taken any more. */
   #over: GrapevineError | null = null
 
@@ -66,9 +68,21 @@ export class Bridge {
     this.#ask({ seed, flags, options })
   }
 
-  /** One step of every row with `actions`. */
+  /** Begins a step of every row with `actions`, which stay as they are until `step`. */
+  begin(): void {
+    this.#begun ??= this.#send('step')
+  }
+
+  /** Whether a step has begun. */
+  get stepping(): boolean {
+    return this.#begun !== null
+  }
+
+  /** The step of every row with `actions` that was begun, or one that begins now. */
   step(): void {
-    this.#ask('step')
+    const asked = this.#begun ?? this.#send('step')
+    this.#begun = null
+    this.#receive(asked)
   }
 
   /** What the lane answered last; valid until the next request. */
@@ -80,8 +94,9 @@ export class Bridge {
     return this.#answers.length
   }
 
-  /** Ends children and thread; they have CLOSE_GRACE_MS. Any further request throws `closed`. */
+  /** Ends children and thread, in the middle of a step, too; they have CLOSE_GRACE_MS. Any further request throws `closed`. */
   close(): void {
+    this.#begun = null
     if (this.#over === null && this.#thread !== null) this.#tryClose()
     this.#over ??= new GrapevineError('closed', 'local', `${this.#plan.id} was closed and takes no more calls; make it again.`)
     this.#thread?.worker.terminate()
@@ -98,12 +113,22 @@ export class Bridge {
   }
 
   #ask(request: BridgeRequest): void {
+    if (this.#begun !== null) this.step()
+    this.#receive(this.#send(request))
+  }
+
+  #send(request: BridgeRequest): Asked {
     if (this.#over !== null) throw this.#over
     this.#thread ??= this.#start()
-    const { control } = this.#plan
-    const restartsBefore = Atomics.load(control, RESTARTS)
+    const restartsBefore = Atomics.load(this.#plan.control, RESTARTS)
     const number = ++this.#requests | 0
     this.#thread.port.postMessage(request)
+    return { number, restartsBefore }
+  }
+
+  /** Waits for the answer. */
+  #receive({ number, restartsBefore }: Asked): void {
+    const { control } = this.#plan
     for (;;) {
       const pulse = Atomics.load(control, PULSE)
       if (Atomics.load(control, ANSWERED) === number) break
@@ -143,6 +168,12 @@ export class Bridge {
     this.close()
     return error
   }
+}
+
+/** A request under way: its number, and how many restarts there had been. */
+interface Asked {
+  readonly number: number
+  readonly restartsBefore: number
 }
 
 interface Thread {

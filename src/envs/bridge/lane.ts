@@ -31,6 +31,7 @@ export class Lane {
   #failures = 0
   #restarts = 0
   #goodSteps = 0
+  #closed = false
 
   /** `onRestart` is called with a sentence before a child is started again. */
   constructor(plan: BridgePlan, index: number, onRestart: (message: string) => void) {
@@ -82,7 +83,9 @@ export class Lane {
     flipSlot(this.#plan, this.#index)
   }
 
+  /** Ends the child, in the middle of a step, too: that rejects. */
   async close(): Promise<void> {
+    this.#closed = true
     await this.#child?.stop(false)
     this.#child = null
   }
@@ -129,7 +132,7 @@ export class Lane {
         await attempt()
         return
       } catch (error) {
-        if (!(error instanceof ChildFailure)) throw error
+        if (this.#closed || !(error instanceof ChildFailure)) throw error
         await this.#restart(error.message)
       }
     }

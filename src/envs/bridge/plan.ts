@@ -1,6 +1,7 @@
 /**
  * What the thread that makes a bridged environment and the thread that owns its children share: one block of control words, one block with
- * the actions and the answers, and a port for everything rare. Requests are one at a time; the caller sleeps on the word PULSE.
+ * the actions and the answers, and a port for everything rare. Requests are one at a time, but that `close` may come
+ * in the middle of another; the caller sleeps on the word PULSE.
  */
 import type { MessagePort } from 'node:worker_threads'
 import { GrapevineError } from '../../util/errors.ts'

@@ -1,4 +1,4 @@
-/** The bridge's thread: takes the caller's requests one at a time, has the lanes answer them, and wakes the caller. */
+/** The bridge's thread: takes the caller's requests one at a time (`close` at any time), has the lanes answer them, and wakes the caller. */
 import { GrapevineError } from '../../util/errors.ts'
 import { Lane } from './lane.ts'
 import { ANSWERED, type BridgeNotice, type BridgeRequest, type BridgeThreadData, FAILED, PULSE, RESTARTS } from './plan.ts'

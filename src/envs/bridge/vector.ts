@@ -48,15 +48,20 @@ export class BridgeVector implements VectorEnvironment {
     }
   }
 
+  begin(actions: Int32Array | Float32Array): void {
+    checkActions(this.actionSpace, actions, this.count)
+    this.#requireBegun()
+    this.#bridge.actions.set(actions)
+    this.#bridge.begin()
+  }
+
   step(actions: Int32Array | Float32Array, out: VectorBuffers): void {
     const width = this.#width
     const { observations, rewards, terminated, truncated, finalObservations } = out
     this.#checkLength('observations', observations.length, this.count * width)
     this.#checkLength('final observations', finalObservations.length, this.count * width)
     this.#checkLength('rewards', Math.min(rewards.length, terminated.length, truncated.length), this.count)
-    checkActions(this.actionSpace, actions, this.count)
-    this.#requireBegun()
-    this.#bridge.actions.set(actions)
+    if (!this.#bridge.stepping) this.begin(actions)
     this.#bridge.step()
     for (let lane = 0; lane < this.#bridge.lanes; lane++) {
       const answer = this.#bridge.answer(lane)

@@ -14,14 +14,16 @@ export function clipActions(inner: VectorEnvironment, options: Options): Layer {
   const { shape, low, high } = requireBox('clipAction', inner)
   const width = low.length
   const clipped = new Float32Array(inner.count * width)
+  const clip = (actions: Int32Array | Float32Array) => {
+    requireLength(actions, clipped)
+    for (let i = 0; i < clipped.length; i++) clipped[i] = Math.max(low[i % width]!, Math.min(high[i % width]!, actions[i]!))
+    return clipped
+  }
   return {
     environment: overlay(inner, {
       actionSpace: boxSpace(shape, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY),
-      step(actions, out) {
-        requireLength(actions, clipped)
-        for (let i = 0; i < clipped.length; i++) clipped[i] = Math.max(low[i % width]!, Math.min(high[i % width]!, actions[i]!))
-        inner.step(clipped, out)
-      },
+      step: (actions, out) => inner.step(clip(actions), out),
+      begin: (actions) => inner.begin!(clip(actions)),
     }),
   }
 }
@@ -36,17 +38,19 @@ export function rescaleActions(inner: VectorEnvironment, options: Options): Laye
     throw new GrapevineError('wrapper', 'local', 'The wrapper rescaleAction needs an environment whose actions have finite bounds.')
   const width = low.length
   const scaled = new Float32Array(inner.count * width)
+  const scale = (actions: Int32Array | Float32Array) => {
+    requireLength(actions, scaled)
+    for (let i = 0; i < scaled.length; i++) {
+      const from = low[i % width]!
+      scaled[i] = from + ((high[i % width]! - from) * (actions[i]! - bounds.low)) / (bounds.high - bounds.low)
+    }
+    return scaled
+  }
   return {
     environment: overlay(inner, {
       actionSpace: boxSpace(shape, bounds.low, bounds.high),
-      step(actions, out) {
-        requireLength(actions, scaled)
-        for (let i = 0; i < scaled.length; i++) {
-          const from = low[i % width]!
-          scaled[i] = from + ((high[i % width]! - from) * (actions[i]! - bounds.low)) / (bounds.high - bounds.low)
-        }
-        inner.step(scaled, out)
-      },
+      step: (actions, out) => inner.step(scale(actions), out),
+      begin: (actions) => inner.begin!(scale(actions)),
     }),
   }
 }
@@ -86,6 +90,7 @@ export function stickActions(inner: VectorEnvironment, options: Options): Layer 
           begun[row] = 0
         })
       },
+      begin: null,
       restarted(flags) {
         for (let row = 0; row < count; row++) if (flags[row] === 1) begun[row] = 0
       },

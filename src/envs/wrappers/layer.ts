@@ -15,6 +15,8 @@ export interface Layer {
 export interface Changes extends Partial<Pick<VectorEnvironment, 'observationSpace' | 'actionSpace'>> {
   reset?(seed: number | null, observations: Float32Array): void
   step?(actions: Int32Array | Float32Array, out: VectorBuffers): void
+  /** Of a wrapper that changes actions, where the inner environment has `begin`; null: it changes them anew whenever it is asked, so its steps cannot begin early. */
+  begin?: ((actions: Int32Array | Float32Array) => void) | null
   /** Called after the inner environment wrote the first observations of the flagged rows. */
   restarted?(flags: Uint8Array, observations: Float32Array): void
   /** Replaces restart altogether, where the inner rows are of another size. */
@@ -38,6 +40,9 @@ export function overlay(inner: VectorEnvironment, changes: Changes, memory: read
     reset: changes.reset ?? ((seed, observations) => inner.reset(seed, observations)),
     step: changes.step ?? ((actions, out) => inner.step(actions, out)),
     close: () => inner.close(),
+    ...(inner.begin === undefined || changes.begin === null
+      ? {}
+      : { begin: changes.begin ?? ((actions: Int32Array | Float32Array) => inner.begin!(actions)) }),
     ...(inner.restart === undefined ? {} : { restart }),
     ...(inner.render === undefined ? {} : { render: (row: number) => inner.render!(row) }),
     ...(inner.saveState === undefined || inner.restoreState === undefined
