@@ -1,7 +1,7 @@
 /**
  * `npm run bench -- heterogeneity [--seeds N] [--strategy NAME] [--partner RULE] [--rounds N]`: eight free-running peers learn CartPole-v1: all alike;
- * one ten times slower; one with ten times the latency. A line of JSON for each: of the others, updates and mixes a virtual second, over
- * those of the swarm in which all are alike.
+ * one ten times slower; one with ten times the latency. A line of JSON for each: of the others, updates, mixes, and mixes among themselves a
+ * virtual second, over those of the swarm in which all are alike.
  */
 import { parseArgs } from 'node:util'
 import { resolveSimulation } from '../../src/sim/options.ts'
@@ -39,15 +39,16 @@ export async function main(args: string[]): Promise<void> {
     if (alike.length === 0) alike.push(...rates)
     const over = (of: (one: Rates) => number) => rates.map((one, i) => round(of(one) / of(alike[i]!)))
     const updates = over(({ updatesPerSecond }) => updatesPerSecond)
-    console.log(
-      JSON.stringify({ what, strategy, partner: partner ?? 'default', updates, mixes: over(({ mixesPerSecond }) => mixesPerSecond) }),
-    )
+    const mixes = over(({ mixesPerSecond }) => mixesPerSecond)
+    const among = over(({ amongPerSecond }) => amongPerSecond)
+    console.log(JSON.stringify({ what, strategy, partner: partner ?? 'default', updates, mixes, mixesAmongThemselves: among }))
   }
 }
 
 interface Rates {
   readonly updatesPerSecond: number
   readonly mixesPerSecond: number
+  readonly amongPerSecond: number
 }
 
 /** Of everybody but the odd one; a round takes 200 ms, as on a real network at most. */
@@ -56,11 +57,16 @@ async function measure(flags: Readonly<Record<string, unknown>>): Promise<Rates>
   const first = new Map<number, { updates: number; seconds: number }>()
   const last = new Map<number, { updates: number; seconds: number }>()
   let mixes = 0
+  let withOdd = 0
   let seconds = 0
   await runSimulation(resolveSimulation(settings), {
     onEvent: (event) => {
-      if (event.node === ODD || event.seconds < WARM_UP_SECONDS) return
-      if (event.event === 'mix') mixes++
+      if (event.seconds < WARM_UP_SECONDS) return
+      if (event.event === 'mix') {
+        if (event.node === ODD) withOdd++
+        else mixes++
+      }
+      if (event.node === ODD) return
       if (event.event !== 'stats') return
       const seen = { updates: event.updates, seconds: event.seconds }
       if (!first.has(event.node)) first.set(event.node, seen)
@@ -69,7 +75,13 @@ async function measure(flags: Readonly<Record<string, unknown>>): Promise<Rates>
     },
   })
   const rates = [...last].map(([node, now]) => (now.updates - first.get(node)!.updates) / (now.seconds - first.get(node)!.seconds))
-  return { updatesPerSecond: rates.reduce((sum, rate) => sum + rate, 0) / rates.length, mixesPerSecond: mixes / seconds / (NODES - 1) }
+  const perSecond = (count: number) => count / seconds / (NODES - 1)
+  // Both sides of a pair mix once.
+  return {
+    updatesPerSecond: rates.reduce((sum, rate) => sum + rate, 0) / rates.length,
+    mixesPerSecond: perSecond(mixes),
+    amongPerSecond: perSecond(mixes - withOdd),
+  }
 }
 
 function round(value: number): number {

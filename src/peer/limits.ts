@@ -280,6 +280,17 @@ export const PAIR_BASE_MS = 1_000
 /** Rounds that a partner may be behind and is still waited for: with `exponential`, who starts together can be log2 n apart, of 256 peers 8. */
 export const MAX_ROUNDS_WAITED = 8
 
+/**
+ * A partner is slow when its last answer took longer than this many times the median of at least so many partners, and longer than an exchange of
+ * two answers can take without costing a round of 200 ms. Answers of partners that are alike differ by less.
+ */
+export const SLOW_TIMES = 4
+export const SLOW_LEAST_PARTNERS = 3
+export const SLOW_LEAST_MS = 100
+
+/** Partners whose last answers are timed: whom we are connected to. */
+export const MAX_ANSWER_TIMES = 64
+
 /** Partners whose exchange was answered before the own round came to it: whom we are connected to. */
 export const MAX_PAIRS_ANSWERED = 64
 

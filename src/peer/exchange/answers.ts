@@ -16,6 +16,7 @@ import { within } from '../closers.ts'
 import type { OwnFrame } from '../frames.ts'
 import { MAX_PULLS, PATIENCE_MS } from '../limits.ts'
 import type { StrategyContext } from '../strategies/strategy.ts'
+import type { AnswerTimes } from './answer-times.ts'
 import { type AskingPorts, exchangeTimeoutMs } from './asking.ts'
 import type { Ledger } from './ledger.ts'
 import { exchangeName, isLater, isSameExchange, type Outcome, type Outcomes } from './outcomes.ts'
@@ -29,6 +30,7 @@ export interface AnswersParts {
   readonly context: StrategyContext
   readonly ports: AskingPorts
   readonly place: Place
+  readonly times: AnswerTimes
   readonly turns: PairTurns
   readonly ledger: Ledger
   readonly outcomes: Outcomes
@@ -79,7 +81,7 @@ export class Answers {
     const { context, place, outcomes, turns, frameBytes } = this.#parts
     const { id, draw, patient } = request
     outcomes.settle(peer, request.settled)
-    if (!place.isAnswering(peer, id)) {
+    if (place.answering(peer, id) === null) {
       const { proposed } = context.authors.hear(peer, context.clock.now())
       // A proposal that comes twice, or after a newer one.
       if (proposed !== null && !isLater(id, proposed)) return this.#error('gone')
@@ -87,37 +89,44 @@ export class Answers {
         context.refuse(peer, 'manifest_mismatch')
         return this.#error('refused')
       }
-      const waits = patient && place.current?.partner !== peer && turns.turnOf(draw) !== 'far'
+      const waits = patient && place.with(peer) === null && turns.turnOf(draw) !== 'far'
       const ready = () => turns.turnOf(draw) !== 'soon'
-      if (this.#yields(peer) && (!waits || ready())) this.#respond(peer, request)
+      if (this.#yields(peer, patient) && (!waits || ready())) this.#respond(peer, request)
       else if (!waits) return this.#error('busy')
       else if (!(await place.wait(peer, PATIENCE_MS, ready, () => this.#respond(peer, request)))) return { kind: 'wait' }
     }
-    const exchange = place.current
-    if (exchange === null || !place.isAnswering(peer, id)) return this.#error('gone')
+    const exchange = place.answering(peer, id)
+    if (exchange === null) return this.#error('gone')
     if (!(await this.#patiently(exchange.ready))) return { kind: 'wait' }
     if (!place.holds(exchange) || exchange.own === null) return this.#error('gone')
     const { bytes } = exchange.own
     return { kind: 'accept', frameBytes: bytes.length, head: bytes.subarray(0, RANGE_BYTES) }
   }
 
-  /** Is the place free for a proposal of `peer`? */
-  #yields(peer: PeerId): boolean {
-    const { current } = this.#parts.place
-    if (current === null) return true
-    if (current.partner !== peer || current.committed) return false
+  /** Is there a place for a proposal of `peer`? */
+  #yields(peer: PeerId, patient: boolean): boolean {
+    const { place, context } = this.#parts
+    const before = place.with(peer)
+    if (before === null) return place.isFree(this.#goesAside(peer, patient))
+    if (before.committed) return false
     // Who proposes anew has given up what it proposed before.
-    if (current.role === 'responder') return true
-    return !current.accepted && peer < this.#parts.context.network.id
+    if (before.role === 'responder') return true
+    return !before.accepted && peer < context.network.id
+  }
+
+  /** Pairs of a rule meet one after the other, whoever is slow. */
+  #goesAside(peer: PeerId, patient: boolean): boolean {
+    return !patient && this.#parts.times.isSlow(peer)
   }
 
   #respond(peer: PeerId, { id, draw, patient, head, frameBytes }: Open): void {
     const { context, ports, place, outcomes } = this.#parts
-    const before = place.current
+    const before = place.with(peer)
     if (before !== null) place.giveWay(before)
+    const aside = before?.aside ?? this.#goesAside(peer, patient)
     context.authors.hear(peer, context.clock.now()).proposed = id
     outcomes.dropBefore(peer, id.incarnation)
-    const exchange = place.begin({ role: 'responder', partner: peer, id, draw, paired: patient })
+    const exchange = place.begin({ role: 'responder', partner: peer, id, draw, paired: patient, aside })
     exchange.cancelExpiry = context.clock.after(exchangeTimeoutMs(frameBytes), () => place.end(exchange))
     // Of two crossing proposals, the frame of the one that gives way is as good: nothing was applied since.
     const made = before !== null && before.own?.epoch === draw ? before.own : null
@@ -136,8 +145,8 @@ export class Answers {
 
   async #committed(peer: PeerId, id: ExchangeId, factor: number): Promise<ExchangeResponse> {
     const { place } = this.#parts
-    const exchange = place.current
-    if (exchange !== null && place.isAnswering(peer, id) && !exchange.committed) {
+    const exchange = place.answering(peer, id)
+    if (exchange !== null && !exchange.committed) {
       if (!(await this.#patiently(exchange.theirs))) return { kind: 'wait' }
       const theirs = await exchange.theirs
       if (place.holds(exchange) && !exchange.committed) {
@@ -181,7 +190,8 @@ export class Answers {
   /** Ends an exchange that was not committed. */
   #breakOff(peer: PeerId, id: ExchangeId): void {
     const { place } = this.#parts
-    if (place.current !== null && place.isAnswering(peer, id) && !place.current.committed) place.end(place.current)
+    const exchange = place.answering(peer, id)
+    if (exchange !== null && !exchange.committed) place.end(exchange)
   }
 
   async #known(peer: PeerId, id: ExchangeId): Promise<ExchangeResponse> {
@@ -194,11 +204,11 @@ export class Answers {
   }
 
   #range(peer: PeerId, { id, offset, length }: Extract<ExchangeRequest, { kind: 'range' }>): ExchangeResponse {
-    const { current } = this.#parts.place
-    if (current === null || current.partner !== peer || !isSameExchange(current.id, id) || current.own === null) return this.#error('gone')
-    const { bytes } = current.own
-    current.pulledBytes += length
-    if (offset + length > bytes.length || current.pulledBytes > MAX_PULLS * bytes.length) return this.#error('refused')
+    const exchange = this.#parts.place.with(peer)
+    if (exchange === null || !isSameExchange(exchange.id, id) || exchange.own === null) return this.#error('gone')
+    const { bytes } = exchange.own
+    exchange.pulledBytes += length
+    if (offset + length > bytes.length || exchange.pulledBytes > MAX_PULLS * bytes.length) return this.#error('refused')
     return { kind: 'range', bytes: bytes.subarray(offset, offset + length) }
   }
 

@@ -6,7 +6,7 @@
  * both, applies c/2 (Q(theirs) - Q(mine)), remembers (exchange, c) and answers (answers.ts).   4. The initiator applies the same c; when the
  * answer is lost it asks for it until it knows (unsettled.ts).
  *
- * At most one exchange is under way, in either direction (place.ts). Others hear `busy`, and of two crossing proposals the lower peer id's
+ * At most one exchange is under way, in either direction, and one more with a partner that is slow to answer (place.ts). Others hear `busy`, and of two crossing proposals the lower peer id's
  * stays; whom the partner rule brings here in this round or the next waits for its turn (turns.ts). An exchange that was not committed in time
  * ends without a trace.
  */
@@ -18,6 +18,7 @@ import { MAX_RESPONSE_BYTES, RANGE_BYTES } from '../../wire/limits.ts'
 import { EXCHANGE_PROTOCOL } from '../../wire/protocol.ts'
 import type { OwnFrame } from '../frames.ts'
 import type { StrategyContext } from '../strategies/strategy.ts'
+import { AnswerTimes } from './answer-times.ts'
 import { Answers } from './answers.ts'
 import { type AskingPorts, ask, askPatiently, exchangeTimeoutMs, pairTimeoutMs } from './asking.ts'
 import { Ledger, type LedgerEntry } from './ledger.ts'
@@ -30,13 +31,16 @@ import { type Committed, Unsettled } from './unsettled.ts'
 
 /**
  * How a proposal ended. busy: it has another exchange; absent: it cannot be reached, or its turn did not come; crossed: it proposed one itself,
- * which took its place; failed: it broke off, or sent what does not pass the gate; unsettled: committed, and its answer was lost.
+ * which took its place; failed: it broke off, or sent what does not pass the gate; unsettled: committed, and its answer was lost; slow: it
+ * takes long to answer, and how it ends is not waited for.
  */
-export type Proposal = 'done' | 'busy' | 'absent' | 'crossed' | 'failed' | 'unsettled'
+export type Proposal = 'done' | 'busy' | 'absent' | 'crossed' | 'failed' | 'unsettled' | 'slow'
 
 export interface ProposalOptions {
   /** The partner rule brings the two together in this round: both come to it, and wait for each other. */
   readonly paired?: boolean
+  /** An exchange with a slow partner may go on beside others. */
+  readonly mayGoAside?: boolean
 }
 
 export class Exchanges {
@@ -47,8 +51,9 @@ export class Exchanges {
   readonly #outcomes: Outcomes
   readonly #unsettled: Unsettled
   readonly #place: Place
+  readonly #times = new AnswerTimes()
   readonly #answers: Answers
-  readonly #counts = { exchanges: 0, exchangesBusy: 0, exchangesFailed: 0, exchangesLost: 0 }
+  readonly #counts = { exchanges: 0, exchangesBusy: 0, exchangesFailed: 0, exchangesLost: 0, exchangesAside: 0 }
   #number = 0
 
   constructor(context: StrategyContext) {
@@ -63,6 +68,7 @@ export class Exchanges {
       context,
       ports: this.#ports,
       place: this.#place,
+      times: this.#times,
       turns: this.turns,
       ledger: this.#ledger,
       outcomes: this.#outcomes,
@@ -103,13 +109,25 @@ export class Exchanges {
     return [...this.#ledger.entries, ...this.#outcomes.entries(), ...this.#unsettled.entries()]
   }
 
-  /** One exchange with `partner`, after the one under way; resolves when it is over for this peer. */
-  async propose(partner: PeerId, { paired = false }: ProposalOptions = {}): Promise<Proposal> {
+  /** One exchange with `partner`, after the one under way; resolves when it is over for this peer, or goes on beside others. */
+  async propose(partner: PeerId, { paired = false, mayGoAside = false }: ProposalOptions = {}): Promise<Proposal> {
     const draw = this.#context.epoch()
-    while (this.#place.current !== null) await this.#place.current.ended.promise
+    const aside = mayGoAside && !paired && this.#times.isSlow(partner)
+    if (!aside) while (this.#place.current !== null) await this.#place.current.ended.promise
     if (paired && this.turns.hasAnswered(partner, draw)) return 'crossed'
+    if (!this.#place.isFree(aside) || this.#place.with(partner) !== null) return 'busy'
     const id = { incarnation: this.#context.incarnation, number: ++this.#number }
-    const exchange = this.#place.begin({ role: 'initiator', partner, id, draw, paired })
+    const exchange = this.#place.begin({ role: 'initiator', partner, id, draw, paired, aside })
+    const ended = this.#conduct(exchange)
+    if (!aside) return ended
+    this.#counts.exchangesAside++
+    ended.catch((error: unknown) => {
+      if (!this.#context.signal.aborted) this.#context.onFailure(error)
+    })
+    return 'slow'
+  }
+
+  async #conduct(exchange: Exchange): Promise<Proposal> {
     try {
       const ended = await this.#initiate(exchange)
       if (ended === 'done') this.#counts.exchanges++
@@ -125,11 +143,11 @@ export class Exchanges {
   async #initiate(exchange: Exchange): Promise<Proposal> {
     const { draw, paired } = exchange
     const own = await this.#context.ownFrame(draw)
-    if (!this.#place.holds(exchange)) return this.#crossed()
+    if (!this.#place.holds(exchange)) return this.#crossed(exchange)
     exchange.own = own
     const timeoutMs = exchangeTimeoutMs(own.bytes.length)
     const answer = await this.#open(exchange, own, paired ? pairTimeoutMs(own.bytes.length) : timeoutMs)
-    if (!this.#place.holds(exchange)) return this.#crossed()
+    if (!this.#place.holds(exchange)) return this.#crossed(exchange)
     if (answer === null) {
       this.#abort(exchange)
       return 'absent'
@@ -151,9 +169,16 @@ export class Exchanges {
     const settled = this.#unsettled.settledWith(partner)
     const head = own.bytes.subarray(0, RANGE_BYTES)
     const request: ExchangeRequest = { kind: 'open', id, draw, patient: paired, frameBytes: own.bytes.length, head, settled }
-    const untilMs = this.#context.clock.now() + timeoutMs
+    const { clock } = this.#context
+    const untilMs = clock.now() + timeoutMs
     try {
-      const answer = await reaching(this.#context, partner, () => askPatiently(this.#ports, partner, request, untilMs))
+      let askedAtMs = clock.now()
+      const answer = await reaching(this.#context, partner, () => {
+        askedAtMs = clock.now()
+        return askPatiently(this.#ports, partner, request, untilMs)
+      })
+      // Who waits for its turn is not slow.
+      if (!paired) this.#times.took(partner, clock.now() - askedAtMs)
       this.#unsettled.told(partner, settled)
       return answer
     } catch {
@@ -162,8 +187,8 @@ export class Exchanges {
   }
 
   /** The proposal that took the place of ours. */
-  async #crossed(): Promise<Proposal> {
-    await this.#place.current?.ended.promise
+  async #crossed({ partner }: Exchange): Promise<Proposal> {
+    await this.#place.with(partner)?.ended.promise
     return 'crossed'
   }
 

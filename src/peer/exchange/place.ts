@@ -1,6 +1,7 @@
 /**
  * The one place for an exchange, in either direction, and who waits for it. Whoever frees it lets in the first waiter whose turn has come
- * before anybody else.
+ * before anybody else. Beside it there is one for an exchange with a slow partner (answer-times.ts), which does nothing but wait for the network
+ * most of the time; never are there two with one partner.
  */
 import type { Clock } from '../../ports/clock.ts'
 import type { PeerId } from '../../ports/network.ts'
@@ -17,6 +18,8 @@ export interface ExchangeName {
   readonly draw: number
   /** The partner rule brings the two together in that round. */
   readonly paired: boolean
+  /** It has the place beside the main one. */
+  readonly aside: boolean
 }
 
 /** An exchange under way. */
@@ -44,6 +47,7 @@ export class Place {
   readonly #clock: Clock
   readonly #waiting = new Map<PeerId, Waiter>()
   #current: Exchange | null = null
+  #aside: Exchange | null = null
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -53,7 +57,16 @@ export class Place {
     return this.#current
   }
 
-  /** Takes the place, which is free. */
+  /** The exchange under way with this peer. */
+  with(peer: PeerId): Exchange | null {
+    return [this.#current, this.#aside].find((exchange) => exchange?.partner === peer) ?? null
+  }
+
+  isFree(aside: boolean): boolean {
+    return (aside ? this.#aside : this.#current) === null
+  }
+
+  /** Takes a place, which is free. */
   begin(name: ExchangeName): Exchange {
     const exchange: Exchange = {
       ...name,
@@ -66,31 +79,32 @@ export class Place {
       pulledBytes: 0,
       cancelExpiry: () => undefined,
     }
-    this.#current = exchange
+    if (exchange.aside) this.#aside = exchange
+    else this.#current = exchange
     return exchange
   }
 
   end(exchange: Exchange): void {
-    if (this.#current === exchange) this.#current = null
-    exchange.cancelExpiry()
-    exchange.ended.resolve()
+    this.giveWay(exchange)
     this.letIn()
   }
 
-  /** Frees the place for one that takes it at once. */
+  /** Frees its place for one that takes it at once. */
   giveWay(exchange: Exchange): void {
-    this.#current = null
+    if (this.#current === exchange) this.#current = null
+    if (this.#aside === exchange) this.#aside = null
     exchange.cancelExpiry()
     exchange.ended.resolve()
   }
 
   holds(exchange: Exchange): boolean {
-    return this.#current === exchange
+    return this.#current === exchange || this.#aside === exchange
   }
 
-  isAnswering(peer: PeerId, id: ExchangeId): boolean {
-    const current = this.#current
-    return current !== null && current.role === 'responder' && current.partner === peer && isSameExchange(current.id, id)
+  /** The exchange that this peer has proposed under this name; null: it is not under way. */
+  answering(peer: PeerId, id: ExchangeId): Exchange | null {
+    const exchange = this.with(peer)
+    return exchange?.role === 'responder' && isSameExchange(exchange.id, id) ? exchange : null
   }
 
   /** Calls `enter`, which takes the place, once it is free and `ready`; false after `ms`, or when the peer waits anew. */

@@ -1,6 +1,7 @@
 /**
  * `pairwise`: once a round, propose an exchange to the partner that the rule names; both apply half the difference, or neither does. A partner
- * that is busy or away is replaced by others at random. The swarm's mean is kept exactly once all exchanges are settled.
+ * that is busy or away is replaced by others at random, and so is one that is slow to answer, beside the exchange with it. The swarm's mean is
+ * kept exactly once all exchanges are settled.
  */
 import { PAIR_RULES, randomPartner } from '../../average/partners.ts'
 import type { PeerId } from '../../ports/network.ts'
@@ -42,8 +43,8 @@ async function propose(context: StrategyContext, exchanges: Exchanges, lockStep:
   const tried = new Set<PeerId>()
   for (let next: PeerId | null = choice.id; next !== null && tried.size <= FALLBACK_PARTNERS; ) {
     tried.add(next)
-    const proposal = await exchanges.propose(next, { paired: choice.mutual && !lockStep && next === choice.id })
-    if (lockStep || (proposal !== 'busy' && proposal !== 'absent')) return
+    const proposal = await exchanges.propose(next, { paired: choice.mutual && !lockStep && next === choice.id, mayGoAside: !lockStep })
+    if (lockStep || !['busy', 'absent', 'slow'].includes(proposal)) return
     const others = context.view().filter((id) => !tried.has(id))
     next = randomPartner(others, network.id, random)
   }
