@@ -8,7 +8,7 @@ import type { Network, PeerId } from '../ports/network.ts'
 import { equalBytes } from '../util/bytes.ts'
 import { GrapevineError } from '../util/errors.ts'
 import { sha256 } from '../util/sha256.ts'
-import { MAX_RESPONSE_BYTES, RANGE_BYTES } from '../wire/limits.ts'
+import { MAX_RESPONSE_BYTES, PROGRESS_BYTES, PROGRESS_MS, RANGE_BYTES } from '../wire/limits.ts'
 import { STATE_PROTOCOL } from '../wire/protocol.ts'
 import { chunkBytes, decodeStateResponse, encodeStateRequest, type Offer, type StateRequest, type StateResponse } from '../wire/state.ts'
 import { BUSY_RETRY_MS, DOWNLOAD_BASE_MS, DOWNLOAD_BYTES_PER_SECOND, REQUEST_TIMEOUT_MS } from './limits.ts'
@@ -54,17 +54,15 @@ export async function requestOffer(ports: DownloadPorts, peer: PeerId, maxBodyBy
 /** The body of `offer`, whole and verified; tells the donor that it may let go. */
 export async function downloadBody(ports: DownloadPorts, peer: PeerId, offer: Offer, signal: AbortSignal): Promise<Uint8Array> {
   const overdue = new AbortController()
+  const giveUp = (what: string) => () => overdue.abort(new GrapevineError('timeout', 'peer', `Peer ${peer} ${what}.`))
   const limitMs = DOWNLOAD_BASE_MS + (1_000 * offer.bodyBytes) / DOWNLOAD_BYTES_PER_SECOND
-  const cancel = ports.clock.after(limitMs, () =>
-    overdue.abort(
-      new GrapevineError('timeout', 'peer', `Peer ${peer} took longer than ${Math.round(limitMs / 1_000)} s to send its snapshot.`),
-    ),
-  )
+  const cancel = ports.clock.after(limitMs, giveUp(`took longer than ${Math.round(limitMs / 1_000)} s to send its snapshot`))
+  const progress = new Progress(ports.clock, giveUp('sent its snapshot at less than 64 KiB a second'))
   try {
     const deadline = AbortSignal.any([signal, overdue.signal])
     const body = new Uint8Array(offer.bodyBytes)
     await pipe(
-      pullRanges(ports, peer, offer, deadline),
+      pullRanges(ports, peer, offer, deadline, progress),
       (ranges) => wholeChunks(ranges, offer),
       (chunks) => verified(chunks, offer, peer),
       async (chunks) => {
@@ -79,15 +77,49 @@ export async function downloadBody(ports: DownloadPorts, peer: PeerId, offer: Of
     return body
   } finally {
     cancel()
+    progress.end()
+  }
+}
+
+/** Calls `onStalled` once PROGRESS_MS pass in which less than PROGRESS_BYTES are taken. */
+class Progress {
+  readonly #clock: Clock
+  readonly #onStalled: () => void
+  #missing = PROGRESS_BYTES
+  #cancel: () => void
+
+  constructor(clock: Clock, onStalled: () => void) {
+    this.#clock = clock
+    this.#onStalled = onStalled
+    this.#cancel = clock.after(PROGRESS_MS, onStalled)
+  }
+
+  took(bytes: number): void {
+    this.#missing -= bytes
+    if (this.#missing > 0) return
+    this.#missing = PROGRESS_BYTES
+    this.#cancel()
+    this.#cancel = this.#clock.after(PROGRESS_MS, this.#onStalled)
+  }
+
+  end(): void {
+    this.#cancel()
   }
 }
 
 /** Asks for one range after the other: the next one only when the last was taken, which is all the back-pressure there is to have. */
-async function* pullRanges(ports: DownloadPorts, peer: PeerId, offer: Offer, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* pullRanges(
+  ports: DownloadPorts,
+  peer: PeerId,
+  offer: Offer,
+  signal: AbortSignal,
+  progress: Progress,
+): AsyncGenerator<Uint8Array> {
   for (let offset = 0; offset < offer.bodyBytes; ) {
     const length = Math.min(RANGE_BYTES, offer.bodyBytes - offset)
     const answer = await ask(ports, peer, { kind: 'range', body: offer.body, offset, length }, signal)
     if (answer.kind !== 'range' || answer.bytes.length !== length) throw unexpected(peer, answer)
+    progress.took(length)
     yield answer.bytes
     offset += length
   }

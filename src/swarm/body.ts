@@ -6,10 +6,14 @@ import type { Stream, StreamMessageEvent } from '@libp2p/interface'
 import { concat } from 'uint8arrays/concat'
 import type { Body, NetworkErrorCode } from '../ports/network.ts'
 import { GrapevineError } from '../util/errors.ts'
+import { PROGRESS_BYTES } from '../wire/limits.ts'
 import { REQUEST_PIECE_BYTES } from './limits.ts'
 import type { Deadline, Operation } from './operation.ts'
 
 const LENGTH_BYTES = 4
+
+/** Whole pieces in PROGRESS_BYTES. */
+const PROGRESS_PIECES = Math.floor(PROGRESS_BYTES / REQUEST_PIECE_BYTES)
 
 /** Listens from its creation on; `read` takes what came. */
 export class BodyReader {
@@ -17,6 +21,8 @@ export class BodyReader {
   readonly #maxBytes: number
   readonly #chunks: Uint8Array[] = []
   #received = 0
+  /** Bytes at which the next are on time: at first one. */
+  #due = 1
   #ended = false
   #wake = () => {}
   #silence: Deadline | null = null
@@ -31,7 +37,10 @@ export class BodyReader {
     stream.addEventListener('close', this.#onEnd)
   }
 
-  /** The whole body. Throws `too_large`, or `reset` when the stream ends early or carries more; `silence` restarts with every chunk. */
+  /**
+   * The whole body. Throws `too_large`, or `reset` when the stream ends early or carries more; `silence` restarts with the first byte and
+   * then with every PROGRESS_BYTES: who sends a byte now and then is as silent as who sends none.
+   */
   async read(operation: Operation, silence: Deadline): Promise<Uint8Array> {
     this.#silence = silence
     try {
@@ -81,7 +90,10 @@ export class BodyReader {
       if (event.data instanceof Uint8Array) this.#chunks.push(event.data)
       else this.#chunks.push(...event.data)
     }
-    this.#silence?.restart()
+    if (this.#received >= this.#due) {
+      this.#due = this.#received + PROGRESS_BYTES
+      this.#silence?.restart()
+    }
     this.#wake()
   }
 
@@ -91,7 +103,7 @@ export class BodyReader {
   }
 }
 
-/** Resolves when everything was handed to the connection. `silence` restarts whenever there was room again. */
+/** Resolves when everything was handed to the connection. `silence` restarts with every PROGRESS_PIECES for which there was room. */
 export async function writeBody(stream: Stream, body: Body, operation: Operation, silence: Deadline): Promise<void> {
   const parts = body instanceof Uint8Array ? [body] : body
   const length = new Uint8Array(LENGTH_BYTES)
@@ -99,7 +111,11 @@ export async function writeBody(stream: Stream, body: Body, operation: Operation
     0,
     parts.reduce((sum, part) => sum + part.length, 0),
   )
-  for (const piece of piecesOf([length, ...parts])) await writePiece(stream, piece, operation, silence)
+  let written = 0
+  for (const piece of piecesOf([length, ...parts])) {
+    await writePiece(stream, piece, operation)
+    if (++written % PROGRESS_PIECES === 0) silence.restart()
+  }
 }
 
 /** Pieces of REQUEST_PIECE_BYTES, the last of what is left: a message that is not full costs about as much as one that is. Views, where one part fills a piece. */
@@ -122,12 +138,11 @@ function* piecesOf(parts: readonly Uint8Array[]): Generator<Uint8Array> {
   if (bytes > 0) yield piece()
 }
 
-async function writePiece(stream: Stream, piece: Uint8Array, operation: Operation, silence: Deadline): Promise<void> {
+async function writePiece(stream: Stream, piece: Uint8Array, operation: Operation): Promise<void> {
   operation.signal.throwIfAborted()
   let room = send(stream, piece)
   while (!room) {
     await operation.race(drained(stream))
-    silence.restart()
     room = !stream.writableNeedsDrain
   }
 }

@@ -156,6 +156,15 @@ export function explain(error: unknown, text: string, hasKey: boolean): Grapevin
   if (failure === null) {
     return new GrapevineError('refused', 'network', `${text} could not be dialled (${code || 'unknown reason'}).`, data)
   }
+  // Who is full resets the connection before it says anything.
+  if (failure.heard === 0 || (failure.heard === null && code === 'ECONNRESET')) {
+    return new GrapevineError(
+      'refused',
+      'network',
+      `${text} accepted the connection and closed it without a word: it is full, or it is not Grapevine.`,
+      { ...data, heardBytes: 0 },
+    )
+  }
   if (failure.heard === null) {
     const why =
       code === 'ENOTFOUND' || code === 'EAI_AGAIN'
@@ -168,14 +177,6 @@ export function explain(error: unknown, text: string, hasKey: boolean): Grapevin
       'network',
       `${text} refused the connection: ${why}. Is the other peer running, and is the address right?`,
       data,
-    )
-  }
-  if (failure.heard === 0) {
-    return new GrapevineError(
-      'refused',
-      'network',
-      `${text} accepted the connection and closed it without a word: it is full, or it is not Grapevine.`,
-      { ...data, heardBytes: 0 },
     )
   }
   if (hasKey && failure.heard >= NONCE_BYTES) return keyError(text, ANOTHER_KEY, data)

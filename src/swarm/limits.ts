@@ -89,11 +89,8 @@ export const MAX_IDENTIFY_BYTES = 8_192
  */
 export const REQUEST_PIECE_BYTES = 2 * 65_519 - 12
 
-/** Milliseconds without a byte, before the first or between two, after which a request has failed. Lodestar allows 5 s and 10 s. */
-export const SILENCE_TIMEOUT_MS = 5_000
-
-/** Milliseconds for a whole request to arrive at the side that answers it: no honest one is larger than a few kilobytes. */
-export const READ_REQUEST_TIMEOUT_MS = 30_000
+/** Milliseconds until the first byte of a body, after which a request has failed; then it must make progress. Lodestar allows 5 s. */
+export const FIRST_BYTE_TIMEOUT_MS = 5_000
 
 /** Slices a deadline is counted in: time in which our own event loop stood still costs the other side at most one of them. */
 export const DEADLINE_SLICES = 10
@@ -251,5 +248,5 @@ export const PING_RATE = { perSecond: 2, burst: 20 }
 export const REQUEST_RATE = { perSecond: 400, burst: 800 }
 export const TOTAL_REQUEST_RATE = { perSecond: 800, burst: 1_600 }
 
-/** Milliseconds that a request may wait for its turn; beyond, it is refused. Below SILENCE_TIMEOUT_MS, so that the asker is still there. */
+/** Milliseconds that a request may wait for its turn; beyond, it is refused. Below FIRST_BYTE_TIMEOUT_MS, so that the asker is still there. */
 export const MAX_REQUEST_WAIT_MS = 2_000

@@ -40,11 +40,17 @@ export class Operation {
       })
     }
     arm()
-    const cancel = () => cancelTimer()
+    const cancel = () => {
+      left = 0
+      cancelTimer()
+    }
     this.#endings.push(cancel)
     return {
       restart: () => {
+        if (left === 0) return
+        cancelTimer()
         left = DEADLINE_SLICES
+        arm()
       },
       cancel,
     }

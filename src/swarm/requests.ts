@@ -2,17 +2,19 @@
  * Requests and their answers, one libp2p stream each. The asker: 1. opens a stream for the protocol, 2. sends the request and closes its
  * direction, 3. reads the answer. The answerer: 1. waits until the asker is admitted, 2. reads the request, 3. awaits the handler,
  * 4. sends the answer. A complete answer is the acknowledgement of both. It can end in: an answer, `refused` (not connected), `timeout`
- * (no byte for SILENCE_TIMEOUT_MS, or `timeoutMs` in all), `too_large`, `reset` (protocol not served, request over the other side's limit,
- * handler failed, connection lost), `closed`, or the reason of the caller's signal. A stream that did not end well is reset.
+ * (no first byte for FIRST_BYTE_TIMEOUT_MS, then less than PROGRESS_BYTES in PROGRESS_MS, or `timeoutMs` in all), `too_large`, `reset`
+ * (protocol not served, request over the other side's limit, handler failed, connection lost), `closed`, or the reason of the caller's signal.
+ * A stream that did not end well is reset.
  */
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
 import type { NetworkErrorCode, PeerId, RequestHandler, RequestOptions, ServeOptions } from '../ports/network.ts'
 import { asError, GrapevineError } from '../util/errors.ts'
+import { PROGRESS_MS } from '../wire/limits.ts'
 import { type Admission, isDirect } from './admission.ts'
 import { BodyReader, brokenOff, writeBody } from './body.ts'
-import { MAX_REQUESTS_PER_PEER, READ_REQUEST_TIMEOUT_MS, SILENCE_TIMEOUT_MS } from './limits.ts'
+import { FIRST_BYTE_TIMEOUT_MS, MAX_REQUESTS_PER_PEER } from './limits.ts'
 import { Operation } from './operation.ts'
 import type { Refusals } from './refusals.ts'
 import type { Turns } from './turns.ts'
@@ -55,7 +57,7 @@ export async function request(
   let stream: Stream | undefined
   try {
     operation.deadline(options.timeoutMs, late('took too long to answer'))
-    const silence = operation.deadline(SILENCE_TIMEOUT_MS, late('fell silent instead of answering'))
+    const silence = operation.deadline(FIRST_BYTE_TIMEOUT_MS, late('fell silent instead of answering'))
     stream = await open(connection, protocol, operation)
     silence.restart()
     const reader = new BodyReader(stream, options.maxResponseBytes)
@@ -124,13 +126,11 @@ async function answer(
     if (refusal !== null) throw refusal
     await context.turns.take(peer, operation.signal)
     const tooSlow = () => new GrapevineError<NetworkErrorCode>('timeout', 'peer', 'The request did not arrive in time.')
-    const whole = operation.deadline(READ_REQUEST_TIMEOUT_MS, tooSlow)
-    const arriving = operation.deadline(SILENCE_TIMEOUT_MS, tooSlow)
+    const arriving = operation.deadline(FIRST_BYTE_TIMEOUT_MS, tooSlow)
     const body = await reader.read(operation, arriving)
-    whole.cancel()
     arriving.cancel()
     const response = await operation.race(handler(peer, body))
-    const leaving = operation.deadline(SILENCE_TIMEOUT_MS, tooSlow)
+    const leaving = operation.deadline(PROGRESS_MS, tooSlow)
     await writeBody(stream, response, operation, leaving)
     await operation.race(stream.close({ signal: operation.signal }))
   } catch (error) {

@@ -42,6 +42,10 @@ export const RANGE_BYTES = 64_512
 export const EXCHANGE_RANGE_BYTES = 1_048_576
 export const MAX_EXCHANGE_RESPONSE_BYTES = EXCHANGE_RANGE_BYTES + 64
 
+/** A body makes progress while so many bytes of it come in every so many milliseconds: 64 KiB/s. What is left at the end may be less. */
+export const PROGRESS_BYTES = 327_680
+export const PROGRESS_MS = 5_000
+
 /** Chunk digests of one offer: 1024 of 32 bytes fill half an answer. Larger bodies have larger chunks. */
 export const MAX_CHUNKS = 1_024
 
