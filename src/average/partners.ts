@@ -17,6 +17,11 @@ export const PARTNER_RULES: readonly string[] = ['all', ...PAIR_RULES]
 
 export type PairRule = (typeof PAIR_RULES)[number]
 
+/** The pair rule of this name; another name (a rule that is no pair's, a peer) leaves the choice to chance. */
+export function pairRuleNamed(name: string): PairRule {
+  return PAIR_RULES.find((rule) => rule === name) ?? 'random'
+}
+
 export interface PartnerContext {
   readonly self: PeerId
   /** Sorted, without repetition, `self` among them. */

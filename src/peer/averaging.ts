@@ -6,7 +6,7 @@
 import { type Codec, type CodecModel, codecNamed } from '../average/codecs.ts'
 import { robustRule } from '../average/combine.ts'
 import { isPlainAveraging, NO_OUTER_STEP } from '../average/outer.ts'
-import { isMutual, PAIR_RULES, partnerBy } from '../average/partners.ts'
+import { isMutual, pairRuleNamed, partnerBy } from '../average/partners.ts'
 import { consensusLevels } from '../average/period.ts'
 import type { PeerEvent } from '../observe/events.ts'
 import type { PeerId } from '../ports/network.ts'
@@ -234,7 +234,7 @@ export class Averaging {
   #partner(): { readonly id: PeerId; readonly mutual: boolean } | null {
     const { run, ports } = this.#options
     const { network, random } = ports
-    const rule = PAIR_RULES.find((name) => name === run.manifest.averaging.partner) ?? 'random'
+    const rule = pairRuleNamed(run.manifest.averaging.partner)
     const view = this.view()
     const id = partnerBy(rule, { self: network.id, view, run: run.id, epoch: this.epoch, random })
     return id === null ? null : { id, mutual: isMutual(rule, view, network.id) }

@@ -5,7 +5,7 @@
  * exchange of each pair that the rule brings together. With every other strategy all peers make their round at once. Shared experience goes
  * round whenever its own number of updates is over, within rounds as well.
  */
-import { matching, PAIR_RULES, partnerBy } from '../average/partners.ts'
+import { matching, pairRuleNamed, partnerBy } from '../average/partners.ts'
 import type { PeerId } from '../ports/network.ts'
 import { type SeededRandom, seededRandom } from '../util/random.ts'
 import type { VirtualClock } from './clock.ts'
@@ -119,7 +119,7 @@ function pairsOf(
   random: SeededRandom,
 ): readonly (readonly [PeerId, PeerId])[] {
   if (rule === 'matching') return matching(view, run, epoch)
-  const named = PAIR_RULES.find((name) => name === rule) ?? 'random'
+  const named = pairRuleNamed(rule)
   const taken = new Set<PeerId>()
   const chosen: (readonly [PeerId, PeerId])[] = []
   for (const self of view) {

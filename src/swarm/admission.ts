@@ -8,6 +8,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
 import type { NetworkErrorCode, PeerChange, PeerId, RemotePeer } from '../ports/network.ts'
 import { asError, GrapevineError } from '../util/errors.ts'
+import { withPeer } from '../wire/address.ts'
 import { CLOSE_TIMEOUT_MS, IDENTIFY_TIMEOUT_MS, MAX_ADDRESSES_PER_PEER } from './limits.ts'
 import { Operation } from './operation.ts'
 
@@ -154,7 +155,7 @@ export class Admission {
     const reached = connection.direction === 'outbound' ? [connection.remoteAddr.toString()] : []
     for (const address of [...reached, ...announced]) {
       if (entry.addresses.size >= MAX_ADDRESSES_PER_PEER) break
-      entry.addresses.add(address.includes('/p2p/') ? address : `${address}/p2p/${id}`)
+      entry.addresses.add(withPeer(address, id))
     }
     if (isNew) this.#announce({ id, state: 'connected' })
     if (isDirect(connection)) this.#leaveRelays(entry)

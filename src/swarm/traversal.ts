@@ -9,7 +9,7 @@ import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import type { PeerId, RequestOptions } from '../ports/network.ts'
 import type { Random } from '../ports/random.ts'
 import { Gcra, KeyedGcra } from '../util/gcra.ts'
-import { isLoopback, isRelayed, readAddress } from '../wire/address.ts'
+import { isLoopback, isRelayed, readAddress, withPeer } from '../wire/address.ts'
 import { networkOf } from '../wire/address-range.ts'
 import { closeConnection, isDirect } from './admission.ts'
 import * as limits from './limits.ts'
@@ -187,7 +187,7 @@ export class Traversal {
     const addresses = announced.filter((address) => !isRelayed(address) && !('fault' in readAddress(address, 'dial')))
     const attempts = addresses
       .slice(0, limits.MAX_UPGRADE_ADDRESSES)
-      .map((address) => this.#options.dial(address.includes('/p2p/') ? address : `${address}/p2p/${peer}`, stopping))
+      .map((address) => this.#options.dial(withPeer(address, peer), stopping))
     await Promise.any(attempts).catch(() => log.debug('met through a relay, and not reached directly', { peer }))
   }
 }

@@ -36,6 +36,11 @@ export function peerOf(multiaddr: string): PeerId | null {
   return at < 0 ? null : multiaddr.slice(at + 5)
 }
 
+/** The multiaddr with `peer` at its end, unless it names one. */
+export function withPeer(multiaddr: string, peer: PeerId): string {
+  return multiaddr.includes('/p2p/') ? multiaddr : `${multiaddr}/p2p/${peer}`
+}
+
 /** The multiaddr of what was read, with the peer id where it is known. */
 export function multiaddrOf({ target, peer }: Pick<Address, 'target' | 'peer'>): string {
   return peer === null ? target : `${target}/p2p/${peer}`

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { multiaddr } from '@multiformats/multiaddr'
 import fc from 'fast-check'
-import { type AddressUse, isRelayed, multiaddrOf, peerOf, readAddress } from '../../src/wire/address.ts'
+import { type AddressUse, isRelayed, multiaddrOf, peerOf, readAddress, withPeer } from '../../src/wire/address.ts'
 
 const ID = '12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA'
 const RELAY = '12D3KooWPjceQrSwdWXPyLLeABRXmuqt69Rg3sBYbU1Nft9HyQ6X'
@@ -119,6 +119,8 @@ test('an address is written with the peer that it leads to, and names it again',
   assert.equal(peerOf(`${target}/p2p/${ID}`), ID)
   assert.equal(peerOf(`${target}/p2p/${RELAY}/p2p-circuit/p2p/${ID}`), ID)
   assert.equal(peerOf(target), null)
+  assert.equal(withPeer(target, ID), `${target}/p2p/${ID}`)
+  assert.equal(withPeer(`${target}/p2p/${RELAY}`, ID), `${target}/p2p/${RELAY}`)
 })
 
 test('no text makes the parser fail, and libp2p understands every target', () => {
