@@ -127,7 +127,8 @@ test('samples follow their seed; a continuous action stays in its bounds', async
     const [torque] = policy.act(observation) as Float32Array
     assert.ok(torque! >= -2 && torque! <= 2)
   }
-  assert.throws(() => policy.act([1, 2]), { code: 'shape' })
+  assert.throws(() => policy.act([1, 2]), { code: 'shape', message: "The array 'observation' has 2 elements where 3 are needed." })
+  assert.throws(() => policy.act(observation, { seed: 0.5 }), { code: 'seed', message: 'A seed is a whole number, not 0.5.' })
 })
 
 test('what is no policy is refused with the reason', async (context) => {

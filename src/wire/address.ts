@@ -96,6 +96,9 @@ function readCircuit(relay: string, rest: readonly string[]): AddressVerdict {
 function readHostAndPort(text: string, use: AddressUse): AddressVerdict {
   const [, site] = /^[a-z]+:\/\/([^/\s]+)/i.exec(text) ?? []
   if (site !== undefined) return { fault: `it is a link to a page; write ${site.includes(':') ? site : `${site}:PORT`}` }
+  const [, plain, peer] = /^([^/]+)\/p2p\/([^/]+)$/.exec(text) ?? []
+  const meant = plain === undefined ? null : readHostAndPort(plain, use)
+  if (meant !== null && 'target' in meant) return { fault: `did you mean ${meant.target}/p2p/${peer}?` }
   const parts = /^(?:\[(?<six>[^\]]*)\]|(?<host>[^:]*)):(?<port>[^:]*)$/.exec(text)?.groups
   if (parts === undefined) {
     const [, six = '', last] = /^(.*):(\d{4,5})$/.exec(text) ?? []

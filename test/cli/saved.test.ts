@@ -9,6 +9,7 @@ import { loadSavedPolicy } from '../../src/node/saved-policy.ts'
 import { createPeer } from '../../src/peer/daemon.ts'
 import { resolveSettings } from '../../src/peer/settings.ts'
 import { loadPolicy } from '../../src/policy.ts'
+import { sealTensors, vectors } from '../../src/wire/sealed-tensors.ts'
 import { fakeIo } from './fake.ts'
 import { grapevine as spawned } from './spawn.ts'
 
@@ -89,6 +90,12 @@ test('a new run begins with exported weights; what does not fit is named, and no
   assert.deepEqual(first, second)
   const { warnings } = await begin({ env: 'Acrobot-v1' })
   assert.match(warnings[0]!, /were not taken from .*: .*dense1\/kernel \(4x64 there, 6x64 here\)/)
+  const ours = sealTensors({ tensors: vectors({ odd: Float32Array.of(1) }), metadata: {} })
+  writeFileSync(at('odd.safetensors'), ours)
+  await assert.rejects(begin({ 'init-from': at('odd.safetensors') }), {
+    code: 'init_from',
+    message: /^Nothing in .*odd\.safetensors \(--init-from\) fits the network of this run: .+\.$/,
+  })
   await assert.rejects(begin({ 'init-from': at('notes') }), { code: 'init_from', message: /ENOENT/ })
 })
 

@@ -241,6 +241,11 @@ export function engineContract(name: string, create: () => Promise<Engine>): voi
         'a network for half a row': () => engine.build(spec, 0.5),
       }
       for (const [what, call] of Object.entries(calls)) assert.throws(call, refused, what)
+      assert.throws(calls['an unknown output']!, { message: /^The network has no output (named policy|'policy'); it has [^;]+\.$/ })
+      assert.throws(calls['a network for no rows']!, {
+        message:
+          /^(A network needs room for a whole number of rows, at least 1, and was asked to take 0|The largest batch is 0, and it must be a whole number of at least 1)\.$/,
+      })
       network.forward(arena, rows(3), 3)
       assert.throws(() => network.backward(arena, rows(2), 2, network.allocate()), refused, 'backward of another batch')
       assert.throws(() => network.backward(arena, rows(3), 3, foreign), refused, 'a foreign gradient')

@@ -267,23 +267,37 @@ test('a restored state goes on as the saved one would have, through all wrappers
   assert.throws(() => two.restoreState!(saved.subarray(1)), { code: 'state' })
 })
 
+test('wrappers that an environment does not bear say why', () => {
+  const { restart: _, ...fixed } = counter()
+  assert.throws(() => wrapVector(fixed, [{ id: 'timeLimit', options: { steps: 5 } }]), {
+    code: 'wrapper',
+    message: 'The wrapper timeLimit needs an environment that can restart single rows, and this one cannot.',
+  })
+  const unbounded = { ...counter(), actionSpace: boxSpace([1], Number.NEGATIVE_INFINITY, 6) }
+  assert.throws(() => wrapVector(unbounded, [{ id: 'rescaleAction', options: {} }]), {
+    code: 'wrapper',
+    message: 'The wrapper rescaleAction needs an environment whose actions have finite bounds.',
+  })
+})
+
 test('unknown wrappers and options are named', () => {
   const env = makeVectorEnv('Pendulum-v1', 1)
   assert.throws(() => wrapVector(env, [{ id: 'frameStak', options: {} }]), {
     code: 'unknown_wrapper',
     message: 'Wrapper "frameStak" is not known here; did you mean frameStack?',
   })
-  for (const [id, options] of [
-    ['timeLimit', {}],
-    ['frameStack', { frames: 0 }],
-    ['normaliseObservations', { clip: -1 }],
-    ['normaliseRewards', { gamma: 2 }],
-    ['stickyActions', { probability: -0.1 }],
-    ['rescaleAction', { low: 1 }],
-    ['episodeStatistics', { window: 0.5 }],
-    ['clipAction', { low: 3 }],
-  ] as const) {
+  const cases: [string, Record<string, unknown>, string][] = [
+    ['timeLimit', {}, 'Option "steps" of timeLimit must be an integer of at least 1, but it is 0.'],
+    ['frameStack', { frames: 0 }, 'Option "frames" of frameStack must be an integer of at least 1, but it is 0.'],
+    ['normaliseObservations', { clip: -1 }, 'Option "clip" of normaliseObservations must be above 0, but it is -1.'],
+    ['normaliseRewards', { gamma: 2 }, 'Option "gamma" of normaliseRewards must lie in 0 to 1, but it is 2.'],
+    ['stickyActions', { probability: -0.1 }, 'Option "probability" of stickyActions must lie in 0 to 1, but it is -0.1.'],
+    ['rescaleAction', { low: 1 }, 'Option "low" of rescaleAction must be below its option "high".'],
+    ['episodeStatistics', { window: 0.5 }, 'Option "window" of episodeStatistics must be an integer of at least 1, but it is 0.5.'],
+    ['clipAction', { low: 3 }, 'clipAction has no option "low"; it has none.'],
+  ]
+  for (const [id, options, message] of cases) {
     assert.ok(wrapperIds().includes(id))
-    assert.throws(() => wrapVector(env, [{ id, options }]), { code: 'option' }, id)
+    assert.throws(() => wrapVector(env, [{ id, options }]), { code: 'option', message })
   }
 })

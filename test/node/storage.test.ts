@@ -66,5 +66,5 @@ test('what the system refuses names the file', async (context) => {
     code: 'storage',
     message: /^Cannot write taken in the data folder: /,
   })
-  await assert.rejects(folderStorage(folder).read('taken'), { code: 'storage' })
+  await assert.rejects(folderStorage(folder).read('taken'), { code: 'storage', message: /^Cannot read taken in .*: EISDIR.*\.$/ })
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { MAX_SCENARIO_STEPS } from '../../src/sim/limits.ts'
 import { readScenario } from '../../src/sim/scenario.ts'
 import { GrapevineError } from '../../src/util/errors.ts'
 
@@ -63,5 +64,9 @@ test('all faults of a scenario are told at once, each with its line', () => {
 
 test('what is no list, and what is no YAML', () => {
   assert.throws(() => readScenario('do: crash', 'a.yaml', 2), /^GrapevineError: a\.yaml, line 1: A scenario is a list of steps/)
+  const many = '- { at: 1s, do: heal }\n'.repeat(MAX_SCENARIO_STEPS + 1)
+  assert.throws(() => readScenario(many, 'a.yaml', 2), {
+    message: `a.yaml, line 1: It has ${MAX_SCENARIO_STEPS + 1} steps; at most ${MAX_SCENARIO_STEPS} are run.`,
+  })
   assert.throws(() => readScenario('- { at: 1s,\n- [', 'a.yaml', 2), /a\.yaml, line 2: /)
 })

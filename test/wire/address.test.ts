@@ -82,6 +82,7 @@ test('each part is checked', () => {
   assert.equal(faultOf(''), 'write HOST:PORT or /ip4/HOST/tcp/PORT')
   assert.equal(faultOf('http://example.org:80'), 'it is a link to a page; write example.org:80')
   assert.equal(faultOf('https://example.org/grapevine'), 'it is a link to a page; write example.org:PORT')
+  assert.equal(faultOf(`127.0.0.1:4001/p2p/${ID}`), `did you mean /ip4/127.0.0.1/tcp/4001/p2p/${ID}?`)
   assert.equal(faultOf('::1:4001'), 'an IPv6 address before a port stands in brackets; did you mean [::1]:4001?')
 })
 

@@ -75,13 +75,15 @@ test('a field that is missing, unknown or of the wrong type is named', () => {
     assert.equal(error.data.field, field)
     assert.ok(error.message.includes(field))
   }
-  assert.equal(refusal(() => encodeManifest({ ...EXAMPLE_MANIFEST, seed: -1 })).fault, 'local')
+  const { fault, message } = refusal(() => encodeManifest({ ...EXAMPLE_MANIFEST, seed: -1 }))
+  assert.equal(fault, 'local')
+  assert.match(message, /^The manifest's field seed cannot be used: .+; change that setting\.$/)
 })
 
 test('another major version is told as such, whatever else its manifest holds', () => {
   const error = refusal(() => decodeManifest(forged({ protocol: [2, 1], novelty: true })))
   assert.equal(error.code, 'protocol_version')
-  assert.match(error.message, /2\.1 there, 1\.0 here/)
+  assert.equal(error.message, 'This run speaks protocol 2.1 there, 1.0 here: install the version of Grapevine that the swarm runs.')
   assert.deepEqual(decodeManifest(forged({ protocol: [1, 9] })).protocol, [1, 9])
 })
 
