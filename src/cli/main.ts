@@ -110,6 +110,10 @@ function usageMessage(error: CommanderError, program: Command, argv: readonly st
       const names = program.commands.map((candidate) => candidate.name())
       return `There is no command "${word}"; ${oneOf(word, names, 'grapevine --help lists those that there are.')}`
     }
+    case 'commander.missingArgument': {
+      const meaning = command?.registeredArguments.find((argument) => argument.name() === word)?.description
+      return `${command?.name()} needs <${word}>: ${meaning}; ${help}.`
+    }
     case 'commander.optionMissingArgument':
       return `${word} needs a value; ${help}.`
     case 'commander.excessArguments':

@@ -48,7 +48,8 @@ export async function exportPolicy(
     const folder = folderStorage(resolve(out), resolve(out))
     for (const [name, bytes] of Object.entries(files)) await folder.write(name, bytes as Uint8Array)
   } else {
-    await folderStorage(dirname(resolve(out)), dirname(resolve(out))).write(basename(out), await encoded(evaluated, format))
+    const path = resolve(out)
+    await folderStorage(dirname(path), dirname(path)).write(basename(path), await encoded(evaluated, format))
   }
   return { evaluation, lacking }
 }

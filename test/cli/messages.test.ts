@@ -71,6 +71,8 @@ describe('one sentence for each wrong value', () => {
     ['start --eval-every 0', '--eval-every must be a whole number from 1 to 9007199254740991, not "0".'],
     ['start --period 0', '--period must be a whole number from 1 to 1000000, or auto, not "0".'],
     ['export here', 'export needs --out: the file to write (for tfjs, the folder).'],
+    ['eval', 'eval needs <path>: a data folder, a checkpoint, or what export wrote; see grapevine eval --help.'],
+    ['completion', 'completion needs <shell>: bash, zsh, fish; see grapevine completion --help.'],
     ['eval . --episodes 0', '--episodes must be a whole number from 1 to 1000000, not "0".'],
     ['export . --format pkl --out x', '--format must be safetensors, onnx, tfjs, not "pkl".'],
     ['peers --for 1h', '--for and --why belong to --ban PEER.'],

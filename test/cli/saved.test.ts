@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { run } from '../../src/cli/main.ts'
+import { acquireLock } from '../../src/node/lock.ts'
 import { loadSavedPolicy } from '../../src/node/saved-policy.ts'
 import { createPeer } from '../../src/peer/daemon.ts'
 import { resolveSettings } from '../../src/peer/settings.ts'
@@ -104,6 +105,7 @@ test('bad input gets one sentence and its exit code', async () => {
   const cases: readonly [readonly string[], number, RegExp][] = [
     [['export', data], 2, /^grapevine: export needs --out/],
     [['export', data, '--out', at('x'), '--format', 'h5'], 2, /^grapevine: --format must be safetensors, onnx, tfjs, not "h5"\.$/],
+    [['export', data, '--out', folder], 1, /^grapevine: Cannot write gv-\S+ in \S+: .*directory.*\.$/],
     [['eval', data, '--of', 'first'], 2, /^grapevine: --of must be best, self, mean, not "first"\.$/],
     [['eval', data, '--episodes', '0'], 2, /^grapevine: --episodes must be a whole number from 1 to 1000000, not "0"\.$/],
     [['eval', at('nowhere')], 1, /^grapevine: There is nothing at .*nowhere; name a data folder/],
@@ -139,6 +141,13 @@ test('a damaged export is refused by whoever reads it', async () => {
     assert.equal(code, argv[0] === 'start' ? 2 : 1, err)
     assert.match(err, /its checksum does not match its bytes, so it is damaged/)
   }
+})
+
+test('a report on a run that is going on says so', async () => {
+  const { release } = await acquireLock(data)
+  const { out } = await grapevine('report', data, '--out', at('report.html'))
+  await release()
+  assert.match(out, /\nIt is still running: the page shows it as it was when the page was made\.\n$/)
 })
 
 test('a report tells of a data folder, of a checkpoint and of an export, each with what it has', async () => {

@@ -92,7 +92,8 @@ export function gossipContract(on: NetworkFixture): void {
     await on.connect(c, b)
     await on.knows(a, 1)
     await on.knows(c, 1)
-    await on.failsWith('too_large', c.publish(TOPIC, new Uint8Array(101)))
+    const { message } = await on.failsWith('too_large', c.publish(TOPIC, new Uint8Array(101)))
+    assert.equal(message, `A message of 101 bytes was not published: ${TOPIC} carries at most 100 bytes.`)
     // a has no limit of its own.
     assert.equal(await on.settled(a.publish(TOPIC, new Uint8Array(101))), 1)
     assert.equal(await on.settled(c.publish(TOPIC, new Uint8Array(100))), 1)

@@ -33,20 +33,23 @@ export function requestsContract(on: NetworkFixture): void {
 
   test('a request to a peer that is not connected is refused', async () => {
     const [a, b] = (await on.started(2)) as [Network, Network]
-    await on.failsWith('refused', a.request(b.id, PROTOCOL, new Uint8Array(1), OPTIONS))
+    const { message } = await on.failsWith('refused', a.request(b.id, PROTOCOL, new Uint8Array(1), OPTIONS))
+    assert.equal(message, `There is no connection to peer ${b.id}.`)
   })
 
   test('a protocol that is not served, a request that is too large and a failing handler reset', async () => {
     const [a, b] = (await on.started(2)) as [Network, Network]
     await on.connect(a, b)
-    await on.failsWith('reset', a.request(b.id, PROTOCOL, new Uint8Array(1), OPTIONS))
+    const unserved = await on.failsWith('reset', a.request(b.id, PROTOCOL, new Uint8Array(1), OPTIONS))
+    assert.match(unserved.message, /^Peer \S+ (does not answer requests on|broke off a request on) \S+\.$/)
     b.serve(PROTOCOL, 10, async (_peer, [first]) => {
       if (first === 1) throw new Error('no')
       return new Uint8Array(1)
     })
     await on.failsWith('reset', a.request(b.id, PROTOCOL, new Uint8Array(11), OPTIONS))
     await on.failsWith('reset', a.request(b.id, PROTOCOL, new Uint8Array(500_000), OPTIONS))
-    await on.failsWith('reset', a.request(b.id, PROTOCOL, Uint8Array.of(1), OPTIONS))
+    const { message } = await on.failsWith('reset', a.request(b.id, PROTOCOL, Uint8Array.of(1), OPTIONS))
+    assert.match(message, /^(Peer \S+ broke off a request on \S+|The other side broke off)\.$/)
     // And the connection lives on.
     assert.deepEqual(await on.settled(a.request(b.id, PROTOCOL, Uint8Array.of(2), OPTIONS)), new Uint8Array(1))
     b.serve(PROTOCOL, 20, async () => new Uint8Array(3))
@@ -57,7 +60,8 @@ export function requestsContract(on: NetworkFixture): void {
     const [a, b] = (await on.started(2)) as [Network, Network]
     b.serve(PROTOCOL, 10, async () => new Uint8Array(1_000))
     await on.connect(a, b)
-    await on.failsWith('too_large', a.request(b.id, PROTOCOL, new Uint8Array(1), { ...OPTIONS, maxResponseBytes: 999 }))
+    const { message } = await on.failsWith('too_large', a.request(b.id, PROTOCOL, new Uint8Array(1), { ...OPTIONS, maxResponseBytes: 999 }))
+    assert.match(message, /^(The other side sent|The answer has) 1000 bytes where at most 999 are allowed\.$/)
     const answer = await on.settled(a.request(b.id, PROTOCOL, new Uint8Array(1), { ...OPTIONS, maxResponseBytes: 1_000 }))
     assert.equal(answer.length, 1_000)
   })
@@ -70,7 +74,8 @@ export function requestsContract(on: NetworkFixture): void {
       return new Promise(() => {})
     })
     await on.connect(a, b)
-    await on.failsWith('timeout', a.request(b.id, PROTOCOL, new Uint8Array(1), { ...OPTIONS, timeoutMs: 300 }))
+    const late = await on.failsWith('timeout', a.request(b.id, PROTOCOL, new Uint8Array(1), { ...OPTIONS, timeoutMs: 300 }))
+    assert.match(late.message, /^(Peer \S+ took too long to answer to a request on \S+|There was no answer in time)\.$/)
     const caller = new AbortController()
     const given = a.request(b.id, PROTOCOL, new Uint8Array(1), { ...OPTIONS, signal: caller.signal })
     given.catch(() => {})

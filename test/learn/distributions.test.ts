@@ -46,3 +46,10 @@ test('Gaussian samples have the mean and deviation asked for', () => {
     assert.ok(Math.abs(deviation - s) < 0.02 * s, `deviation ${deviation}`)
   }
 })
+
+test('a mean without room for all actions is refused', () => {
+  assert.throws(() => sampleGaussian(new Float32Array(1), new Float32Array(1), seededRandom(1), new Float32Array(2)), {
+    code: 'shape',
+    message: "The array 'mean' has 1 elements where at least 2 are needed.",
+  })
+})

@@ -1,6 +1,6 @@
 /** The daemon as a library: in one process, started and stopped again and again, at any moment, it leaves nothing behind. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -173,4 +173,17 @@ test('a listener that throws disturbs nobody', async (context) => {
   await each.daemon.start()
   await each.daemon.finished
   assert.deepEqual([after[0], after.at(-1)], ['listening', 'stopped'])
+})
+
+test('where the control socket cannot be, that is said', async (context) => {
+  const { daemon, dataDir } = subject(context, { 'wait-for-peers': 1 })
+  const path = join(dataDir, 'control.sock')
+  mkdirSync(path)
+  await assert.rejects(daemon.start(), (error: unknown) => {
+    assert.ok(error instanceof GrapevineError)
+    assert.equal(error.code, 'data_dir')
+    assert.match(error.message, /^Cannot open the control socket in \S+: .*directory.*; choose another folder with --data-dir\.$/)
+    return true
+  })
+  await daemon.stop()
 })

@@ -321,6 +321,24 @@ test('sharing experience is a choice of the founder, for algorithms that can, wi
   ])
 })
 
+test('gossip carries no snapshot over its limit, and says what does', () => {
+  const model = { parameterCount: 300_000, slices: [300_000], moments: [] }
+  const choice = { partner: null, server: null, robust: 'none', strategy: 'broadcast' }
+  const refused = (codec: string) => {
+    try {
+      resolveAveraging({ ...choice, codec }, model, 'me')
+      return 'taken'
+    } catch (error) {
+      return (error as Error).message
+    }
+  }
+  assert.match(
+    refused('f32'),
+    /^--strategy broadcast carries snapshots of at most 1048576 bytes and one of this model has 1200\d{3}; choose pairwise, or --codec f16\.$/,
+  )
+  assert.equal(refused('f16'), 'taken')
+})
+
 test('rules that compare neighbours need several', () => {
   const robust = 'median'
   const model = { parameterCount: 10, slices: [10], moments: [] }

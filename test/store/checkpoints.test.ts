@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MemoryStorage } from '../../src/sim/storage.ts'
-import { type CheckpointFacts, checkpointFile } from '../../src/store/checkpoint-file.ts'
+import { type CheckpointFacts, checkpointFile, decodeCheckpoint } from '../../src/store/checkpoint-file.ts'
 import { CheckpointWriter, listCheckpoints, loadBest, loadCheckpoint } from '../../src/store/checkpoints.ts'
 import { KEPT_CHECKPOINTS } from '../../src/store/limits.ts'
 import { sealTensors, vectors } from '../../src/wire/sealed-tensors.ts'
+import { refusal } from '../support/refusal.ts'
 
 const RUN = 'ab'.repeat(32)
 const OTHER = 'cd'.repeat(32)
@@ -90,6 +91,7 @@ test('a damaged one falls back to the one before, which says so', async () => {
 })
 
 test('none, or none whole of the last run, is an error and no fresh start', async () => {
+  assert.equal(refusal(() => decodeCheckpoint(new Uint8Array(3))).message, 'A checkpoint cannot be used: it has no checksum.')
   await assert.rejects(loadCheckpoint(new MemoryStorage(), '/data'), {
     code: 'no_checkpoint',
     message: 'There is no checkpoint in /data; name the data folder of a run that has trained.',

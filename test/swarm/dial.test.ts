@@ -8,7 +8,8 @@ import type { Libp2p } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { Network } from '../../src/ports/network.ts'
 import { judgeAgent } from '../../src/swarm/admission.ts'
-import { explain } from '../../src/swarm/dial.ts'
+import { type Dialer, dial, explain } from '../../src/swarm/dial.ts'
+import { MAX_CONNECTIONS } from '../../src/swarm/limits.ts'
 import { TransportDialError } from '../../src/swarm/transport.ts'
 import { GrapevineError } from '../../src/util/errors.ts'
 import { bareNode, rawNode } from './raw-node.ts'
@@ -187,6 +188,19 @@ test('agents are judged by name and major version', () => {
   ]) {
     assert.equal(code(other), 'other_network', String(other))
   }
+})
+
+test('a peer with all its connections dials nobody', async () => {
+  const dialer = {
+    node: { getConnections: () => Array.from({ length: MAX_CONNECTIONS }, () => ({})) },
+    self: 'me',
+    admits: () => true,
+    found: new Map(),
+  } as unknown as Dialer
+  await assert.rejects(dial(dialer, '10.0.0.1:4001', forever), {
+    code: 'refused',
+    message: `10.0.0.1:4001 was not dialled: this peer has its ${MAX_CONNECTIONS} connections already.`,
+  })
 })
 
 test('failures of the system are told apart by how far the dial came', () => {

@@ -90,7 +90,8 @@ test('another major version, a long message and impossible values are refused', 
     copy.set(values, offset)
     return copy
   }
-  assert.equal(refusal(() => decodeBeacon(changed(4, 2))).code, 'protocol_version')
+  const { code, message } = refusal(() => decodeBeacon(changed(4, 2)))
+  assert.deepEqual([code, message], ['protocol_version', 'A beacon speaks protocol 2.0, we speak 1.0.'])
   const cases = [
     new Uint8Array(MAX_BEACON_BYTES + 1),
     changed(0, 0x48),

@@ -28,6 +28,13 @@ const sent = {
 
 const bytes = encodeFrame(sent)
 
+test('a frame of an author that is none is not made', () => {
+  assert.throws(() => encodeFrame({ ...sent, author: 'nobody' }), {
+    code: 'bad_author',
+    message: 'A frame needs an Ed25519 author and a run id; nobody with this run is none.',
+  })
+})
+
 test('a frame survives the round trip, with and without normalisers', () => {
   const frame = decodeFrame(bytes)
   assert.deepEqual(frame, { ...sent, payloadBytes: 12, digest: sha256(sent.payload) })
