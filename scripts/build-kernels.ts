@@ -1,10 +1,12 @@
 /**
  * `npm run build:kernels`, also npm's prepare step: compiles src/kernels/assembly into kernels-relaxed.wasm, kernels-deterministic.wasm and
- * kernels-wide.wasm beside it (what sets them apart: assembly/simd.ts). Does nothing when all are newer than every source. Leaves with 1 and the compiler's words when the sources do not compile.
+ * kernels-wide.wasm beside it (what sets them apart: assembly/simd.ts). Does nothing when all were made from these sources by this script. Leaves
+ * with 1 and the compiler's words when the sources do not compile.
  */
-import { existsSync, globSync, renameSync, rmSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { MEMORY_MAXIMUM_PAGES, RESERVED_BYTES } from '../src/kernels/limits.ts'
+import { isFrom, sourcesDigest, withSources } from '../src/kernels/sources.ts'
 
 const root = join(import.meta.dirname, '..')
 const folder = join(root, 'src/kernels')
@@ -22,15 +24,14 @@ const flags = [
   ...['--memoryBase', String(RESERVED_BYTES / 2)],
 ]
 
-const sources = [
-  ...globSync('assembly/*.ts', { cwd: folder }).map((name) => join(folder, name)),
-  join(folder, 'limits.ts'),
-  import.meta.filename,
-]
-const newest = Math.max(...sources.map(modified))
-const outdated = builds.filter(({ file }) => !existsSync(join(folder, file)) || modified(join(folder, file)) < newest)
+const digest = sourcesDigest()!
+const outdated = builds.filter(({ file }) => !isUpToDate(join(folder, file)))
 for (const { file, flags: own } of outdated) await compile(file, own)
 if (outdated.length > 0) console.log(`kernels: built ${outdated.map(({ file }) => file).join(', ')}`)
+
+function isUpToDate(file: string): boolean {
+  return existsSync(file) && isFrom(readFileSync(file), digest) && modified(file) >= modified(import.meta.filename)
+}
 
 function modified(file: string): number {
   return statSync(file).mtimeMs
@@ -47,5 +48,6 @@ async function compile(file: string, own: readonly string[]): Promise<void> {
     console.error(`kernels: ${file} does not compile\n${String(stderr)}`)
     process.exit(1)
   }
+  writeFileSync(join(root, draft), withSources(readFileSync(join(root, draft)), digest))
   renameSync(join(root, draft), join(folder, file))
 }

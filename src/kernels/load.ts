@@ -2,9 +2,10 @@
  * The compiled kernels: builds of src/kernels/assembly (what sets them apart: assembly/simd.ts), loaded from the files beside this module,
  * which npm's prepare step makes. Instances hold no state: all of it lies in the memory they are given, and several threads may run on one memory.
  */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { GrapevineError } from '../util/errors.ts'
 import { compileEagerly } from './compile.ts'
+import { isFrom, sourcesDigest } from './sources.ts'
 
 export type KernelBuild = 'relaxed' | 'deterministic' | 'wide'
 
@@ -62,7 +63,7 @@ export interface Kernels {
 
 const modules = new Map<KernelBuild, WebAssembly.Module | null>()
 
-/** null: this machine cannot run that build. Throws GrapevineError `kernels_missing` when it was never made. */
+/** null: this machine cannot run that build. Throws GrapevineError `kernels_missing` when it was never made, or made from other sources. */
 export function loadKernels(memory: WebAssembly.Memory, build: KernelBuild): Kernels | null {
   const module = compiled(build)
   return module === null ? null : { build, memory, module, exports: instantiate(module, memory) }
@@ -83,9 +84,14 @@ function compiled(build: KernelBuild): WebAssembly.Module | null {
 
 function read(build: KernelBuild): Uint8Array<ArrayBuffer> {
   const file = new URL(`./kernels-${build}.wasm`, import.meta.url)
-  try {
-    return new Uint8Array(readFileSync(file))
-  } catch {
-    throw new GrapevineError('kernels_missing', 'local', `The compiled kernels are missing at ${file.pathname}; run npm run build:kernels.`)
-  }
+  if (!existsSync(file)) throw missing(`The compiled kernels are missing at ${file.pathname}`)
+  const bytes = new Uint8Array(readFileSync(file))
+  const digest = sourcesDigest()
+  if (digest !== null && !isFrom(bytes, digest))
+    throw missing(`The kernels at ${file.pathname} were compiled from other sources than are here`)
+  return bytes
+}
+
+function missing(what: string): GrapevineError {
+  return new GrapevineError('kernels_missing', 'local', `${what}; run npm run build:kernels.`)
 }
