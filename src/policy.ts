@@ -51,7 +51,8 @@ async function bytesOf(source: string | URL | Uint8Array | ArrayBuffer): Promise
     if (!response.ok) throw new Error(`the server answered ${response.status}`)
     return new Uint8Array(await response.arrayBuffer())
   } catch (error) {
-    const reason = messageOf(error)
+    // What failed below fetch says what happened; fetch itself does not.
+    const reason = messageOf(error instanceof Error ? (error.cause ?? error) : error)
     throw new GrapevineError('policy_unreachable', 'local', `The policy ${source} cannot be read: ${reason}.`, { reason })
   }
 }

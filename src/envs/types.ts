@@ -5,18 +5,22 @@
 import type { NumberOption } from './options.ts'
 import type { Picture } from './picture.ts'
 
+/** What actions are: one of `n`, or `shape` floats between `low` and `high`. Observations are always a box. */
 export type Space =
   | { readonly kind: 'discrete'; readonly n: number }
   | { readonly kind: 'box'; readonly shape: readonly number[]; readonly low: Float32Array; readonly high: Float32Array }
 
+/** Bounds by element, row-major; infinite: none. */
 export type BoxSpace = Extract<Space, { kind: 'box' }>
 
+/** How an episode begins. */
 export interface ResetOptions {
   /** Seeds the environment's random stream; without it the stream goes on. */
   readonly seed?: number
   readonly options?: Readonly<Record<string, unknown>>
 }
 
+/** What an action led to, as Gymnasium has it: `terminated` by the task itself, `truncated` by a limit of time. */
 export interface StepResult {
   readonly observation: Float32Array
   readonly reward: number

@@ -19,6 +19,7 @@ export interface TransitionSink {
   transition(slot: number, action: number, reward: number, discount: number, nextSlot: number, tdError: number): void
 }
 
+/** What the head of this file says, for one vector; the transitions go to a `TransitionSink`. */
 export class NStepTransitions {
   readonly #n: number
   readonly #gamma: number

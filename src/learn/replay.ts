@@ -48,6 +48,7 @@ export interface ReplayBatch {
   readonly weights: Float32Array
 }
 
+/** Arrays for a batch of `rows` transitions whose observations have `observationSize` floats, to draw into. */
 export function replayBatch(rows: number, observationSize: number): ReplayBatch {
   return {
     slots: new Int32Array(rows),

@@ -9,6 +9,7 @@ import { ForwardPass } from './forward.ts'
 import { bestAction } from './q-losses.ts'
 import { requireLength } from './shapes.ts'
 
+/** How an action is chosen. */
 export interface ActOptions {
   /** The most probable action instead of a sample (default false). Value-based policies always take their best one. */
   readonly deterministic?: boolean
@@ -16,6 +17,7 @@ export interface ActOptions {
   readonly seed?: number
 }
 
+/** A trained policy that plays one episode at a time. */
 export interface Policy {
   /** What it was trained for, and how. */
   readonly facts: PolicyFacts

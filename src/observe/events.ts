@@ -3,6 +3,7 @@
  */
 export type PeerState = 'connecting' | 'alive' | 'silent' | 'left' | 'banned'
 
+/** Told to listeners of a peer, by `event`. */
 export type PeerEvent =
   /** Ready: addresses others can dial, own peer id, run id (hex), HTTP address or null. */
   | {

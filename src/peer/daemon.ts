@@ -51,6 +51,7 @@ import type { PeerSettings } from './settings.ts'
 import { peerStatus } from './status.ts'
 import { watchUntil } from './until.ts'
 
+/** One peer of a run as a program holds it. It starts once and stops once. */
 export interface PeerDaemon {
   /** Resolves when the peer learns (or holds, waiting for others); rejects with a GrapevineError that says why not, or with the reason of `signal`. */
   start(signal?: AbortSignal): Promise<void>

@@ -25,6 +25,7 @@ export type ActionStage =
       readonly high: readonly number[]
     }
 
+/** What a described layer may end with. */
 export type GraphActivation = Activation | 'elu' | 'relu6' | 'sigmoid' | 'softplus'
 
 /** Of pictures [height, width, channels]: heights before widths. `same`: as many places as strides fit, with zeros around, fewer of them before than after. */
@@ -64,6 +65,7 @@ export interface NetworkGraph {
   readonly outputs: readonly { readonly name: string; readonly value: number }[]
 }
 
+/** What a policy was trained for and how it acts: what its file says beside the parameters. */
 export interface PolicyFacts {
   readonly environment: { readonly id: string; readonly version: string; readonly options: Readonly<Record<string, unknown>> }
   readonly wrappers: readonly { readonly id: string; readonly options: Readonly<Record<string, unknown>> }[]

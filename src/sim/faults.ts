@@ -7,6 +7,7 @@ import type { Cut, FaultyWires, WireState } from './faulty-wires.ts'
 import type { SimulatedNode } from './node.ts'
 import type { ScenarioStep } from './scenario.ts'
 
+/** One fault that a scenario did to a swarm. */
 export interface FaultRecord {
   /** Virtual seconds since the start. */
   readonly seconds: number

@@ -50,6 +50,7 @@ export interface SimulationSummary {
   readonly digest: string
 }
 
+/** What a simulation gives beside its summary. */
 export interface SimulationResult {
   readonly summary: SimulationSummary
   readonly curves: Curves
@@ -62,6 +63,7 @@ export interface SimulationResult {
 /** An event of one peer (its number, the founder 0), and when it happened. */
 export type NodeEvent = PeerEvent & { readonly node: number; readonly seconds: number }
 
+/** What is told, and may be held, while a simulation runs. */
 export interface SimulationHooks {
   readonly onEvent?: (event: NodeEvent) => void
   readonly onFault?: (record: FaultRecord) => void

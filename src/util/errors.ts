@@ -1,9 +1,10 @@
+/** Errors as values: one class for all, and what to make of anything else that is thrown. */
+export type Fault = 'local' | 'peer' | 'network'
+
 /**
  * The one error class. `code` says what happened in a form that programs compare, `fault` whose doing it is, `message` is one sentence
  * for a person: what happened, why, what to do. `data` is structured-cloneable.
  */
-export type Fault = 'local' | 'peer' | 'network'
-
 export class GrapevineError<Code extends string = string> extends Error {
   readonly code: Code
   readonly fault: Fault

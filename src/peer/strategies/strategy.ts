@@ -21,6 +21,7 @@ import type { OwnFrame, ReceivedFrame, VerifyOptions } from '../frames.ts'
 import type { Mixed } from '../mixing.ts'
 import type { Run } from '../run.ts'
 
+/** One way of averaging, by name. */
 export interface Strategy {
   readonly name: string
   /** Partner rules that it goes by, its default first; or that the manifest names one peer in a rule's place. */
@@ -29,6 +30,7 @@ export interface Strategy {
   start(context: StrategyContext): RunningStrategy | null
 }
 
+/** A strategy at work in one peer. */
 export interface RunningStrategy {
   /** One round; resolves when it is over. A throw ends this round and no other. */
   round(options: RoundOptions): Promise<void>
@@ -50,6 +52,7 @@ export interface RoundOptions {
   readonly delivered?: () => Promise<void>
 }
 
+/** What a strategy works with: the peer's ports, the run, and the steps of a round that are the same for all strategies. */
 export interface StrategyContext {
   readonly network: Network
   readonly clock: Clock
