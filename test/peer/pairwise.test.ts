@@ -108,6 +108,23 @@ describe('pairwise', () => {
     await end()
   })
 
+  test('who waits for a slow one that proposes to it, too, turns to nobody else meanwhile', async () => {
+    const { swarm, peers, shiftOf, end } = await held(4, { partner: 'exponential' })
+    const [slow] = peers.toSorted((a, b) => (a.network.id < b.network.id ? -1 : 1))
+    const { learner } = slow!.peer.run
+    const snapshot = learner.snapshot.bind(learner)
+    learner.snapshot = async () => {
+      await swarm.clock.sleep(50)
+      return snapshot()
+    }
+    for (let round = 0; round < 2; round++) await swarm.during(Promise.all(peers.map(({ peer }) => peer.round())))
+    learner.snapshot = snapshot
+    for (const peer of peers) near(await shiftOf(peer), 4.5)
+    const total = (name: string) => peers.reduce((sum, { peer }) => sum + peer.counters()[name]!, 0)
+    assert.deepEqual([total('exchanges'), total('exchangesBusy')], [4, 0])
+    await end()
+  })
+
   test('exponential: exact after log2 n rounds', async () => {
     const { swarm, peers, shiftOf, end } = await held(8, { partner: 'exponential', robust: 'none' })
     for (let round = 0; round < 3; round++) await swarm.during(Promise.all(peers.map(({ peer }) => peer.round())))

@@ -92,8 +92,10 @@ export class Answers {
       const waits = patient && place.with(peer) === null && turns.turnOf(draw) !== 'far'
       const ready = () => turns.turnOf(draw) !== 'soon'
       if (this.#yields(peer, patient) && (!waits || ready())) this.#respond(peer, request)
-      else if (!waits) return this.#error('busy')
-      else if (!(await place.wait(peer, PATIENCE_MS, ready, () => this.#respond(peer, request)))) return { kind: 'wait' }
+      else if (!waits) {
+        await this.#untilCrossed(peer, patient)
+        return this.#error('busy')
+      } else if (!(await place.wait(peer, PATIENCE_MS, ready, () => this.#respond(peer, request)))) return { kind: 'wait' }
     }
     const exchange = place.answering(peer, id)
     if (exchange === null) return this.#error('gone')
@@ -101,6 +103,16 @@ export class Answers {
     if (!place.holds(exchange) || exchange.own === null) return this.#error('gone')
     const { bytes } = exchange.own
     return { kind: 'accept', frameBytes: bytes.length, head: bytes.subarray(0, RANGE_BYTES) }
+  }
+
+  /**
+   * Of two that propose to each other ours stays. It may not have left yet, and whoever hears `busy` before it comes would turn to others, who
+   * have partners of their own.
+   */
+  async #untilCrossed(peer: PeerId, patient: boolean): Promise<void> {
+    const { place, context } = this.#parts
+    const ours = place.with(peer)
+    if (patient && ours?.role === 'initiator') await within(context.clock, PATIENCE_MS, ours.ended.promise)
   }
 
   /** Is there a place for a proposal of `peer`? */
