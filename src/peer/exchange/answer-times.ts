@@ -12,8 +12,7 @@ export class AnswerTimes {
   took(partner: PeerId, ms: number): void {
     this.#byPartner.delete(partner)
     this.#byPartner.set(partner, ms)
-    if (this.#byPartner.size > MAX_ANSWER_TIMES)
-      for (const oldest of [...this.#byPartner.keys()].slice(0, 1)) this.#byPartner.delete(oldest)
+    if (this.#byPartner.size > MAX_ANSWER_TIMES) this.#byPartner.delete(this.#byPartner.keys().next().value!)
   }
 
   isSlow(partner: PeerId): boolean {

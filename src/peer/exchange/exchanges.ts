@@ -6,9 +6,9 @@
  * both, applies c/2 (Q(theirs) - Q(mine)), remembers (exchange, c) and answers (answers.ts).   4. The initiator applies the same c; when the
  * answer is lost it asks for it until it knows (unsettled.ts).
  *
- * At most one exchange is under way, in either direction, and one more with a partner that is slow to answer (place.ts). Others hear `busy`, and of two crossing proposals the lower peer id's
- * stays; whom the partner rule brings here in this round or the next waits for its turn (turns.ts). An exchange that was not committed in time
- * ends without a trace.
+ * At most one exchange is under way, in either direction, and one more with a partner that is slow to answer (place.ts). Others hear `busy`,
+ * and of two crossing proposals the lower peer id's stays; whom the partner rule brings here in this round or the next waits for its turn
+ * (turns.ts). An exchange that was not committed in time ends without a trace.
  */
 import { payloadBytes } from '../../average/codecs.ts'
 import type { PeerId } from '../../ports/network.ts'
