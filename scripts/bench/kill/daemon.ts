@@ -14,8 +14,9 @@ import { TestDaemon } from '../../../test/support/daemon.ts'
 
 /** For a busy machine, in milliseconds. */
 const DEADLINE_MS = 600_000
-/** A life is killed at most this long after its process began, or after it averaged, in milliseconds. */
-const MAX_YOUTH_MS = 4_000
+/** A life is killed at most so many times as long after its process began as the first one took to listen: about half of them before they do. */
+const MAX_YOUTH = 2
+/** Or at most this long after it averaged, in milliseconds. */
 const MAX_AGE_MS = 2_000
 const CHECKPOINTS = ['--set', 'checkpointSeconds=1', '--no-http']
 
@@ -44,17 +45,19 @@ export async function killDaemon(kills: number, seed: number, minutes: number, t
   try {
     const companion = TestDaemon.spawn(context, ['start', '--no-http', ...until])
     const { addresses, peer: companionId } = await companion.event('listening', DEADLINE_MS)
+    const startedMs = performance.now()
     let daemon = TestDaemon.spawn(context, ['join', addresses[0]!, ...CHECKPOINTS, ...until])
     const { dataDir } = daemon
     const storage = folderStorage(dataDir)
     const first = await daemon.event('listening', DEADLINE_MS)
+    const maxYouthMs = MAX_YOUTH * (performance.now() - startedMs)
     await daemon.event('checkpoint', DEADLINE_MS)
     let incarnation = incarnationIn(dataDir)
     for (let kill = 0; kill < kills; kill++) {
       if (kill % 2 === 0) {
         await daemon.event('mix', DEADLINE_MS, (mix) => mix.with === companionId)
         await sleep(random.uniform() * MAX_AGE_MS)
-      } else await sleep(random.uniform() * MAX_YOUTH_MS)
+      } else await sleep(random.uniform() * maxYouthMs)
       await daemon.kill()
       const listening = daemon.all('listening')[0]
       if (listening !== undefined) count.listened++
