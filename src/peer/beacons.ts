@@ -51,6 +51,8 @@ export interface BeaconsOptions {
   readonly onState: (author: Author, state: PeerState) => void
   readonly onRefused: (peer: PeerId, code: string) => void
   readonly onFailure: (error: unknown) => void
+  /** Another speaks with our identity, and is the one that is heard. */
+  readonly onUsurped: () => void
   /** A beacon of our own that went out. */
   readonly onPublished: (bytes: Uint8Array) => void
 }
@@ -106,7 +108,7 @@ export class Beacons {
   /** Validates and takes in one beacon; the topic's validator. `overRelay`: it did not come through gossip, which may bring it as well. */
   receive(id: PeerId, bytes: Uint8Array, overRelay = false): Verdict {
     const { authors, clock, network } = this.#options
-    if (id === network.id) return 'ignore'
+    if (id === network.id) return this.#ofOurKey(bytes)
     const nowMs = clock.now()
     const author = authors.hear(id, nowMs)
     // Honest authors pace themselves below this rate.
@@ -131,6 +133,17 @@ export class Beacons {
     if (beacon.leaving) author.pending = null
     this.setState(author, beacon.leaving ? 'left' : 'alive')
     return 'accept'
+  }
+
+  /** Signed with our key: sent back, or, where it is ahead of all that we said, of another who has the key and began later. */
+  #ofOurKey(bytes: Uint8Array): Verdict {
+    const { incarnation, onUsurped } = this.#options
+    try {
+      if (isNewer(decodeBeacon(bytes), { incarnation, sequence: this.#sequence })) onUsurped()
+    } catch {
+      // No beacon at all: whoever has the key may say what he likes.
+    }
+    return 'ignore'
   }
 
   /** Tells of a change only. */

@@ -39,11 +39,11 @@ import { type Dashboard, openDashboard } from './dashboard.ts'
 import { warnOfEngine } from './engine-warning.ts'
 import { Keeper } from './keeper.ts'
 import type { Doorkeeper } from './keeping-out.ts'
+import { identityInUse, isWell, outOfMemory } from './leaving.ts'
 import { Life } from './life.ts'
 import { Listeners } from './listeners.ts'
 import { observedPeer, shownSettings } from './observed.ts'
 import { obtainRun } from './obtain.ts'
-import { isOutOfMemory, outOfMemory } from './out-of-memory.ts'
 import { Peer } from './peer.ts'
 import { RecordKeeper } from './record-keeper.ts'
 import { learnerSettings, type PeerPorts, type Run } from './run.ts'
@@ -165,6 +165,7 @@ class Daemon implements PeerDaemon {
       observing: settings.observe,
       evaluation: evaluationOf(run, settings, network.id),
       adopted: joined,
+      onUsurped: () => this.#fail(identityInUse(), 'identity in use'),
       emit: (event) => this.#listeners.tell(event),
     })
     this.#peer = peer
@@ -179,7 +180,7 @@ class Daemon implements PeerDaemon {
     })
     this.#life.closers.push(async () => {
       // What a learner that failed holds is nothing to go on from. Saving and the goodbye do not wait for each other: time is short.
-      await Promise.all([keeper.end(this.#life.failure === null || isOutOfMemory(this.#life.failure.error)), peer.stop()])
+      await Promise.all([keeper.end(this.#life.failure === null || isWell(this.#life.failure.error)), peer.stop()])
     })
     await this.#beginRecord(record, peer, incarnation)
     const door = { peer, network, bans }
@@ -220,7 +221,7 @@ class Daemon implements PeerDaemon {
     const clock = patientClock()
     this.#clock = clock
     this.#life.closers.push(() => clock.stop())
-    this.#life.closers.push(watchMemory(memoryLimitBytes ?? defaultMemoryLimit(), (used) => this.#outOfMemory(used)))
+    this.#life.closers.push(this.#watchMemory(memoryLimitBytes ?? defaultMemoryLimit()))
     const admits = (peer: PeerId) => (allowed === null || allowed.has(peer)) && !bans.has(peer)
     const network = createSwarm({ identitySeed, listen, announce, mdns, relay, upnp, swarmKey, admits, log, random, clock })
     this.#life.closers.push(() => network.stop())
@@ -248,13 +249,14 @@ class Daemon implements PeerDaemon {
 
   #watchLearner(run: Run): void {
     this.#life.closers.push(watchActors(run, this.#settings.actors, (event) => this.#listeners.tell(event)))
-    run.learner.failed.catch((error: unknown) => {
-      const message = messageOf(error)
-      const code = error instanceof GrapevineError ? error.code : 'learner_failed'
-      this.#listeners.tell({ event: 'error', code, message })
-      this.#life.fail(error)
-      void this.stop('failed')
-    })
+    run.learner.failed.catch((error: unknown) => this.#fail(error, 'failed'))
+  }
+
+  #fail(error: unknown, reason: string): void {
+    const code = error instanceof GrapevineError ? error.code : 'learner_failed'
+    this.#listeners.tell({ event: 'error', code, message: messageOf(error) })
+    this.#life.fail(error)
+    void this.stop(reason)
   }
 
   #warn(code: string, message: string): void {
@@ -262,11 +264,8 @@ class Daemon implements PeerDaemon {
   }
 
   /** Leaves before the system ends the process, which would lose more. */
-  #outOfMemory(usedBytes: number): void {
-    const error = outOfMemory(usedBytes, this.#settings.memoryLimitBytes ?? defaultMemoryLimit())
-    this.#listeners.tell({ event: 'error', code: error.code, message: error.message })
-    this.#life.fail(error)
-    void this.stop('out of memory')
+  #watchMemory(limitBytes: number): () => void {
+    return watchMemory(limitBytes, (usedBytes) => this.#fail(outOfMemory(usedBytes, limitBytes), 'out of memory'))
   }
 
   async #serveControl(dataDir: string, door: Doorkeeper, swarmKey: Uint8Array | null): Promise<void> {

@@ -31,7 +31,9 @@ export class Hearsay {
   constructor(run: Run, { network }: PeerPorts) {
     this.#sketcher = new Sketcher(run.id, run.initial)
     this.#initial = run.initial
-    network.subscribe(beaconTopic(run.id), MAX_BEACON_BYTES, (author, bytes) => this.#receive(author, bytes))
+    network.subscribe(beaconTopic(run.id), MAX_BEACON_BYTES, (author, bytes) =>
+      author === network.id ? 'ignore' : this.#receive(author, bytes),
+    )
   }
 
   /** The newest beacon of each author, as it came: the peer need not wait for the next. */

@@ -178,12 +178,18 @@ async function manifestOf(peer: PeerId, ports: PeerPorts, signal: AbortSignal): 
     try {
       return await downloadManifest(ports, peer, signal)
     } catch (error) {
-      if (!(error instanceof GrapevineError && error.code === 'reset')) throw error
-      if (!ports.network.peers().some(({ id }) => id === peer)) throw error
+      if (!(error instanceof GrapevineError && ['reset', 'refused'].includes(error.code))) throw error
+      if (!ports.network.peers().some(({ id }) => id === peer)) throw hungUp(peer)
       if (ports.clock.now() >= untilMs) throw noRun(peer)
       await ports.clock.sleep(NO_RUN_RETRY_MS, signal)
     }
   }
+}
+
+/** It was reached, and is gone before it was asked anything. */
+function hungUp(peer: PeerId): GrapevineError {
+  const why = 'it is leaving, or is connected to another peer that runs on a copy of our data folder (each needs its own: --data-dir)'
+  return new GrapevineError('not_admitted', 'peer', `Peer ${peer} hung up as soon as it was reached: ${why}.`)
 }
 
 function noRun(peer: PeerId): GrapevineError {

@@ -36,6 +36,7 @@ interface MembershipOptions {
   readonly onDisconnected: (peer: PeerId) => void
   readonly onRefused: (peer: PeerId, code: string) => void
   readonly onFailure: (error: unknown) => void
+  readonly onUsurped: () => void
 }
 
 export class Membership {
@@ -46,7 +47,7 @@ export class Membership {
 
   constructor(options: MembershipOptions) {
     this.#options = options
-    const { run, ports, snapshots, incarnation, observing, epoch, ownRounds, signal, emit, onRefused, onFailure } = options
+    const { run, ports, snapshots, incarnation, observing, epoch, ownRounds, signal, emit, onRefused, onFailure, onUsurped } = options
     const { network, clock, random, workers } = ports
     this.authors = new Authors((author) => emit(muted(author)))
     this.#beacons = new Beacons({
@@ -66,6 +67,7 @@ export class Membership {
       onState: (author, state) => this.#onState(author, state),
       onFailure,
       onRefused,
+      onUsurped,
       onPublished: (bytes) => this.#relayed.published(bytes, signal),
     })
     this.#relayed = new Relayed({

@@ -48,6 +48,8 @@ export interface PeerOptions {
   readonly observing?: boolean
   /** Whose weights were taken over when joining, and the beacons heard meanwhile. */
   readonly adopted?: Pick<Adopted, 'standing' | 'heard'> | null
+  /** Another peer, which began later, speaks with the identity of this one: this one is not heard any more. May be called again. */
+  readonly onUsurped?: () => void
   readonly emit: (event: PeerEvent) => void
 }
 
@@ -97,6 +99,7 @@ export class Peer {
       // A learner that is over has said so itself.
       onAlive: () => void this.#training.begin().catch(() => undefined),
       onDisconnected: (peer) => this.#donor.forget(peer),
+      onUsurped: () => options.onUsurped?.(),
       onRefused,
       onFailure,
     })

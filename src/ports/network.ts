@@ -13,7 +13,10 @@ export type PeerId = string
  */
 export type Verdict = 'accept' | 'ignore' | 'reject' | 'excess'
 
-/** Called once per message, before it is forwarded; must not throw and must return quickly. `author` is the authenticated signer. */
+/**
+ * Called once per message, before it is forwarded; must not throw and must return quickly. `author` is the authenticated signer: ourselves where
+ * a message of our own comes back, or one of another who has our key, which goes no further whatever the verdict.
+ */
 export type Validator = (author: PeerId, bytes: Uint8Array) => Verdict
 
 /** A message, or its parts, which are sent one after the other without being copied together first. */

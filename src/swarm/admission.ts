@@ -43,7 +43,8 @@ export function judgeAgent(theirs: string | undefined, ours: string): GrapevineE
 }
 
 interface Entry {
-  readonly connections: Set<Connection>
+  /** And where its peer said that it listens. */
+  readonly connections: Map<Connection, readonly string[]>
   readonly addresses: Set<string>
 }
 
@@ -103,7 +104,7 @@ export class Admission {
   }
 
   connections(peer: PeerId): readonly Connection[] {
-    return [...(this.#peers.get(peer)?.connections ?? [])]
+    return [...(this.#peers.get(peer)?.connections.keys() ?? [])]
   }
 
   peers(): readonly RemotePeer[] {
@@ -123,7 +124,7 @@ export class Admission {
     )
     try {
       const result = await operation.race(this.#node.services.identify.identify(connection, { signal: operation.signal }))
-      const refusal = judgeAgent(result.agentVersion, this.#agent)
+      const refusal = judgeAgent(result.agentVersion, this.#agent) ?? this.#judgeTwin(connection, result)
       if (refusal === null) this.#admit(connection, result)
       else await this.#refuse(connection, refusal)
       return refusal
@@ -141,17 +142,30 @@ export class Admission {
     }
   }
 
+  /**
+   * Two processes with one identity: libp2p takes them for one peer, and neither would be heard well. Who was here first stays. One process that
+   * connects twice, as when both sides dial, listens at the same addresses.
+   */
+  #judgeTwin(connection: Connection, { listenAddrs }: IdentifyResult): GrapevineError<NetworkErrorCode> | null {
+    const id = connection.remotePeer.toString()
+    const here = new Set(listenAddrs.map(String))
+    const earlier = [...(this.#peers.get(id)?.connections ?? [])].filter(([{ status }]) => status === 'open')
+    const isAnother = (addresses: readonly string[]) => addresses.length > 0 && !addresses.some((address) => here.has(address))
+    if (here.size === 0 || !earlier.some(([, addresses]) => isAnother(addresses))) return null
+    return new GrapevineError('refused', 'peer', `Another process with the identity ${id} is connected already.`, { peer: id })
+  }
+
   #admit(connection: Connection, result: IdentifyResult): void {
     if (connection.status !== 'open') return
     const id = connection.remotePeer.toString()
     let entry = this.#peers.get(id)
     const isNew = entry === undefined
     if (entry === undefined) {
-      entry = { connections: new Set(), addresses: new Set() }
+      entry = { connections: new Map(), addresses: new Set() }
       this.#peers.set(id, entry)
     }
-    entry.connections.add(connection)
     const announced = result.listenAddrs.map((address) => address.toString())
+    entry.connections.set(connection, announced)
     const reached = connection.direction === 'outbound' ? [connection.remoteAddr.toString()] : []
     for (const address of [...reached, ...announced]) {
       if (entry.addresses.size >= MAX_ADDRESSES_PER_PEER) break
@@ -164,7 +178,7 @@ export class Admission {
 
   /** A direct connection makes relayed ones needless. */
   #leaveRelays({ connections }: Entry): void {
-    for (const connection of connections) if (!isDirect(connection)) void closeConnection(connection, this.#clock)
+    for (const connection of connections.keys()) if (!isDirect(connection)) void closeConnection(connection, this.#clock)
   }
 
   async #refuse(connection: Connection, reason: GrapevineError): Promise<void> {
@@ -197,7 +211,7 @@ export function isDirect(connection: Connection): boolean {
 }
 
 function reachOf({ connections }: Entry): Pick<RemotePeer, 'observed' | 'relayed'> {
-  const direct = [...connections].find(isDirect)
+  const direct = [...connections.keys()].find(isDirect)
   return direct === undefined ? { relayed: true } : { observed: direct.remoteAddr.toString() }
 }
 
@@ -212,7 +226,7 @@ function notAdmitted(self: PeerId, error: unknown): GrapevineError<NetworkErrorC
   return new GrapevineError(
     'not_admitted',
     'network',
-    `The peer at this address closed the connection as soon as it knew who we are: it is leaving, or we are banned there or not on its allow-list. Our peer id, for its owner: ${self}`,
+    `The peer at this address closed the connection as soon as it knew who we are: it is leaving, or we are banned there or not on its allow-list, or another peer that runs on a copy of our data folder is connected to it already. Our peer id, for its owner: ${self}`,
     { cause: String(error) },
   )
 }

@@ -224,5 +224,10 @@ function silentError(text: string): GrapevineError<NetworkErrorCode> {
 }
 
 function selfError(text: string): GrapevineError<NetworkErrorCode> {
-  return new GrapevineError('self', 'local', `${text} is this very peer; give the address of another one.`, { address: text })
+  return new GrapevineError(
+    'self',
+    'local',
+    `${text} is this very peer, or one that runs with a copy of its data folder: give the address of another one, or a folder of its own (--data-dir).`,
+    { address: text },
+  )
 }

@@ -153,12 +153,12 @@ export class Gossip {
     if (validator === null || message.type !== 'signed') return RESULTS.ignore
     if (message.from.type !== 'Ed25519') return RESULTS.reject
     const author = message.from.toString()
-    // Our own, sent back after it was forgotten.
-    if (author === this.#self) return RESULTS.ignore
     // Whoever forwards what a banned author says need not know of the ban.
     if (!this.#admits(author)) return RESULTS.ignore
     try {
       const verdict = validator(author, message.data)
+      // Our own, sent back after it was forgotten, or of another who has our key.
+      if (author === this.#self) return RESULTS.ignore
       if (verdict === 'accept' && message.data.length > limits.FLOOD_MESSAGE_BYTES) return this.#heldBack()
       return verdict === 'excess' ? RESULTS[neighbour === author ? 'reject' : 'ignore'] : RESULTS[verdict]
     } catch (error) {

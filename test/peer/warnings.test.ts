@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import type { PeerEvent } from '../../src/observe/events.ts'
 import type { Author } from '../../src/peer/authors.ts'
 import { warnOfEngine } from '../../src/peer/engine-warning.ts'
-import { outOfMemory } from '../../src/peer/out-of-memory.ts'
+import { outOfMemory } from '../../src/peer/leaving.ts'
 import type { Run } from '../../src/peer/run.ts'
 import { farApart, muted } from '../../src/peer/warnings.ts'
 

@@ -216,5 +216,8 @@ test('failures of the system are told apart by how far the dial came', () => {
   assert.equal(explained(new Error('The dial queue is full')).code, 'refused')
   assert.equal(explained(Object.assign(new Error(), { code: 'EX' })).message, 'host:1 could not be dialled (EX).')
   const own = Object.assign(new Error(), { name: 'InvalidPeerIdError' })
-  assert.equal(explained(own).message, 'host:1 is this very peer; give the address of another one.')
+  assert.equal(
+    explained(own).message,
+    'host:1 is this very peer, or one that runs with a copy of its data folder: give the address of another one, or a folder of its own (--data-dir).',
+  )
 })

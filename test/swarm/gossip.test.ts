@@ -178,3 +178,22 @@ test('two peers that dial each other at once are connected, gossip, and hang up 
   await until(() => b.peers().length === 0, 'hanging up')
   assert.deepEqual(a.peers(), [])
 })
+
+test('who has our key and speaks elsewhere in the swarm is heard by us, too, and forwarded by us to nobody', async () => {
+  const identity = identities
+  const [first, near, far] = (await swarms(3)) as [Network, Network, Network]
+  const copy = loopbackSwarm(identity)
+  await copy.start(forever)
+  cleanups.push(() => copy.stop())
+  assert.equal(copy.id, first.id)
+  const heard = [first, near, far, copy].map((network) => listen(network))
+  await Promise.all([connect(first, near), connect(near, far), connect(copy, far)])
+  await knowEachOther([first, copy], 1)
+  await knowEachOther([near, far], 2)
+  for (let tries = 0; heard[0]!.length === 0; tries++) {
+    assert.ok(tries < 100, 'it never heard the other')
+    await copy.publish(TOPIC, Uint8Array.of(tries, 1, 2))
+    await sleep(50)
+  }
+  assert.equal(heard[0]![0]!.author, first.id)
+})
