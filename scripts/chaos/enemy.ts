@@ -113,6 +113,21 @@ export class Enemy {
     return Float32Array.from({ length: this.#count }, (_, i) => fill(i))
   }
 
+  /** Any bytes as a beacon or as parameters, with a good signature. */
+  async say(where: 'beacon' | 'frame', bytes: Uint8Array): Promise<void> {
+    await this.#node.services.gossip.publish(where === 'beacon' ? beaconTopic(this.#run) : parameterTopic(this.#run), bytes)
+  }
+
+  /** Any bytes as a request, whole and of the length they say. */
+  async ask(protocol: string, bytes: Uint8Array): Promise<void> {
+    const stream = await this.#open(protocol)
+    const length = new Uint8Array(4)
+    new DataView(length.buffer).setUint32(0, bytes.length)
+    stream.send(length)
+    stream.send(bytes)
+    await stream.close()
+  }
+
   /** Beacons with a good signature, each another one. */
   async floodBeacons(count: number, perSecond: number): Promise<number> {
     const topic = beaconTopic(this.#run)
@@ -272,9 +287,9 @@ export class Enemy {
     return done
   }
 
-  async #open(): Promise<Stream> {
+  async #open(protocol = STATE_PROTOCOL): Promise<Stream> {
     if (this.#connection.status !== 'open') await this.#reconnect()
-    const opened = await this.#connection.newStream(STATE_PROTOCOL, { maxOutboundStreams: 100_000, signal: AbortSignal.timeout(5_000) })
+    const opened = await this.#connection.newStream(protocol, { maxOutboundStreams: 100_000, signal: AbortSignal.timeout(5_000) })
     return opened
   }
 

@@ -1,8 +1,15 @@
 /** Cases of one hostile peer against one live daemon that trains with an honest friend. */
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { MAX_GOSSIP_MESSAGE_BYTES } from '../../src/swarm/limits.ts'
+import { EXCHANGE_PROTOCOL, parameterTopic, STATE_PROTOCOL } from '../../src/wire/protocol.ts'
+import { DECODERS, hostileInputs } from '../../test/support/decoders.ts'
+import { forever, loopbackSwarm } from '../../test/swarm/support.ts'
 import type { Case } from './case.ts'
 import { Enemy } from './enemy.ts'
-import { addressOf, FRAME_OVERHEAD_BYTES, type Lab, nextMix, START_MS } from './lab.ts'
+import { addressOf, FRAME_OVERHEAD_BYTES, GENTLE, type Lab, nextMix, START_MS } from './lab.ts'
 
 /** Where incarnation, sequence, version and epoch stand in a frame: eight bytes each (src/wire/frame.ts). */
 const NUMBERS_AT = [72, 80, 88, 96]
@@ -10,8 +17,8 @@ const NUMBERS_AT = [72, 80, 88, 96]
 /** Honest peers hear each other again within this time, whatever goes on. */
 const HEARD_MS = 5_000
 
-async function besieged(lab: Lab, flags: readonly string[] = []) {
-  const [victim, friend] = (await lab.swarm(2, ['--codec', 'f32', ...flags])) as [Lab['daemons'][number], Lab['daemons'][number]]
+async function besieged(lab: Lab, flags: readonly string[], honest: number) {
+  const [victim, friend] = (await lab.swarm(honest, ['--codec', 'f32', ...flags])) as [Lab['daemons'][number], Lab['daemons'][number]]
   const { run } = await victim.event('listening', START_MS)
   const { bytes } = await victim.event('mix', START_MS)
   const count = (bytes - FRAME_OVERHEAD_BYTES) / 4
@@ -26,7 +33,16 @@ async function besieged(lab: Lab, flags: readonly string[] = []) {
     enemies.push(enemy)
     return enemy
   }
-  return { leave, victim, recruit, enemy: await recruit(), friendId: (await friend.event('listening', START_MS)).peer }
+  return {
+    leave,
+    run,
+    address,
+    frameBytes: bytes,
+    victim,
+    recruit,
+    enemy: await recruit(),
+    friendId: (await friend.event('listening', START_MS)).peer,
+  }
 }
 
 type Siege = Awaited<ReturnType<typeof besieged>>
@@ -37,13 +53,13 @@ function attack(
   title: string,
   refused: RegExp | null,
   act: (siege: Siege, lab: Lab) => Promise<number>,
-  { flags = [] as readonly string[], share = 0.8 } = {},
+  { flags = [] as readonly string[], honest = 2, share = 0.8 } = {},
 ): Case {
   return {
     number,
     title,
     run: async (lab) => {
-      const siege = await besieged(lab, flags)
+      const siege = await besieged(lab, flags, honest)
       const { victim, friendId } = siege
       await lab.during(
         victim,
@@ -90,21 +106,26 @@ export const HOSTILE: readonly Case[] = [
   }),
   attack(
     5,
-    'ten identities of one address, with --strict-quotas',
+    'fifty identities of one address against five honest peers, with --strict-quotas',
     /refused_quota/,
     async ({ victim, recruit }, lab) => {
       const since = victim.events.length
-      const enemies = await Promise.all(Array.from({ length: 10 }, recruit))
+      const enemies: Enemy[] = []
+      // Not more a second than one host may open.
+      for (let i = 0; i < 50; i += 10) enemies.push(...(await Promise.all(Array.from({ length: 10 }, recruit))))
       for (let round = 0; round < 5; round++) {
         await Promise.all(enemies.map((enemy) => enemy.frame(enemy.values((i) => Math.sin(i + round) / 50))))
         await sleep(700)
       }
       const ids = new Set(enemies.map(({ id }) => id))
-      const mixed = new Set(victim.all('mix', since).flatMap((mix) => (ids.has(mix.with) ? [mix.with] : [])))
-      lab.check('at most 4 of the ten are mixed', mixed.size <= 4, mixed.size)
-      return 50
+      const mixes = victim.all('mix', since)
+      const mixed = new Set(mixes.flatMap((mix) => (ids.has(mix.with) ? [mix.with] : [])))
+      lab.check('at most 4 of the fifty are mixed', mixed.size <= 4, mixed.size)
+      const share = mixes.filter((mix) => ids.has(mix.with)).length / mixes.length
+      lab.check('their share of all mixes is at most a half', share <= 0.5, Math.round(100 * share) / 100)
+      return 5 * enemies.length
     },
-    { flags: ['--strict-quotas'] },
+    { flags: ['--strict-quotas', ...GENTLE], honest: 5 },
   ),
   attack(6, 'replayed frames', /refused_stale_version/, async ({ enemy }) => {
     const values = enemy.values((i) => Math.cos(i) / 50)
@@ -208,4 +229,69 @@ export const HOSTILE: readonly Case[] = [
     const large = await enemy.floodNoise(20, 20, 1_000_000)
     return beacons + noise + large
   }),
+  attack(18, 'messages over our own limits, by our own network', /refused_bad_/, async ({ address, run, frameBytes }, lab) => {
+    const own = loopbackSwarm(lab.seed)
+    await own.start(forever)
+    lab.after(() => own.stop())
+    await own.dial(address, forever)
+    const topic = parameterTopic(run)
+    const outcome = (bytes: number) =>
+      own.publish(topic, new Uint8Array(bytes)).then(
+        () => 'sent',
+        (error: { code: string }) => error.code,
+      )
+    const limits = [MAX_GOSSIP_MESSAGE_BYTES, MAX_GOSSIP_MESSAGE_BYTES + 1, 4 * 1_048_576 + 1]
+    const before = [await outcome(limits[0]!), await outcome(limits[1]!), await outcome(limits[2]!)]
+    lab.check(
+      '1 MiB is sent; a byte more, and 4 MiB and a byte, are refused with a code',
+      before.join() === 'sent,too_large,too_large',
+      before,
+    )
+    own.subscribe(topic, frameBytes, () => 'ignore')
+    await waitFor(() => own.subscribers(topic).length > 0, 10_000)
+    const after = [await outcome(frameBytes), await outcome(frameBytes + 1)]
+    lab.check('a frame of the model is sent, a byte more is refused', after.join() === 'sent,too_large', after)
+    return [...before, ...after].filter((code) => code === 'too_large').length
+  }),
+  attack(
+    29,
+    'noise and damage for every decoder, and two peers with one identity',
+    /refused_(bad_|truncated|unknown)/,
+    async (siege, lab) => {
+      const { recruit, address } = siege
+      let sent = 0
+      for (const [name, protocol] of [
+        ['state request', STATE_PROTOCOL],
+        ['frame', EXCHANGE_PROTOCOL],
+        ['beacon', null],
+        ['frame', null],
+      ] as const) {
+        const inputs = hostileInputs(DECODERS.find((decoder) => decoder.name === name)!, lab.seed)
+        // A new author now and then, because three lies silence one.
+        for (let author = 0; author < 5; author++) {
+          const enemy = await recruit()
+          for (let i = 0; i < 200; i++) {
+            const bytes = inputs.next().value as Uint8Array
+            const done = protocol === null ? enemy.say(name === 'beacon' ? 'beacon' : 'frame', bytes) : enemy.ask(protocol, bytes)
+            sent += await done.then(
+              () => 1,
+              () => 0,
+            )
+          }
+        }
+      }
+      const first = lab.spawn(['join', address, '--no-http', ...GENTLE])
+      await first.event('mix', START_MS)
+      const folder = mkdtempSync(join(tmpdir(), 'grapevine-twin-'))
+      lab.after(() => rmSync(folder, { recursive: true, force: true }))
+      for (const file of ['identity.key', 'incarnation']) cpSync(join(first.dataDir, file), join(folder, file))
+      const copy = lab.spawn(['join', address, '--no-http', ...GENTLE], { dataDir: folder })
+      lab.mayEnd(copy)
+      const { code } = await Promise.race([copy.ended, sleep(60_000, { code: null })])
+      lab.check('a copy of its data folder is refused with a sentence', code === 3, copy.all('error'))
+      const mixed = await nextMix(first, 30_000).catch(() => Number.POSITIVE_INFINITY)
+      lab.check('who was there first goes on', Number.isFinite(mixed), Math.round(mixed))
+      return sent + 1
+    },
+  ),
 ]

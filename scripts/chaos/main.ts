@@ -13,9 +13,8 @@ import { LINES } from './lines.ts'
 import { duration, LONG } from './long.ts'
 import { Machines } from './network.ts'
 import { PROCESSES } from './processes.ts'
-import { TESTED } from './tested.ts'
 
-const CASES = [...HOSTILE, ...COLLUDERS, ...PROCESSES, ...INSIDES, ...LINES, ...LONG, ...TESTED].sort((a, b) => a.number - b.number)
+const CASES = [...HOSTILE, ...COLLUDERS, ...PROCESSES, ...INSIDES, ...LINES, ...LONG].sort((a, b) => a.number - b.number)
 
 const { values } = parseArgs({
   options: {
