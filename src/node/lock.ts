@@ -56,15 +56,22 @@ export async function lockHolder(folder: string): Promise<ProcessName | null> {
 
 /** With what is missing above it. Node's own recursive mkdir never returns where nothing can be made, as in /proc. */
 async function makeFolder(folder: string): Promise<void> {
+  const above = dirname(folder)
+  try {
+    await makeOne(folder)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT') || above === folder) throw error
+    if (!(await isFolder(above))) await makeFolder(above)
+    // Whoever starts at the same time may have made what was missing.
+    await makeOne(folder)
+  }
+}
+
+async function makeOne(folder: string): Promise<void> {
   try {
     await mkdir(folder, { mode: 0o700 })
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
-    const above = dirname(folder)
-    if (code === 'ENOENT' && above !== folder && !(await isFolder(above))) {
-      await makeFolder(above)
-      await makeFolder(folder)
-    } else if (!(await isFolder(folder))) throw error
+    if (!(await isFolder(folder))) throw error
   }
 }
 

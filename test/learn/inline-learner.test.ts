@@ -81,7 +81,8 @@ test('reports come every 100 ms at most, and at once for a hold and for solved',
 
 test('snapshots follow mixes; a replica is only adopted while holding', async () => {
   const { clock, learner } = await setup()
-  const first = await learner.snapshot()
+  // The arrays of a snapshot are the caller's until the next.
+  const first = structuredClone(await learner.snapshot())
   const delta = first.parameters.map(() => 0.5)
   await learner.mix(delta)
   const second = await learner.snapshot()

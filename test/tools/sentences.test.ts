@@ -29,6 +29,8 @@ const BEYOND_TESTS = [
   'It took more than',
   'It took too long',
   '§ does not answer',
+  // For who refuses; who is refused reads another, which has its test.
+  'Another process with the identity',
   // Faults of the program that are caught where they would do harm.
   'The Python bridge failed',
   'The simulation has not begun',
