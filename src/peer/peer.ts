@@ -84,7 +84,7 @@ export class Peer {
     const onFailure = (error: unknown) => this.#loopFailed(error)
     this.#snapshots = new Snapshots(learner, clock)
     const snapshots = this.#snapshots
-    this.#intake = new Intake(network, options.strictQuotas === true)
+    this.#intake = new Intake(network, { strict: options.strictQuotas === true, inTime: options.pace !== 'driven' })
     this.#membership = new Membership({
       run,
       ports,

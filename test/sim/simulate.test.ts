@@ -51,6 +51,14 @@ describe('a simulation', () => {
   }
 })
 
+test('in lock step frames of any size are averaged, however little time a round takes', async () => {
+  const { summary, events } = await simulate({ ...STILL, dim: 200_000, nodes: 6, rounds: 12, period: 1, strategy: 'broadcast' })
+  const [before, ...after] = summary.consensusDistance
+  assert.ok(before! > 0.9)
+  for (const distance of after) assert.ok(distance < 1e-3 * before!, `${distance}`)
+  assert.ok(!events.some(({ event }) => event === 'refused'))
+})
+
 test('the clocks, timers and chance of the real world are out of reach', async () => {
   const runs: SimulateFlags[] = [
     { nodes: 5, rounds: 60, 'update-time': '100ms', period: 1, scenario: TROUBLE },
