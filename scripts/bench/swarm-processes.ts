@@ -110,7 +110,7 @@ async function real({ algo, env, set, stepsPerSecond, steps }: Choice, nodes: nu
       return held !== null || evaluation.steps >= steps
     })
     await enough
-    const rates = founder.all('stats').flatMap(({ stepsPerSecond: rate }) => rate ?? [])
+    const rates = founder.all('stats').flatMap(({ stepsPerSecond: rate }) => (rate !== null && rate > 0 ? rate : []))
     return { real: held, stepsPerSecond: Math.round(median(rates)) }
   } finally {
     for (const ending of endings.reverse()) await ending()
