@@ -162,7 +162,12 @@ function readWords(command: Command): Pick<PeerFlags, 'words' | 'faults'> {
 function unknownFlag(command: Command, word: string): string {
   const [name = word] = word.split('=')
   const known = command.options.flatMap((option) => (option.hidden ? [] : (option.long ?? [])))
-  if (name !== word && known.includes(name)) return `${name} takes no value; write ${name} alone.`
+  if (known.includes(name)) {
+    const isSwitch = command.options.some(({ long, required }) => long === name && !required)
+    if (isSwitch && name !== word) return `${name} takes no value; write ${name} alone.`
+    // Everywhere else commander has taken it.
+    return `${word} comes after a bare --, where nothing is a flag; leave that -- out.`
+  }
   if (name === '--resume') return '--resume goes with start: grapevine start --resume finds the swarm by itself.'
   if (FOUNDING.some(([flags]) => flags.startsWith(`${name} `))) return `${name} is decided by the run that you join; leave it out.`
   const [close] = nearest(name, [...known, '--help'], 1)

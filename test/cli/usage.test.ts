@@ -22,6 +22,8 @@ describe('bad usage exits with 2 and says what was probably meant', { concurrenc
   const cases: [string[], string[]][] = [
     [['strat'], ['There is no command "strat"; did you mean start?']],
     [['xyzzyx'], ['There is no command "xyzzyx"; grapevine --help lists those that there are.']],
+    [['start', '--', '--lan'], ['--lan comes after a bare --, where nothing is a flag; leave that -- out.']],
+    [['start', '--', '--env=CartPole-v1'], ['--env=CartPole-v1 comes after a bare --, where nothing is a flag; leave that -- out.']],
     [['start', '--evn', 'CartPole-v1'], ['There is no flag --evn of start; did you mean --env?']],
     [['join', '127.0.0.1:4001', '--algo', 'a2c'], ['--algo is decided by the run that you join; leave it out.']],
     [['start', '--env'], ['--env <id> needs a value; see grapevine start --help.']],
