@@ -34,6 +34,22 @@ export const FAR_LEAST_OTHERS = 2
 /** Authors whose last factors are remembered for that. */
 export const FAR_AUTHORS = 64
 
+/** Earlier places that are kept: those less than PLACE_DENSITY times their stride of mixes ago, for strides of 1, 2, 4, ... MAX_PLACE_STRIDE. 28 of them, 256 mixes back. */
+export const PLACE_DENSITY = 8
+export const MAX_PLACE_STRIDE = 32
+
+/**
+ * Who is late is compared with where it was so many mixes ago or up to twice as many: since then it has made at most LATE_PACE of our updates, and
+ * has come at least LATE_WAY of our way. Noise moves the nearest place by up to 25 mixes, and who lags farther back every time still comes 0.35 of
+ * the way; what is replayed comes 0.25 of it at most, because the oldest places are forgotten.
+ */
+export const LATE_MIXES = 64
+export const LATE_PACE = 0.5
+export const LATE_WAY = 0.3
+
+/** Or it has come nearer to this share of the distance it had then: a laggard whose own radius holds it back still comes a fifth of the way with each mix. */
+export const NEARER = 0.9
+
 /** Mixes of whose own moves the median is typical, unless the latest is longer: the wide ones of the first updates are forgotten after three mixes. */
 export const CLIP_MEMORY = 5
 

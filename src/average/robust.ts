@@ -16,6 +16,7 @@ import {
   CLIP_PATIENCE_MIXES,
   CROWD_FACTOR,
   CROWD_LEAST,
+  FAR_FACTOR,
   MAX_CLIP_BOOST,
 } from './limits.ts'
 import { median } from './sketch.ts'
@@ -50,10 +51,19 @@ export function clipRadius(state: ClipState): number {
  * it hardly differs from the truth. Two halves that meet again are not told apart: one of them is the median.
  */
 export function crowdFactor(norm: number, others: readonly number[], moved: number): number {
-  const finite = others.filter(Number.isFinite)
-  if (finite.length < CROWD_LEAST) return 1
-  const limit = Math.max(moved, CROWD_FACTOR * median(finite))
+  const limit = crowdLimit(others, moved)
   return norm <= limit ? 1 : (limit * limit) / (norm * norm)
+}
+
+/** The norm beyond which a difference is shortened to FAR_FACTOR or less, by the radius or beside others of these norms. */
+export function farReach(radius: number, others: readonly number[], moved: number): number {
+  return Math.min(radius / FAR_FACTOR, crowdLimit(others, moved) / Math.sqrt(FAR_FACTOR))
+}
+
+/** Infinite where the others are too few. */
+function crowdLimit(others: readonly number[], moved: number): number {
+  const finite = others.filter(Number.isFinite)
+  return finite.length < CROWD_LEAST ? Number.POSITIVE_INFINITY : Math.max(moved, CROWD_FACTOR * median(finite))
 }
 
 /** Takes in how far our own updates moved us since the last mix. A peer that did not move (it holds) learns nothing of distances. */

@@ -10,7 +10,7 @@ import { SKETCH_BUCKETS } from '../wire/limits.ts'
 import { squaredDistance, sumOfSquares } from './distance.ts'
 import { FAR_RATIO, LEAST_FAR, MOST_HEAD_START, OUTLIER_RATIO } from './limits.ts'
 
-/** Sketches of parameters minus the initial ones of one run. Holds 2 bytes per parameter. */
+/** Sketches of parameters minus the initial ones, alike for all who have the key: a run's id, or a secret. Holds 2 bytes per parameter. */
 export class Sketcher {
   readonly dimension: number
   /** Sum of squares of the initial parameters, and their sketch. */
@@ -19,10 +19,10 @@ export class Sketcher {
   /** Bucket in the low 8 bits, sign in the ninth: an index into sums of the positive, then of the negative coordinates. */
   readonly #table: Uint16Array
 
-  constructor(run: string, initial: Float32Array) {
+  constructor(key: string, initial: Float32Array) {
     this.dimension = initial.length
     this.#table = new Uint16Array(initial.length)
-    const random = seededRandom('sketch', run)
+    const random = seededRandom('sketch', key)
     for (let i = 0; i < initial.length; i++) this.#table[i] = random.uint32() >>> 23
     this.#origin = this.#project(initial)
     this.#originSquares = sumOfSquares(initial)

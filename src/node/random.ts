@@ -26,4 +26,5 @@ export const systemRandom: Random = {
     const low = uint32() >>> 6
     return (high * 67_108_864 + low) / 9_007_199_254_740_992
   },
+  fork: () => systemRandom,
 }

@@ -3,13 +3,15 @@
  * others: who takes part, whom the partner rule chooses, how far they may move us, how fast to learn in their company. Before `start`, and with a
  * strategy that has no rounds, nothing ever comes of it.
  */
-import { type Codec, type CodecModel, codecNamed } from '../average/codecs.ts'
+import { type Codec, type CodecModel, codecNamed, payloadBytes } from '../average/codecs.ts'
 import { robustRule } from '../average/combine.ts'
 import { isPlainAveraging, NO_OUTER_STEP } from '../average/outer.ts'
 import { isMutual, pairRuleNamed, partnerBy } from '../average/partners.ts'
 import { consensusLevels } from '../average/period.ts'
+import { Sketcher } from '../average/sketch.ts'
 import type { PeerEvent } from '../observe/events.ts'
 import type { PeerId } from '../ports/network.ts'
+import { encodedFrameBytes } from '../wire/frame.ts'
 import type { Author, Authors } from './authors.ts'
 import { NO_CLIP, SelfCentredClip } from './clip.ts'
 import { Consensus } from './consensus.ts'
@@ -17,9 +19,10 @@ import type { LedgerEntry } from './exchange/ledger.ts'
 import type { Mass } from './exchange/mass.ts'
 import { Frames } from './frames.ts'
 import type { Intake } from './intake.ts'
-import { MOST_AUTO_PERIOD_UPDATES } from './limits.ts'
+import { MAX_GOSSIP_FRAME_BYTES, MOST_AUTO_PERIOD_UPDATES } from './limits.ts'
 import { Mixing } from './mixing.ts'
 import { OwnMoves } from './own-moves.ts'
+import { Places } from './places.ts'
 import { Rate } from './rate.ts'
 import { relayedPeers } from './relayed.ts'
 import { Rounds } from './rounds.ts'
@@ -70,7 +73,7 @@ export class Averaging {
     const { slices, moments = [] } = learner.describe()
     this.#codecModel = { run: run.id, slices: slices.map(({ length }) => length), moments }
     this.#codec = codecNamed(codec, this.#codecModel)
-    this.#clip = robust === 'none' ? null : new SelfCentredClip((id) => this.#distrust(id))
+    this.#clip = robust === 'none' ? null : new SelfCentredClip((id) => this.#distrust(id), this.#places())
     this.#moves = new OwnMoves(workers.compute, this.#clip !== null || !isPlainAveraging(outer))
     this.#consensus = new Consensus({
       levels: consensusLevels(manifest.algorithm.id),
@@ -229,6 +232,21 @@ export class Averaging {
     const relayed = relayedPeers(network)
     const reached = authors.partners().filter(({ id }) => !relayed.has(id))
     return [network.id, ...reached.map(({ id }) => id)].sort()
+  }
+
+  /** null where frames are too large to be looked at as a whole here, or carry other coordinates every time. */
+  #places(): Places | null {
+    const { run, ports } = this.#options
+    const { parameterCount, initial, normaliserSizes } = run
+    const frameBytes = encodedFrameBytes(payloadBytes(this.#codec, parameterCount), normaliserSizes)
+    if (frameBytes > MAX_GOSSIP_FRAME_BYTES || this.#codec.coordinates(parameterCount) !== null) return null
+    const secret = ports.random.fork('places')
+    const key = Array.from({ length: 4 }, () => secret.uint32()).join(' ')
+    let sketcher: Sketcher | null = null
+    return new Places((parameters) => {
+      sketcher ??= new Sketcher(key, initial)
+      return sketcher.sketch(parameters)
+    })
   }
 
   #partner(): { readonly id: PeerId; readonly mutual: boolean } | null {

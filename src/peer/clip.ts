@@ -4,19 +4,25 @@
  * coordinates the radius is the same: each of them drifts apart for as many rounds more until its turn comes.
  */
 import { FAR_AUTHORS, FAR_FACTOR, FAR_LEAST_OTHERS, FAR_MAJORITY } from '../average/limits.ts'
-import { afterMix, afterUpdates, type ClipState, clipFactor, clipRadius, crowdFactor, NEW_CLIP_STATE } from '../average/robust.ts'
+import { afterMix, afterUpdates, type ClipState, clipFactor, clipRadius, crowdFactor, farReach, NEW_CLIP_STATE } from '../average/robust.ts'
 import type { PeerId } from '../ports/network.ts'
+import type { Places, Stand } from './places.ts'
 
 export interface Difference {
   readonly author: PeerId
   /** Euclidean norm of Q(theirs) - Q(mine). */
   readonly norm: number
+  /** Q(theirs) [n], where it is at hand. */
+  readonly theirs?: Stand
 }
 
 /** What a difference is taken from. */
 export interface Standpoint {
   /** How far our own updates moved us since the last mix; null: not known. */
   readonly moved: number | null
+  /** Q(mine) [n]. */
+  readonly mine: Float32Array
+  readonly snapshot: { readonly version: number }
 }
 
 export interface Clip {
@@ -39,12 +45,17 @@ export class SelfCentredClip implements Clip {
   /** By author. */
   readonly #lastNorms = new Map<PeerId, number>()
   readonly #onFar: (author: PeerId) => void
+  readonly #places: Places | null
   /** Differences shortened so far. */
   clipped = 0
 
-  /** `onFar` is told of an author that stands far from us where most others are near; after a partition heals, most are far, and nobody is told of. */
-  constructor(onFar: (author: PeerId) => void = () => undefined) {
+  /**
+   * `onFar` is told of an author that stands far from us where most others are near; after a partition heals, most are far, and nobody is told of.
+   * With `places` nor is it of one whose replica is at hand and only lags.
+   */
+  constructor(onFar: (author: PeerId) => void = () => undefined, places: Places | null = null) {
     this.#onFar = onFar
+    this.#places = places
   }
 
   /** Infinite until our own updates moved us once. */
@@ -62,6 +73,13 @@ export class SelfCentredClip implements Clip {
 
   mixed(own: Standpoint, differences: readonly Difference[], factors: readonly number[]): void {
     this.clipped += factors.filter((factor) => factor < 1).length
+    // In an exchange the other side may have asked for less: that is not how far it is.
+    const asked = this.factors(own, differences)
+    const reach = farReach(
+      clipRadius(this.#after(own)),
+      differences.map(({ norm }) => norm),
+      own.moved ?? 0,
+    )
     this.#state = afterMix(
       this.#after(own),
       differences.map(({ author }) => author),
@@ -72,7 +90,8 @@ export class SelfCentredClip implements Clip {
       this.#lastNorms.set(author, norm)
     }
     for (const author of [...this.#lastNorms.keys()].slice(0, -FAR_AUTHORS)) this.#lastNorms.delete(author)
-    this.#judge(differences, factors)
+    this.#judge(own, differences, asked)
+    if (differences.some(({ theirs }) => theirs !== undefined)) this.#places?.stood(own.mine, reach)
   }
 
   /** How far others than this author are from us: in this mix, or, where that brings one at a time, when they were mixed last. */
@@ -82,18 +101,20 @@ export class SelfCentredClip implements Clip {
     return [...this.#lastNorms].filter(([other]) => other !== author).map(([, norm]) => norm)
   }
 
-  #judge(differences: readonly Difference[], factors: readonly number[]): void {
+  #judge({ mine, snapshot }: Standpoint, differences: readonly Difference[], factors: readonly number[]): void {
+    const ours = { parameters: mine, version: snapshot.version }
     for (const [i, { author }] of differences.entries()) {
       this.#lastFactors.delete(author)
       this.#lastFactors.set(author, factors[i]!)
     }
     for (const author of [...this.#lastFactors.keys()].slice(0, -FAR_AUTHORS)) this.#lastFactors.delete(author)
     const known = [...this.#lastFactors]
-    for (const [i, { author }] of differences.entries()) {
+    for (const [i, { author, norm, theirs }] of differences.entries()) {
       if (factors[i]! > FAR_FACTOR) continue
       const others = known.filter(([other]) => other !== author)
       const near = others.filter(([, factor]) => factor === 1)
-      if (others.length >= FAR_LEAST_OTHERS && near.length >= FAR_MAJORITY * others.length) this.#onFar(author)
+      if (others.length < FAR_LEAST_OTHERS || near.length < FAR_MAJORITY * others.length) continue
+      if (theirs === undefined || this.#places?.isLate(author, theirs, ours, norm) !== true) this.#onFar(author)
     }
   }
 

@@ -4,4 +4,6 @@ export interface Random {
   uint32(): number
   /** Uniform double in [0, 1) with 53 bits. */
   uniform(): number
+  /** Another source, unrelated to this one; taking it leaves this one's numbers as they are. */
+  fork(name: string): Random
 }

@@ -50,6 +50,11 @@ export class SeededRandom {
       if (word < limit) return word % n
     }
   }
+
+  /** The stream named by `name` and where this one is, which stays there. */
+  fork(name: string): SeededRandom {
+    return seededRandom('fork', name, ...this.state)
+  }
 }
 
 /** A stream named by `key`: numbers and strings, e.g. `seededRandom(seed, 'actor', 3)`. Different keys give unrelated streams. */

@@ -4,7 +4,16 @@ import fc from 'fast-check'
 import { broadcastDelta } from '../../src/average/broadcast.ts'
 import { squaredDistance, sumOfSquares } from '../../src/average/distance.ts'
 import { CLIP_FACTOR, CLIP_PATIENCE_MIXES, MAX_CLIP_BOOST } from '../../src/average/limits.ts'
-import { afterMix, afterUpdates, type ClipState, clipFactor, clipRadius, crowdFactor, NEW_CLIP_STATE } from '../../src/average/robust.ts'
+import {
+  afterMix,
+  afterUpdates,
+  type ClipState,
+  clipFactor,
+  clipRadius,
+  crowdFactor,
+  farReach,
+  NEW_CLIP_STATE,
+} from '../../src/average/robust.ts'
 
 const moved = afterUpdates(NEW_CLIP_STATE, 2)
 
@@ -55,6 +64,23 @@ test('beside a crowd a difference counts in full to three medians, or our own la
   )
   assert.equal(crowdFactor(Number.POSITIVE_INFINITY, crowd, 1), 0)
   for (const few of [[], [1], [1, 2], [1, 2, Number.NaN]]) assert.equal(crowdFactor(1e9, few, 1), 1)
+})
+
+test('far begins where radius or crowd leave 0.35', () => {
+  // 7 / 0.35; beside a crowd with a median of 2, 6 / sqrt(0.35), or our own last move over that.
+  assert.equal(farReach(7, [1, 2], 0), 20)
+  for (const [radius, others, moved, reach] of [
+    [7, [1, 2, 3], 0, 6 / Math.sqrt(0.35)],
+    [7, [1, 2, 3], 9, 9 / Math.sqrt(0.35)],
+    [7, [1, 2, 3], 90, 20],
+    [Number.POSITIVE_INFINITY, [1, 2, 3], 0, 6 / Math.sqrt(0.35)],
+    [Number.POSITIVE_INFINITY, [1, 2, Number.NaN], 0, Number.POSITIVE_INFINITY],
+  ] as const) {
+    assert.equal(farReach(radius, others, moved), reach)
+    if (!Number.isFinite(reach)) continue
+    const factor = Math.min(clipFactor(reach, radius), crowdFactor(reach, others, moved))
+    assert.ok(Math.abs(factor - 0.35) < 1e-12, String(factor))
+  }
 })
 
 test('the radius doubles after ten mixes of two authors clipped whole, up to a cap, and comes back', () => {

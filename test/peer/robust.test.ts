@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { squaredDistance } from '../../src/average/distance.ts'
-import { SelfCentredClip } from '../../src/peer/clip.ts'
+import { SelfCentredClip, type Standpoint } from '../../src/peer/clip.ts'
 import { OwnMoves } from '../../src/peer/own-moves.ts'
+import { Places } from '../../src/peer/places.ts'
 import type { PeerPorts } from '../../src/peer/run.ts'
 import type { TakenSnapshot } from '../../src/peer/snapshots.ts'
 import { peerStatus } from '../../src/peer/status.ts'
@@ -41,6 +42,10 @@ function taken(parameters: Float32Array, takenAtMs: number): TakenSnapshot {
   return { parameters, target: null, version: 0, steps: 0, normalisers: [], ownNormalisers: [], takenAtMs }
 }
 
+function own(moved: number | null): Standpoint {
+  return { moved, mine: Float32Array.of(0), snapshot: { version: 0 } }
+}
+
 describe('own moves', () => {
   test('what others added is no move of ours, also when it comes late', async () => {
     const moves = new OwnMoves(inlineWorkers(new VirtualClock(), { updateMs: 1, sliceUpdates: 1 }).compute, true)
@@ -64,10 +69,10 @@ describe('the clip of one peer', () => {
   test('knows nothing until it moved, then shortens to two own moves', () => {
     const clip = new SelfCentredClip()
     const far = [{ author: 'a', norm: 80 }]
-    assert.deepEqual(clip.factors({ moved: null }, far), [1])
-    assert.deepEqual(clip.factors({ moved: 1 }, far), [0.025])
+    assert.deepEqual(clip.factors(own(null), far), [1])
+    assert.deepEqual(clip.factors(own(1), far), [0.025])
     assert.equal(clip.radius, Number.POSITIVE_INFINITY)
-    clip.mixed({ moved: 1 }, far, [0.025])
+    clip.mixed(own(1), far, [0.025])
     assert.equal(clip.radius, 2)
     assert.equal(clip.clipped, 1)
   })
@@ -79,31 +84,78 @@ describe('the clip of one peer among several', () => {
 
   test('shortens who is far from all others, by the square of three medians over it, in one mix', () => {
     const clip = new SelfCentredClip()
-    assert.deepEqual(clip.factors({ moved: 5 }, [...near, far]), [1, 1, 1, 0.01])
+    assert.deepEqual(clip.factors(own(5), [...near, far]), [1, 1, 1, 0.01])
     // Too few to be a crowd: two own moves.
-    assert.deepEqual(clip.factors({ moved: 5 }, [...near.slice(1), far]), [1, 1, 10 / 60])
+    assert.deepEqual(clip.factors(own(5), [...near.slice(1), far]), [1, 1, 10 / 60])
     // Our own last move, where the others stand closer than that.
-    assert.deepEqual(clip.factors({ moved: 15 }, [...near, far]), [1, 1, 1, 0.0625])
+    assert.deepEqual(clip.factors(own(15), [...near, far]), [1, 1, 1, 0.0625])
   })
 
   test('or of one after another', () => {
     const clip = new SelfCentredClip()
-    for (const difference of near) clip.mixed({ moved: 5 }, [difference], [1])
-    assert.deepEqual(clip.factors({ moved: 5 }, [far]), [0.01])
+    for (const difference of near) clip.mixed(own(5), [difference], [1])
+    assert.deepEqual(clip.factors(own(5), [far]), [0.01])
   })
 
   test('an author five times in a row farther than six own moves is told of, where the others are near', () => {
     const told: string[] = []
     const clip = new SelfCentredClip((author) => told.push(author))
     const mix = (moved: number, differences: readonly { readonly author: string; readonly norm: number }[]) => {
-      const own = { moved }
-      clip.mixed(own, differences, clip.factors(own, differences))
+      const at = own(moved)
+      clip.mixed(at, differences, clip.factors(at, differences))
     }
     for (let round = 0; round < 5; round++) mix(5, [...near, far])
     assert.deepEqual(told, Array(5).fill('d'))
     // A healed partition: half of them are far.
     mix(1, [...near, far, { author: 'e', norm: 60 }, { author: 'f', norm: 60 }])
     assert.equal(told.length, 5)
+  })
+})
+
+describe('an author that is far', () => {
+  /** Mixes of four authors, three of them near, at 10 updates each; the fourth at `x` after so many updates. */
+  const met = (places: Places | null) => {
+    const told: string[] = []
+    const clip = new SelfCentredClip((author) => told.push(author), places)
+    let round = 0
+    const mix = (x: number, version: number, factor?: number) => {
+      round++
+      const at = { moved: 1, mine: Float32Array.of(round), snapshot: { version: 10 * round } }
+      const stand = (position: number) => ({ parameters: Float32Array.of(position), version })
+      const differences = [
+        ...['a', 'b', 'c'].map((author) => ({ author, norm: 1, theirs: stand(round + 1) })),
+        { author: 'd', norm: Math.abs(x - round), theirs: stand(x) },
+      ]
+      const factors = clip.factors(at, differences)
+      clip.mixed(at, differences, factor === undefined ? factors : factors.map((own) => Math.min(own, factor)))
+    }
+    return { told, mix }
+  }
+  const sketched = () => new Places((parameters) => parameters)
+
+  test('is not told of where it only lags, as its place and its updates say', () => {
+    const { told, mix } = met(sketched())
+    // Half of our way and a tenth of our updates: near enough for ten rounds, then far and late.
+    for (let round = 1; round <= 60; round++) mix(round / 2, round)
+    assert.deepEqual(told, [])
+    const steady = met(sketched())
+    for (let round = 1; round <= 60; round++) steady.mix(round / 2, 10 * round)
+    assert.ok(steady.told.length >= 40, String(steady.told.length))
+    const unsketched = met(null)
+    for (let round = 1; round <= 60; round++) unsketched.mix(round / 2, round)
+    assert.equal(unsketched.told.length, steady.told.length)
+  })
+
+  test('is told of when its sign is turned, however slow it says it is', () => {
+    const { told, mix } = met(sketched())
+    for (let round = 1; round <= 60; round++) mix(-round, round)
+    assert.ok(told.length >= 55, String(told.length))
+  })
+
+  test('is not one for which the other side of an exchange asked for less', () => {
+    const { told, mix } = met(null)
+    for (let round = 1; round <= 20; round++) mix(round + 1, 10 * round, 0.1)
+    assert.deepEqual(told, [])
   })
 })
 
