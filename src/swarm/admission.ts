@@ -9,7 +9,7 @@ import type { Log } from '../ports/log.ts'
 import type { NetworkErrorCode, PeerChange, PeerId, RemotePeer } from '../ports/network.ts'
 import { asError, GrapevineError } from '../util/errors.ts'
 import { withPeer } from '../wire/address.ts'
-import { CLOSE_TIMEOUT_MS, IDENTIFY_TIMEOUT_MS, MAX_ADDRESSES_PER_PEER } from './limits.ts'
+import { CLOSE_TIMEOUT_MS, IDENTIFY_TIMEOUT_MS, MAX_ADDRESSES_PER_PEER, TWIN_ANSWER_MS } from './limits.ts'
 import { Operation } from './operation.ts'
 
 /** A libp2p node whose identify runs only when it is called. */
@@ -124,7 +124,7 @@ export class Admission {
     )
     try {
       const result = await operation.race(this.#node.services.identify.identify(connection, { signal: operation.signal }))
-      const refusal = judgeAgent(result.agentVersion, this.#agent) ?? this.#judgeTwin(connection, result)
+      const refusal = judgeAgent(result.agentVersion, this.#agent) ?? (await this.#judgeTwin(connection, result))
       if (refusal === null) this.#admit(connection, result)
       else await this.#refuse(connection, refusal)
       return refusal
@@ -143,16 +143,39 @@ export class Admission {
   }
 
   /**
-   * Two processes with one identity: libp2p takes them for one peer, and neither would be heard well. Who was here first stays. One process that
-   * connects twice, as when both sides dial, listens at the same addresses.
+   * Two processes with one identity: libp2p takes them for one peer, and neither would be heard well. Who was here first stays, unless it answers no
+   * more. One process that connects twice, as when both sides dial, listens at the same addresses.
    */
-  #judgeTwin(connection: Connection, { listenAddrs }: IdentifyResult): GrapevineError<NetworkErrorCode> | null {
+  async #judgeTwin(connection: Connection, result: IdentifyResult): Promise<GrapevineError<NetworkErrorCode> | null> {
     const id = connection.remotePeer.toString()
-    const here = new Set(listenAddrs.map(String))
-    const earlier = [...(this.#peers.get(id)?.connections ?? [])].filter(([{ status }]) => status === 'open')
+    const here = new Set(result.listenAddrs.map(String))
     const isAnother = (addresses: readonly string[]) => addresses.length > 0 && !addresses.some((address) => here.has(address))
-    if (here.size === 0 || !earlier.some(([, addresses]) => isAnother(addresses))) return null
-    return new GrapevineError('refused', 'peer', `Another process with the identity ${id} is connected already.`, { peer: id })
+    const earlier = [...(this.#peers.get(id)?.connections ?? [])].filter(([{ status }]) => status === 'open')
+    const others = earlier.filter(([, addresses]) => isAnother(addresses)).map(([other]) => other)
+    if (here.size === 0 || others.length === 0) return null
+    const answers = await Promise.all(others.map((other) => this.#answers(other)))
+    if (answers.includes(true)) {
+      return new GrapevineError('refused', 'peer', `Another process with the identity ${id} is connected already.`, { peer: id })
+    }
+    for (const other of others) other.abort(new Error('silent, and its peer is back'))
+    // Gossip opens its stream when a peer says who it is: it had one, which is gone.
+    await this.#answers(connection)
+    // Yet another one may have come meanwhile.
+    return this.#judgeTwin(connection, result)
+  }
+
+  /** Whether the other side of a connection says who it is once more. Never rejects. */
+  async #answers(connection: Connection): Promise<boolean> {
+    const operation = new Operation(this.#clock, this.#stopping)
+    operation.deadline(TWIN_ANSWER_MS, () => new Error('silent'))
+    try {
+      await operation.race(this.#node.services.identify.identify(connection, { signal: operation.signal }))
+      return true
+    } catch {
+      return false
+    } finally {
+      operation.end()
+    }
   }
 
   #admit(connection: Connection, result: IdentifyResult): void {
