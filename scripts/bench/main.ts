@@ -5,6 +5,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { headOf, misuse, refuse } from '../usage.ts'
 
 const folder = import.meta.dirname
 const isBenchmark = (file: string): boolean => /^export (async )?function main\(/m.test(readFileSync(join(folder, file), 'utf8'))
@@ -16,29 +17,14 @@ const [name, ...args] = process.argv.slice(2)
 if (name === undefined || !names.includes(name)) {
   refuse(`${name === undefined ? 'Which benchmark?' : `There is no benchmark ${name}.`} Choose one of: ${names.sort().join(', ')}.`)
 } else if (args.includes('--help')) {
-  console.log(headOf(name))
+  console.log(headOf(join(folder, `${name}.ts`)))
 } else {
   const { main } = (await import(`./${name}.ts`)) as { main: (args: string[]) => Promise<void> }
   try {
     await main(args)
   } catch (error) {
-    if (!isMisuse(error)) throw error
-    refuse(`${error.message.replace(/\.?$/, '.')} "npm run bench -- ${name} --help" says what ${name} takes.`)
+    const sentence = misuse(error, `npm run bench -- ${name}`)
+    if (sentence === null) throw error
+    refuse(sentence)
   }
-}
-
-function refuse(sentence: string): void {
-  console.error(sentence)
-  process.exitCode = 2
-}
-
-/** The comment at the head of a benchmark, without its frame. */
-function headOf(benchmark: string): string {
-  const [, comment = ''] = /\/\*\*\n(.*?) \*\//s.exec(readFileSync(join(folder, `${benchmark}.ts`), 'utf8')) ?? []
-  return comment.replace(/^ \* ?/gm, '').trimEnd()
-}
-
-/** Whether a benchmark could not read its flags (`util.parseArgs`). */
-function isMisuse(error: unknown): error is Error {
-  return error instanceof Error && String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS')
 }

@@ -1,9 +1,10 @@
 /**
  * `npm run chaos -- --case 20 | --all | --list [--seed S] [--soak 10m]`: runs cases of the fault bench against real daemons, one after the other.
- * One JSON line per case on stdout, a table at the end on stderr. `--soak` is how long the long cases (28, 32) take. Exit code 1 when a case
- * failed: a check that did not hold, or a fault that was never injected.
+ * One JSON line per case on stdout, a table at the end on stderr. `--case` may come more than once, or name several: 4,33. `--soak` is how long
+ * the long cases (28, 32) take: 90s, 10m or 12h. Exit code 1 when a case failed: a check that did not hold, or a fault that was never injected.
  */
 import { parseArgs } from 'node:util'
+import { headOf, Misuse, misuse, refuse } from '../usage.ts'
 import type { Case, CaseResult } from './case.ts'
 import { COLLUDERS } from './colluders.ts'
 import { HOSTILE } from './hostile.ts'
@@ -16,28 +17,36 @@ import { PROCESSES } from './processes.ts'
 
 const CASES = [...HOSTILE, ...COLLUDERS, ...PROCESSES, ...INSIDES, ...LINES, ...LONG].sort((a, b) => a.number - b.number)
 
-const { values } = parseArgs({
-  options: {
-    case: { type: 'string', multiple: true },
-    all: { type: 'boolean' },
-    list: { type: 'boolean' },
-    seed: { type: 'string', default: '1' },
-    soak: { type: 'string' },
-  },
-})
+try {
+  await main(process.argv.slice(2))
+} catch (error) {
+  const sentence = misuse(error, 'npm run chaos --')
+  if (sentence === null) throw error
+  refuse(sentence)
+}
 
-const [, amount, unit] = /^(\d+)([smh])$/.exec(values.soak ?? '') ?? []
-if (amount !== undefined) duration.seconds = Number(amount) * { s: 1, m: 60, h: 3_600 }[unit as 's' | 'm' | 'h']
-const wanted = values.case?.flatMap((numbers) => numbers.split(',').map(Number)) ?? []
-const chosen = values.all ? CASES : CASES.filter(({ number }) => wanted.includes(number))
-
-if (values.list || chosen.length === 0) {
-  for (const { number, title } of CASES) console.log(`${String(number).padStart(2)}  ${title}`)
-  if (!values.list) process.exitCode = 2
-} else {
+async function main(args: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      case: { type: 'string', multiple: true, default: [] },
+      all: { type: 'boolean', default: false },
+      list: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+      seed: { type: 'string', default: '1' },
+      soak: { type: 'string' },
+    },
+  })
+  if (values.help) return console.log(headOf(import.meta.filename))
+  if (values.list) return list()
+  if (values.soak !== undefined) duration.seconds = secondsOf(values.soak)
+  const seed = Number(values.seed)
+  if (!Number.isSafeInteger(seed)) throw new Misuse(`--seed ${values.seed} is no whole number`)
+  const chosen = values.all ? CASES : values.case.flatMap((numbers) => numbers.split(',').flatMap(casesOf))
+  if (chosen.length === 0) throw new Misuse('Which case? Choose with --case, or all with --all; --list shows them')
   const results: CaseResult[] = []
   for (const each of chosen) {
-    const result = await runCase(each, Number(values.seed))
+    const result = await runCase(each, seed)
     results.push(result)
     console.log(JSON.stringify(result))
   }
@@ -47,6 +56,22 @@ if (values.list || chosen.length === 0) {
     )
   }
   process.exit(results.every(({ passed }) => passed) ? 0 : 1)
+}
+
+function list(): void {
+  for (const { number, title } of CASES) console.log(`${String(number).padStart(2)}  ${title}`)
+}
+
+function casesOf(text: string): readonly Case[] {
+  const cases = CASES.filter(({ number }) => String(number) === text.trim())
+  if (cases.length === 0) throw new Misuse(`There is no case ${text}; --list shows them`)
+  return cases
+}
+
+function secondsOf(text: string): number {
+  const [, amount, unit] = /^(\d+)([smh])$/.exec(text) ?? []
+  if (amount === undefined) throw new Misuse(`--soak ${text} is no length of time such as 90s, 10m or 12h`)
+  return Number(amount) * { s: 1, m: 60, h: 3_600 }[unit as 's' | 'm' | 'h']
 }
 
 async function runCase({ number, title, needsRoot = false, run }: Case, seed: number): Promise<CaseResult> {
