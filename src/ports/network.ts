@@ -33,6 +33,11 @@ export interface RequestOptions {
   readonly signal?: AbortSignal
   /** May go through a relay: for small messages. */
   readonly overRelay?: boolean
+  /**
+   * Memory for an answer of exactly as many bytes: a network may fill these parts with it, one after the other, and resolves with the first of
+   * them then.
+   */
+  readonly into?: readonly Uint8Array[]
 }
 
 export interface RemotePeer {

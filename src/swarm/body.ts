@@ -21,6 +21,10 @@ export class BodyReader {
   readonly #maxBytes: number
   readonly #chunks: Uint8Array[] = []
   #received = 0
+  /** Bytes that `read` waits for. */
+  #wanted = 0
+  /** Where the body goes as it comes; null: into #chunks. */
+  #room: Room | null = null
   /** Bytes at which the next are on time: at first one. */
   #due = 1
   #ended = false
@@ -39,14 +43,14 @@ export class BodyReader {
 
   /**
    * The whole body. Throws `too_large`, or `reset` when the stream ends early or carries more; `silence` restarts with the first byte and
-   * then with every PROGRESS_BYTES: who sends a byte now and then is as silent as who sends none.
+   * then with every PROGRESS_BYTES: who sends a byte now and then is as silent as who sends none. One of exactly the bytes of `into` fills its
+   * parts, and the first of them is returned.
    */
-  async read(operation: Operation, silence: Deadline): Promise<Uint8Array> {
+  async read(operation: Operation, silence: Deadline, into: readonly Uint8Array[] = []): Promise<Uint8Array> {
     this.#silence = silence
     try {
       await this.#until(operation, LENGTH_BYTES)
-      const head = concat(this.#chunks)
-      const length = new DataView(head.buffer, head.byteOffset).getUint32(0)
+      const length = lengthIn(this.#chunks)
       if (length > this.#maxBytes) {
         throw new GrapevineError<NetworkErrorCode>(
           'too_large',
@@ -58,9 +62,13 @@ export class BodyReader {
           },
         )
       }
+      if (into.length > 0 && length === sizeOf(into)) {
+        this.#room = new Room(into, LENGTH_BYTES)
+        for (const chunk of this.#chunks.splice(0)) this.#room.put(chunk)
+      }
       await this.#until(operation, LENGTH_BYTES + length)
       if (this.#received > LENGTH_BYTES + length) throw brokenOff('The other side sent more than it announced.')
-      return concat(this.#chunks).subarray(LENGTH_BYTES)
+      return this.#room === null ? concat(this.#chunks).subarray(LENGTH_BYTES) : into[0]!
     } finally {
       this.detach()
     }
@@ -74,6 +82,7 @@ export class BodyReader {
   }
 
   async #until(operation: Operation, bytes: number): Promise<void> {
+    this.#wanted = bytes
     while (this.#received < bytes) {
       if (this.#ended) throw brokenOff('The other side broke off.')
       const more = Promise.withResolvers<void>()
@@ -87,14 +96,16 @@ export class BodyReader {
     this.#received += event.data.byteLength
     // What goes over the limit is counted, so that `read` fails, but not kept.
     if (this.#received <= LENGTH_BYTES + this.#maxBytes || !lengthIsKnown) {
-      if (event.data instanceof Uint8Array) this.#chunks.push(event.data)
-      else this.#chunks.push(...event.data)
+      for (const chunk of event.data instanceof Uint8Array ? [event.data] : event.data) {
+        if (this.#room === null) this.#chunks.push(chunk)
+        else this.#room.put(chunk)
+      }
     }
     if (this.#received >= this.#due) {
       this.#due = this.#received + PROGRESS_BYTES
       this.#silence?.restart()
     }
-    this.#wake()
+    if (this.#received >= this.#wanted) this.#wake()
   }
 
   #onEnd = (): void => {
@@ -103,14 +114,50 @@ export class BodyReader {
   }
 }
 
+/** Of a body of which at least LENGTH_BYTES have come. */
+function lengthIn(chunks: Uint8Array[]): number {
+  const head = chunks[0]!.length >= LENGTH_BYTES ? chunks[0]! : concat(chunks)
+  return new DataView(head.buffer, head.byteOffset).getUint32(0)
+}
+
+function sizeOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, part) => sum + part.length, 0)
+}
+
+/** Memory of several parts, filled from the first to the last byte; what would go beyond is dropped. */
+class Room {
+  readonly #parts: readonly Uint8Array[]
+  #part = 0
+  #at = 0
+  #skip: number
+
+  /** The first `skip` bytes are nobody's. */
+  constructor(parts: readonly Uint8Array[], skip: number) {
+    this.#parts = parts
+    this.#skip = skip
+  }
+
+  put(chunk: Uint8Array): void {
+    let from = Math.min(this.#skip, chunk.length)
+    this.#skip -= from
+    while (from < chunk.length && this.#part < this.#parts.length) {
+      const part = this.#parts[this.#part]!
+      const piece = chunk.subarray(from, from + part.length - this.#at)
+      part.set(piece, this.#at)
+      from += piece.length
+      this.#at += piece.length
+      if (this.#at < part.length) continue
+      this.#part++
+      this.#at = 0
+    }
+  }
+}
+
 /** Resolves when everything was handed to the connection. `silence` restarts with every PROGRESS_PIECES for which there was room. */
 export async function writeBody(stream: Stream, body: Body, operation: Operation, silence: Deadline): Promise<void> {
   const parts = body instanceof Uint8Array ? [body] : body
   const length = new Uint8Array(LENGTH_BYTES)
-  new DataView(length.buffer).setUint32(
-    0,
-    parts.reduce((sum, part) => sum + part.length, 0),
-  )
+  new DataView(length.buffer).setUint32(0, sizeOf(parts))
   let written = 0
   for (const piece of piecesOf([length, ...parts])) {
     await writePiece(stream, piece, operation)

@@ -5,7 +5,6 @@ import { type DCUtRServiceComponents, dcutr } from '@libp2p/dcutr'
 import { type Identify, identify } from '@libp2p/identify'
 import { type Connection, type Ed25519PrivateKey, FaultTolerance, type Libp2p, type PeerId, type Transport } from '@libp2p/interface'
 import type { MulticastDNSComponents } from '@libp2p/mdns'
-import { noise } from '@libp2p/noise'
 import { type Ping, ping } from '@libp2p/ping'
 import { preSharedKey } from '@libp2p/pnet'
 import type { TCPComponents } from '@libp2p/tcp'
@@ -15,6 +14,7 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import type { Clock } from '../ports/clock.ts'
 import { encodeSwarmKey } from '../wire/swarm-key.ts'
+import { leanNoise } from './encryption.ts'
 import { guarded } from './frame-guard.ts'
 import * as limits from './limits.ts'
 
@@ -94,7 +94,7 @@ export function createNode(parts: NodeParts): Promise<Node> {
         reservationCompletionTimeout: limits.HANDSHAKE_TIMEOUT_MS,
       }),
     ],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [leanNoise()],
     streamMuxers: [
       watchedYamux(parts, {
         maxInboundStreams: limits.MAX_STREAMS,

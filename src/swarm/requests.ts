@@ -63,7 +63,7 @@ export async function request(
     const reader = new BodyReader(stream, options.maxResponseBytes)
     await writeBody(stream, body, operation, silence)
     await operation.race(stream.close({ signal: operation.signal }))
-    return await reader.read(operation, silence)
+    return await reader.read(operation, silence, options.into)
   } catch (error) {
     const failure = operation.signal.aborted
       ? operation.signal.reason

@@ -222,6 +222,9 @@ export function exchangeResponseParts(response: ExchangeResponse): readonly Uint
   return response.kind === 'range' ? [Uint8Array.of(RANGE), response.bytes] : [encodeExchangeResponse(response)]
 }
 
+/** Bytes of an answer before the bytes of a range. */
+export const RANGE_HEAD_BYTES = 1
+
 /** Throws `bad_message` (fault peer). Bytes in it are views. */
 export function decodeExchangeResponse(bytes: Uint8Array): ExchangeResponse {
   if (bytes.length > MAX_EXCHANGE_RESPONSE_BYTES)

@@ -11,11 +11,11 @@ import { Operation } from '../../src/swarm/operation.ts'
 const MAX_BYTES = 100
 
 /** What a reader makes of these pieces, and the end of the stream after them. */
-async function read(pieces: readonly Uint8Array[]): Promise<string> {
+async function read(pieces: readonly Uint8Array[], into: readonly Uint8Array[] = []): Promise<string> {
   const stream = Object.assign(new EventTarget(), { status: 'open', readableEnded: false })
   const reader = new BodyReader(stream as unknown as Stream, MAX_BYTES)
   const operation = new Operation(systemClock)
-  const reading = reader.read(operation, { restart() {}, cancel() {} })
+  const reading = reader.read(operation, { restart() {}, cancel() {} }, into)
   for (const data of pieces) {
     stream.dispatchEvent(Object.assign(new Event('message'), { data: Object.assign(data, { subarray: data.subarray.bind(data) }) }))
     await Promise.resolve()
@@ -57,6 +57,25 @@ test('any split gives the same body, or the same refusal', async () => {
       { numRuns: 100, seed: 5 },
     )
   }
+})
+
+test('a body of exactly the bytes of given memory fills its parts, whatever the split; another one has memory of its own', async () => {
+  const body = Uint8Array.from({ length: 50 }, (_, i) => i + 1)
+  const hex = Buffer.from(body).toString('hex')
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.nat(54)), async (cuts) => {
+      const at = [0, ...cuts.sort((a, b) => a - b), 54]
+      const pieces = at.slice(1).map((end, i) => framed(50, body).slice(at[i], end))
+      const parts = [1, 0, 19, 30].map((length) => new Uint8Array(length))
+      assert.equal(await read(pieces, parts), hex.slice(0, 2))
+      assert.equal(Buffer.concat(parts).toString('hex'), hex)
+    }),
+    { numRuns: 100, seed: 5 },
+  )
+  const other = [new Uint8Array(20), new Uint8Array(31)]
+  assert.equal(await read([framed(50, body)], other), hex)
+  assert.ok(other.every((part) => part.every((value) => value === 0)))
+  assert.equal(await read([framed(50, Buffer.concat([body, body]))], [new Uint8Array(50)]), 'reset')
 })
 
 test('parts leave in full pieces, the length with the first', async () => {

@@ -12,6 +12,7 @@ import {
   type ExchangeRequest,
   type ExchangeResponse,
   encodeExchangeRequest,
+  RANGE_HEAD_BYTES,
 } from '../../wire/exchange.ts'
 import { EXCHANGE_RANGE_BYTES, MAX_EXCHANGE_RESPONSE_BYTES } from '../../wire/limits.ts'
 import { EXCHANGE_PROTOCOL } from '../../wire/protocol.ts'
@@ -76,9 +77,15 @@ export async function pullFrame(
       const offset = next
       const length = Math.min(EXCHANGE_RANGE_BYTES, frameBytes - offset)
       next += length
-      const answer = await ask(ports, peer, { kind: 'range', id, offset, length })
-      if (answer.kind !== 'range' || answer.bytes.length !== length) throw unexpected(peer)
-      frame.set(answer.bytes, offset)
+      const [kind, range] = [new Uint8Array(RANGE_HEAD_BYTES), frame.subarray(offset, offset + length)]
+      const bytes = await send(ports, peer, encodeExchangeRequest({ kind: 'range', id, offset, length }), [kind, range])
+      // A range that is where it belongs left its head here.
+      const answer = decodeExchangeResponse(bytes)
+      if (answer.kind !== 'range') throw unexpected(peer)
+      if (bytes !== kind) {
+        if (answer.bytes.length !== length) throw unexpected(peer)
+        range.set(answer.bytes)
+      }
       if (!wanted() || ports.clock.now() > untilMs)
         throw new GrapevineError('stalled', 'peer', `Peer ${peer} sent its snapshot too slowly.`)
     }
@@ -91,8 +98,9 @@ function unexpected(peer: PeerId): GrapevineError {
   return new GrapevineError('bad_message', 'peer', `Peer ${peer} answered with something else than it was asked for.`)
 }
 
-function send({ network, signal }: AskingPorts, peer: PeerId, body: Uint8Array): Promise<Uint8Array> {
+function send({ network, signal }: AskingPorts, peer: PeerId, body: Uint8Array, into: readonly Uint8Array[] = []): Promise<Uint8Array> {
   return network.request(peer, EXCHANGE_PROTOCOL, body, {
+    into,
     maxResponseBytes: MAX_EXCHANGE_RESPONSE_BYTES,
     timeoutMs: REQUEST_TIMEOUT_MS,
     signal,
