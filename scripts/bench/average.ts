@@ -6,11 +6,13 @@
  * 1M floats: milliseconds until their consensus distance is 1 % of what it was, pairwise, rounds one after the other, for each partner rule;
  * and from the start of the first process until all have averaged once.
  */
-import { type AveragingProcess, meet, type Report, startAveraging } from '../../test/support/averaging.ts'
+import { type AveragingProcess, type Look, meet, type Report, startAveraging } from '../../test/support/averaging.ts'
 
 const PEERS = 8
-/** A peer within this of its aim, as a share of what the squared distance was, rests: all together are then within 1 %. int8 leaves a third of it. */
-const NEAR_SQUARED = 9e-5
+/** Of what the squared distance from the mean was: 1 % of the distance. */
+const NEAR_SQUARED = 1e-4
+/** Rounds after which a run counts as one that does not come near. */
+const MOST_ROUNDS = 60
 
 export async function main(args: string[]): Promise<void> {
   const after = (flag: string): string | undefined => (args.includes(flag) ? args[args.indexOf(flag) + 1] : undefined)
@@ -61,20 +63,17 @@ async function convergence(dimension: number, partner: string, runs: number, cod
   for (let run = 0; run < runs; run++) {
     const most = Math.max(...(await report(processes)).map(({ counters }) => counters.rounds ?? 0))
     for (const process of processes) await process.tell({ do: 'catchUp', rounds: most })
-    const aim = { do: 'aim', seed: run + 1, indices: processes.map(({ index }) => index) } as const
-    await Promise.all(processes.map((process) => process.tell(aim)))
-    const order = {
-      do: 'rounds',
-      startMs: performance.timeOrigin + performance.now() + 500,
-      atMost: 60,
-      until: NEAR_SQUARED,
-      looks: 20,
-    } as const
-    const tracked = await Promise.all(processes.map((process) => process.tell<{ track: Track; rounds: number; cpuMs: number }>(order)))
+    const starts = await Promise.all(processes.map((process) => process.tell<string>({ do: 'start', seed: run + 1 })))
+    await Promise.all(processes.map((process) => process.tell({ do: 'aim', starts })))
+    const reached = near(processes, NEAR_SQUARED)
+    const order = { do: 'rounds', startMs: performance.timeOrigin + performance.now() + 500, atMost: MOST_ROUNDS } as const
+    const tracked = await Promise.all(processes.map((process) => process.tell<{ track: readonly Look[]; rounds: number }>(order)))
     const tracks = tracked.map(({ track }) => track)
-    cpuMs.push(tracked.reduce((sum, peer) => sum + peer.cpuMs, 0) / PEERS)
-    times.push(timeTo(tracks, 1e-4))
-    rounds.push(Math.max(...tracked.map((peer) => peer.rounds)))
+    const atMs = reached()
+    if (Number.isNaN(atMs)) throw new Error(`With ${partner} eight peers are not near each other after ${MOST_ROUNDS} rounds.`)
+    cpuMs.push(tracks.reduce((sum, track) => sum + track.findLast((look) => look.atMs <= atMs)!.cpuMs, 0) / PEERS)
+    times.push(atMs - Math.min(...tracks.map((track) => track[0]!.atMs)))
+    rounds.push(Math.max(...tracks.map((track) => track.filter((look) => look.atMs <= atMs).length - 1)))
   }
   const after = await report(processes)
   await Promise.all(processes.map((process) => process.stop()))
@@ -91,19 +90,21 @@ async function convergence(dimension: number, partner: string, runs: number, cod
   }
 }
 
-type Track = readonly { readonly atMs: number; readonly squared: number }[]
-
-/** Milliseconds until the sum of squares is `share` of what it was, by each peer's latest look; NaN where that never came. */
-function timeTo(tracks: readonly Track[], share: number): number {
-  const latest = tracks.map((track) => track[0]!.squared)
-  const total = latest.reduce((sum, value) => sum + value, 0)
-  const startMs = Math.min(...tracks.map((track) => track[0]!.atMs))
-  const looks = tracks.flatMap((track, peer) => track.slice(1).map((look) => ({ peer, ...look }))).sort((a, b) => a.atMs - b.atMs)
-  for (const { peer, atMs, squared } of looks) {
-    latest[peer] = squared
-    if (latest.reduce((sum, value) => sum + value, 0) <= share * total) return atMs - startMs
+/** Tells `processes` that it is enough when the sum of squares is `share` of what it was, by each one's latest look; answers when that was, NaN: never. */
+function near(processes: readonly AveragingProcess[], share: number): () => number {
+  const [first, latest] = [new Map<number, number>(), new Map<number, number>()]
+  let reachedMs = Number.NaN
+  const total = (of: ReadonlyMap<number, number>) => [...of.values()].reduce((sum, squared) => sum + squared, 0)
+  for (const process of processes) {
+    process.onLook = ({ atMs, squared }) => {
+      if (!first.has(process.index)) first.set(process.index, squared)
+      latest.set(process.index, squared)
+      if (!Number.isNaN(reachedMs) || first.size < processes.length || total(latest) > share * total(first)) return
+      reachedMs = atMs
+      for (const each of processes) void each.tell({ do: 'enough' })
+    }
   }
-  return Number.NaN
+  return () => reachedMs
 }
 
 function report(processes: readonly AveragingProcess[]): Promise<Report[]> {

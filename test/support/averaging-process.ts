@@ -17,13 +17,11 @@ import { MemoryStorage } from '../../src/sim/storage.ts'
 import { createSwarm } from '../../src/swarm/host.ts'
 import { seededRandom } from '../../src/util/random.ts'
 import { parameterTopic } from '../../src/wire/protocol.ts'
-import type { Answer, Order, Start } from './averaging.ts'
-import { identityOf, startValues } from './averaging-values.ts'
+import { type Answer, LOOKED, type Look, type Order, type Start } from './averaging.ts'
+import { floatsOf, identityOf, startValues, textOf } from './averaging-values.ts'
 
 /** Coordinates that a distance is measured at: of independent normal values, to about half a percent of the squared distance. */
 const SAMPLED_COORDINATES = 65_536
-/** Between two looks of one that is near. */
-const REST_MS = 5
 
 const start = JSON.parse(process.argv[2]!) as Start
 const { index, dimension, flags } = start
@@ -123,38 +121,35 @@ const parameters = async () => (await run.learner.snapshot()).parameters
 /** Mean of everybody's start, at the sampled coordinates. */
 let aim: Float64Array = new Float64Array(0)
 const stride = Math.max(1, Math.floor(dimension / SAMPLED_COORDINATES))
-const sample = (values: Float32Array) => Float32Array.from({ length: Math.floor(dimension / stride) }, (_, i) => values[i * stride]!)
+function sample(values: Float32Array): Float32Array {
+  const sampled = new Float32Array(Math.floor(dimension / stride))
+  for (let i = 0; i < sampled.length; i++) sampled[i] = values[i * stride]!
+  return sampled
+}
 
-/** Rounds, one after the other, until the squared distance from the aim is `until` of what it was; looks at it after every mix. */
-async function approach(atMost: number, until: number, looks: number) {
+/** Is everybody near the aim? */
+let enough = false
+
+/** Rounds, one after the other, until everybody is near the aim, as whoever started this process says; tells the distance from it after every mix. */
+async function approach(atMost: number): Promise<{ readonly track: readonly Look[]; readonly rounds: number }> {
   const cpuMs = () => (process.cpuUsage().user + process.cpuUsage().system) / 1_000
-  const track: { atMs: number; squared: number }[] = []
+  const track: Look[] = []
+  const [startCpuMs, startRounds] = [cpuMs(), peer.counters().rounds!]
+  const rounds = () => peer.counters().rounds! - startRounds
   const look = async () => {
-    const squared = squaredDistance(sample(await parameters()), aim)
-    track.push({ atMs: wallMs(), squared })
-    return squared
+    const seen = { atMs: wallMs(), cpuMs: cpuMs() - startCpuMs, squared: squaredDistance(sample(await parameters()), aim) }
+    track.push(seen)
+    process.send!({ id: LOOKED, value: seen } satisfies Answer)
   }
-  const startCpuMs = cpuMs()
-  const startRounds = peer.counters().rounds!
-  const first = await look()
-  let [seen, spentMs, near] = [mixes.length, 0, false]
-  // Who is near goes on answering, and looks now and then whether it was mixed: a straggler may still move it away.
-  for (let rests = 0; rests < looks; ) {
-    if (mixes.length > seen) {
-      seen = mixes.length
-      near = (await look()) < until * first
-      spentMs = cpuMs() - startCpuMs
-    }
-    const rounds = peer.counters().rounds! - startRounds
-    if (!near && rounds < atMost) {
-      rests = 0
-      await peer.round()
-    } else {
-      rests++
-      await systemClock.sleep(REST_MS)
-    }
+  await look()
+  // Nobody rests before all are near: a partner that is named for a round is waited for.
+  for (let seen = mixes.length; !enough && rounds() < atMost; ) {
+    await peer.round()
+    if (mixes.length === seen) continue
+    seen = mixes.length
+    await look()
   }
-  return { track, rounds: peer.counters().rounds! - startRounds, cpuMs: spentMs }
+  return { track, rounds: rounds() }
 }
 
 async function obey(order: Order): Promise<unknown> {
@@ -175,15 +170,21 @@ async function obey(order: Order): Promise<unknown> {
     case 'catchUp':
       while (peer.counters().rounds! < order.rounds) await peer.round({ partner: view.find((id) => id !== network.id)! })
       return null
-    case 'aim':
+    case 'start':
       await adopt(order.seed)
-      aim = meanOf(order.indices.map((other) => sample(startValues(order.seed, other, dimension))))
+      return textOf(sample(values))
+    case 'aim':
+      aim = meanOf(order.starts.map(floatsOf))
       return null
     case 'rounds':
+      enough = false
       await systemClock.sleep(Math.max(0, order.startMs - wallMs()))
-      return approach(order.atMost, order.until, order.looks)
+      return approach(order.atMost)
+    case 'enough':
+      enough = true
+      return null
     case 'values':
-      return Buffer.from((await parameters()).slice().buffer).toString('base64')
+      return textOf(await parameters())
     case 'report': {
       const { user, system } = process.cpuUsage()
       const memory = process.memoryUsage.rss()
@@ -207,6 +208,8 @@ async function obey(order: Order): Promise<unknown> {
   }
 }
 
+// Whoever started it is gone.
+process.on('disconnect', () => process.exit(1))
 process.on('message', (order: Order & { id: number }) => {
   obey(order).then(
     (value) => process.send!({ id: order.id, value } satisfies Answer),

@@ -14,3 +14,13 @@ export function startValues(seed: number, index: number, dimension: number): Flo
   sampleGaussian(new Float32Array(dimension), new Float32Array(1), seededRandom('averaging', seed, index), values)
   return values
 }
+
+/** Values as they travel between the processes. */
+export function textOf(values: Float32Array): string {
+  return Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('base64')
+}
+
+export function floatsOf(text: string): Float32Array {
+  const bytes = Buffer.from(text, 'base64')
+  return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length))
+}

@@ -1,6 +1,7 @@
 /** Processes that average over the real network and do not learn (averaging-process.ts), started and told what to do from here. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { join } from 'node:path'
+import { floatsOf } from './averaging-values.ts'
 
 export interface Start {
   readonly index: number
@@ -20,10 +21,13 @@ export type Order =
   | { readonly do: 'round'; readonly partner?: string; readonly together?: boolean }
   /** As many rounds as others have made already: partner rules go by them. */
   | { readonly do: 'catchUp'; readonly rounds: number }
-  /** New independent values, and the mean of everybody's for an aim. */
-  | { readonly do: 'aim'; readonly seed: number; readonly indices: readonly number[] }
-  /** Rounds from `startMs` on, one after the other, until the squared distance from the aim is `until` of what it was. */
-  | { readonly do: 'rounds'; readonly startMs: number; readonly atMost: number; readonly until: number; readonly looks: number }
+  /** New independent values; answers with a sample of them. */
+  | { readonly do: 'start'; readonly seed: number }
+  /** The mean of everybody's samples for an aim. */
+  | { readonly do: 'aim'; readonly starts: readonly string[] }
+  /** Rounds from `startMs` on, one after the other, until there are `atMost` or somebody says that it is enough. */
+  | { readonly do: 'rounds'; readonly startMs: number; readonly atMost: number }
+  | { readonly do: 'enough' }
   | { readonly do: 'values' }
   | { readonly do: 'report' }
   /** Tells (`told`) when so many more bytes have come in. */
@@ -40,6 +44,16 @@ export interface Report {
   readonly rssBytes: number
 }
 
+/** Squared distance from the aim, at the sampled coordinates, and the processor time since the first look. */
+export interface Look {
+  readonly atMs: number
+  readonly cpuMs: number
+  readonly squared: number
+}
+
+/** Answers of this name are looks, told as they are made. */
+export const LOOKED = -3
+
 export interface AveragingProcess {
   readonly index: number
   readonly peer: string
@@ -48,6 +62,8 @@ export interface AveragingProcess {
   readonly child: ChildProcess
   tell<T = unknown>(order: Order): Promise<T>
   values(): Promise<Float32Array>
+  /** Is told of every look. */
+  onLook: (look: Look) => void
   /** Settles when the bytes of `tellBytes` are in. */
   readonly told: Promise<void>
   /** At once, without a word. */
@@ -66,6 +82,10 @@ export async function startAveraging(start: Start): Promise<AveragingProcess> {
   asked.set(-2, { resolve: () => told.resolve(), reject: told.reject })
   told.promise.catch(() => undefined)
   child.on('message', (answer: Answer) => {
+    if (answer.id === LOOKED && 'value' in answer) {
+      started.onLook(answer.value as Look)
+      return
+    }
     const waiting = asked.get(answer.id)
     asked.delete(answer.id)
     if ('error' in answer) waiting?.reject(new Error(answer.error))
@@ -84,17 +104,15 @@ export async function startAveraging(start: Start): Promise<AveragingProcess> {
     })
   }
   const { peer, addresses, run } = (await ready.promise) as { peer: string; addresses: readonly string[]; run: string }
-  return {
+  const started: AveragingProcess = {
     index: start.index,
     peer,
     addresses,
     run,
     child,
     tell,
-    values: async () => {
-      const bytes = Buffer.from(await tell<string>({ do: 'values' }), 'base64')
-      return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length))
-    },
+    values: async () => floatsOf(await tell<string>({ do: 'values' })),
+    onLook: () => undefined,
     told: told.promise,
     kill: async () => {
       child.kill('SIGKILL')
@@ -105,6 +123,7 @@ export async function startAveraging(start: Start): Promise<AveragingProcess> {
       await gone
     },
   }
+  return started
 }
 
 /** All connected to all, with one view. */
