@@ -28,6 +28,9 @@ export const CLIP_FACTOR = 2
 export const FAR_FACTOR = 0.35
 export const FAR_MAJORITY = 2 / 3
 
+/** Mixes in which an author was far, less those in which it was not, that tell a liar from an honest peer whose last updates were long. */
+export const FAR_STRIKES = 5
+
 /** Others that must have been mixed lately before anybody is called far. */
 export const FAR_LEAST_OTHERS = 2
 

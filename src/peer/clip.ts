@@ -3,7 +3,7 @@
  * because the radius is learned from how far the peer moves by itself between any two mixes (average/robust.ts). Where a codec sends a share of the
  * coordinates the radius is the same: each of them drifts apart for as many rounds more until its turn comes.
  */
-import { FAR_AUTHORS, FAR_FACTOR, FAR_LEAST_OTHERS, FAR_MAJORITY } from '../average/limits.ts'
+import { FAR_AUTHORS, FAR_FACTOR, FAR_LEAST_OTHERS, FAR_MAJORITY, FAR_STRIKES } from '../average/limits.ts'
 import { afterMix, afterUpdates, type ClipState, clipFactor, clipRadius, crowdFactor, farReach, NEW_CLIP_STATE } from '../average/robust.ts'
 import type { PeerId } from '../ports/network.ts'
 import type { Places, Stand } from './places.ts'
@@ -44,14 +44,17 @@ export class SelfCentredClip implements Clip {
   readonly #lastFactors = new Map<PeerId, number>()
   /** By author. */
   readonly #lastNorms = new Map<PeerId, number>()
+  /** By author, the mixes in which it stood far less those in which it did not; above 0. */
+  readonly #strikes = new Map<PeerId, number>()
   readonly #onFar: (author: PeerId) => void
   readonly #places: Places | null
   /** Differences shortened so far. */
   clipped = 0
 
   /**
-   * `onFar` is told of an author that stands far from us where most others are near; after a partition heals, most are far, and nobody is told of.
-   * With `places` nor is it of one whose replica is at hand and only lags.
+   * `onFar` is told of an author that has stood far from us where most others are near in FAR_STRIKES mixes more than not: honest peers move far
+   * now and then. After a partition heals, most are far, and nobody is told of. With `places` nor is it of one whose replica is at hand and only
+   * lags.
    */
   constructor(onFar: (author: PeerId) => void = () => undefined, places: Places | null = null) {
     this.#onFar = onFar
@@ -110,15 +113,26 @@ export class SelfCentredClip implements Clip {
     for (const author of [...this.#lastFactors.keys()].slice(0, -FAR_AUTHORS)) this.#lastFactors.delete(author)
     const known = [...this.#lastFactors]
     for (const [i, { author, norm, theirs }] of differences.entries()) {
-      if (factors[i]! > FAR_FACTOR) continue
-      const others = known.filter(([other]) => other !== author)
-      const near = others.filter(([, factor]) => factor === 1)
-      if (others.length < FAR_LEAST_OTHERS || near.length < FAR_MAJORITY * others.length) continue
-      if (theirs === undefined || this.#places?.isLate(author, theirs, ours, norm) !== true) this.#onFar(author)
+      const isFar = factors[i]! <= FAR_FACTOR && isAmongNear(known.filter(([other]) => other !== author))
+      const strikes = this.#strikes.get(author) ?? 0
+      if (!isFar) this.#strike(author, strikes - 1)
+      else if (theirs === undefined || this.#places?.isLate(author, theirs, ours, norm) !== true) this.#strike(author, strikes + 1)
     }
+  }
+
+  #strike(author: PeerId, strikes: number): void {
+    this.#strikes.delete(author)
+    if (strikes >= FAR_STRIKES) this.#onFar(author)
+    else if (strikes > 0) this.#strikes.set(author, strikes)
+    for (const forgotten of [...this.#strikes.keys()].slice(0, -FAR_AUTHORS)) this.#strikes.delete(forgotten)
   }
 
   #after({ moved }: Standpoint): ClipState {
     return moved === null ? this.#state : afterUpdates(this.#state, moved)
   }
+}
+
+function isAmongNear(others: readonly (readonly [PeerId, number])[]): boolean {
+  const near = others.filter(([, factor]) => factor === 1)
+  return others.length >= FAR_LEAST_OTHERS && near.length >= FAR_MAJORITY * others.length
 }

@@ -193,13 +193,14 @@ export const DEFAULT_PENALTY = 0.5
 
 /**
  * Causes that weigh otherwise. What comes too often is dropped anyway, and only a flood of it mutes; what is over a limit that all share is
- * nobody's fault; rewards that we cannot believe may be a great find; who stands far from all others a while lies or is lost, five mixes in a row mute; two messages of one number are a lie or a restored backup.
+ * nobody's fault; rewards that we cannot believe may be a great find; who stands far from all others for a while (average/limits.ts) lies or is lost, and is muted; a donor far from the beacons may have old ones; two messages of one number are a lie or a restored backup.
  */
 export const PENALTIES: Readonly<Record<string, number>> = {
   rate_limited: 0.999,
   rate_limited_total: 1,
   quota: 1,
-  far: 0.7,
+  far: 0.17,
+  far_donor: 0.7,
   stale_beacon: 0.9,
   implausible_experience: 0.8,
   stale_version: 0.8,

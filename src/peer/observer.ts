@@ -108,7 +108,7 @@ export class Observer {
       }
       if (this.#isFar(author, version, parameters)) {
         this.#counts.snapshotsFar++
-        authors.refuse(author, 'far', clock.now())
+        authors.refuse(author, 'far_donor', clock.now())
         return false
       }
       const before = await snapshots.take()

@@ -97,18 +97,28 @@ describe('the clip of one peer among several', () => {
     assert.deepEqual(clip.factors(own(5), [far]), [0.01])
   })
 
-  test('an author five times in a row farther than six own moves is told of, where the others are near', () => {
+  test('an author farther than six own moves is told of once that came five times more often than not, where the others are near', () => {
     const told: string[] = []
     const clip = new SelfCentredClip((author) => told.push(author))
     const mix = (moved: number, differences: readonly { readonly author: string; readonly norm: number }[]) => {
       const at = own(moved)
       clip.mixed(at, differences, clip.factors(at, differences))
     }
-    for (let round = 0; round < 5; round++) mix(5, [...near, far])
-    assert.deepEqual(told, Array(5).fill('d'))
+    const strikes = (pattern: string) => {
+      for (const letter of pattern) mix(5, letter === 'F' ? [...near, far] : [...near, { ...far, norm: 3 }])
+    }
+    strikes('FFFF')
+    assert.deepEqual(told, [])
+    strikes('F')
+    assert.deepEqual(told, ['d'])
+    // An honest peer whose updates are long in every second round, and one that lies in three of four.
+    strikes('NNFNFFNFNFNNFNFFNNFNFNFN')
+    assert.deepEqual(told, ['d'])
+    strikes('FFFNFFFNFF')
+    assert.deepEqual(told, ['d', 'd'])
     // A healed partition: half of them are far.
-    mix(1, [...near, far, { author: 'e', norm: 60 }, { author: 'f', norm: 60 }])
-    assert.equal(told.length, 5)
+    for (let round = 0; round < 10; round++) mix(1, [...near, far, { author: 'e', norm: 60 }, { author: 'f', norm: 60 }])
+    assert.equal(told.length, 2)
   })
 })
 
@@ -140,7 +150,7 @@ describe('an author that is far', () => {
     assert.deepEqual(told, [])
     const steady = met(sketched())
     for (let round = 1; round <= 60; round++) steady.mix(round / 2, 10 * round)
-    assert.ok(steady.told.length >= 40, String(steady.told.length))
+    assert.ok(steady.told.length >= 8, String(steady.told.length))
     const unsketched = met(null)
     for (let round = 1; round <= 60; round++) unsketched.mix(round / 2, round)
     assert.equal(unsketched.told.length, steady.told.length)
@@ -149,7 +159,7 @@ describe('an author that is far', () => {
   test('is told of when its sign is turned, however slow it says it is', () => {
     const { told, mix } = met(sketched())
     for (let round = 1; round <= 60; round++) mix(-round, round)
-    assert.ok(told.length >= 55, String(told.length))
+    assert.ok(told.length >= 11, String(told.length))
   })
 
   test('is not one for which the other side of an exchange asked for less', () => {

@@ -35,7 +35,7 @@ async function besieged(kind: string) {
 
 describe('a peer that learns twenty times slower than all others', () => {
   for (const [kind, most] of [
-    ['sign-flip', 5],
+    ['sign-flip', 8],
     ['stale-replay', 12],
   ] as const) {
     test(`is never muted over ${ROUNDS} of their rounds, while a ${kind} beside it is within ${most} mixes of the first`, async () => {
