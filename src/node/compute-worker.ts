@@ -1,30 +1,20 @@
 /** Entry of the helper thread: answers each request with its digests, or its file. */
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { parentPort } from 'node:worker_threads'
 import { runPass } from '../average/passes.ts'
+import { Garbage } from '../util/garbage.ts'
 import { parameterDigest } from '../util/sha256.ts'
 import { chunkDigests, freezeReplica } from '../wire/frozen.ts'
 import { sealTensors } from '../wire/sealed-tensors.ts'
 import type { ComputeReply, ComputeRequest } from './compute-protocol.ts'
 import { HELPER_GARBAGE_BYTES } from './limits.ts'
 
-// What is in shared memory is no burden in V8's eyes, so that a thread which allocates little else would keep it for ever.
-setFlagsFromString('--expose-gc')
-const gc = runInNewContext('gc') as (options: { type: 'minor' }) => void
-const collect = () => gc({ type: 'minor' })
-setFlagsFromString('--no-expose-gc')
-let seenBytes = 0
+const garbage = new Garbage(HELPER_GARBAGE_BYTES)
 
 parentPort!.on('message', (request: ComputeRequest) => {
   if (request.kind === 'pass') {
     const passed: ComputeReply = { id: request.id, results: [], passed: runPass(request.name, request.input) }
     parentPort!.postMessage(passed)
-    seenBytes += sharedBytes(request.input) + sharedBytes(passed.passed)
-    if (seenBytes > HELPER_GARBAGE_BYTES) {
-      seenBytes = 0
-      setImmediate(collect)
-    }
+    garbage.add(sharedBytes(request.input) + sharedBytes(passed.passed))
     return
   }
   const results = perform(request)

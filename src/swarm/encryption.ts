@@ -1,9 +1,13 @@
 /**
  * Noise for libp2p, which leaves less behind: libp2p's own copies each message together before it decrypts it, for another implementation of the
- * cipher than the one in use, and throws an exception after each that it has read to the end.
+ * cipher than the one in use, and throws an exception after each that it has read to the end. What is left, ciphertext and plaintext, is collected soon (util/garbage.ts).
  */
 import type { MessageStream, StreamMessageEvent } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
+import { Garbage } from '../util/garbage.ts'
+import { ENCRYPTION_GARBAGE_BYTES } from './limits.ts'
+
+const garbage = new Garbage(ENCRYPTION_GARBAGE_BYTES)
 
 type Create = ReturnType<typeof noise>
 type Bytes = StreamMessageEvent['data']
@@ -12,6 +16,7 @@ type Bytes = StreamMessageEvent['data']
 interface Decrypting {
   readonly handshake: { decrypt(message: Bytes): Bytes }
   readonly decoder: { lengthDecoder: (bytes: Bytes) => number }
+  encrypt(bytes: Bytes): Bytes
   decrypt(message: Bytes): Bytes
 }
 
@@ -28,8 +33,16 @@ export function leanNoise(): Create {
 
 function lean<T extends { readonly connection: MessageStream }>(secured: T): T {
   const connection = secured.connection as unknown as Decrypting
+  const encrypt = connection.encrypt.bind(connection)
+  connection.encrypt = (bytes) => {
+    garbage.add(bytes.byteLength)
+    return encrypt(bytes)
+  }
   connection.decoder.lengthDecoder = messageLength
-  connection.decrypt = (message) => connection.handshake.decrypt(message)
+  connection.decrypt = (message) => {
+    garbage.add(2 * message.byteLength)
+    return connection.handshake.decrypt(message)
+  }
   return secured
 }
 
