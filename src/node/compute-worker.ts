@@ -1,7 +1,7 @@
 /** Entry of the helper thread: answers each request with its digests, or its file. */
 import { parentPort } from 'node:worker_threads'
 import { runPass } from '../average/passes.ts'
-import { Garbage } from '../util/garbage.ts'
+import { arrayBytes, Garbage } from '../util/garbage.ts'
 import { parameterDigest } from '../util/sha256.ts'
 import { chunkDigests, freezeReplica } from '../wire/frozen.ts'
 import { sealTensors } from '../wire/sealed-tensors.ts'
@@ -14,7 +14,7 @@ parentPort!.on('message', (request: ComputeRequest) => {
   if (request.kind === 'pass') {
     const passed: ComputeReply = { id: request.id, results: [], passed: runPass(request.name, request.input) }
     parentPort!.postMessage(passed)
-    garbage.add(sharedBytes(request.input) + sharedBytes(passed.passed))
+    garbage.add(arrayBytes(request.input) + arrayBytes(passed.passed))
     return
   }
   const results = perform(request)
@@ -26,12 +26,6 @@ parentPort!.on('message', (request: ComputeRequest) => {
     large.map(({ buffer }) => buffer as ArrayBuffer),
   )
 })
-
-/** Of the arrays in a message. */
-function sharedBytes(message: unknown): number {
-  const values = ArrayBuffer.isView(message) ? [message] : Object.values(Object(message))
-  return values.reduce((sum: number, value) => sum + (ArrayBuffer.isView(value) ? value.byteLength : 0), 0)
-}
 
 function perform(request: Exclude<ComputeRequest, { kind: 'pass' }>): readonly Uint8Array[] {
   switch (request.kind) {

@@ -7,11 +7,12 @@ import type { Replica } from '../ports/learner.ts'
 import type { TensorFile } from '../ports/tensors.ts'
 import type { Compute, FrozenReplica, Pass } from '../ports/workers.ts'
 import { GrapevineError } from '../util/errors.ts'
+import { arrayBytes, Garbage } from '../util/garbage.ts'
 import { parameterDigest } from '../util/sha256.ts'
 import { chunkDigests, freezeReplica } from '../wire/frozen.ts'
 import { sealTensors } from '../wire/sealed-tensors.ts'
 import type { ComputeReply, ComputeRequest } from './compute-protocol.ts'
-import { INLINE_PASS_BYTES } from './limits.ts'
+import { INLINE_PASS_BYTES, PASSED_GARBAGE_BYTES } from './limits.ts'
 import { workerUrl } from './worker-url.ts'
 
 interface Helper {
@@ -20,6 +21,7 @@ interface Helper {
 }
 
 export class ThreadCompute implements Compute {
+  readonly #garbage = new Garbage(PASSED_GARBAGE_BYTES, { all: true })
   #helper: Helper | null = null
   #nextId = 0
   #stopped = false
@@ -54,7 +56,9 @@ export class ThreadCompute implements Compute {
 
   async pass<I, O>(pass: Pass<I, O>, input: I, bytes: number): Promise<O> {
     if (bytes <= INLINE_PASS_BYTES) return pass.run(input)
-    return (await this.#reply({ kind: 'pass', id: this.#nextId++, name: pass.name, input })).passed as O
+    const { passed } = await this.#reply({ kind: 'pass', id: this.#nextId++, name: pass.name, input })
+    this.#garbage.add(arrayBytes(input) + arrayBytes(passed))
+    return passed as O
   }
 
   async stop(): Promise<void> {

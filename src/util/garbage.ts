@@ -1,5 +1,5 @@
 /**
- * Collections of this thread's young garbage on demand. V8 looks at the memory behind buffers late: what lies in shared memory is no burden in its
+ * Collections of this thread's garbage on demand. V8 looks at the memory behind buffers late: what lies in shared memory is no burden in its
  * eyes, so that a thread which allocates little else keeps it for ever; and for some ten MiB of other buffers it marks the whole heap, where a look at
  * what is young is all that it takes.
  */
@@ -7,17 +7,19 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
 setFlagsFromString('--expose-gc')
-const gc = runInNewContext('gc') as (options: { type: 'minor' }) => void
+const gc = runInNewContext('gc') as (options: { type: 'minor' | 'major' }) => void
 setFlagsFromString('--no-expose-gc')
 
-/** Collects in the next turn of the event loop after every `atBytes` of garbage. */
+/** Collects what is young, or with `all` everything, in the next turn of the event loop after every `atBytes` of garbage. */
 export class Garbage {
   readonly #atBytes: number
+  readonly #type: 'minor' | 'major'
   #bytes = 0
   #due = false
 
-  constructor(atBytes: number) {
+  constructor(atBytes: number, { all = false } = {}) {
     this.#atBytes = atBytes
+    this.#type = all ? 'major' : 'minor'
   }
 
   /** So many bytes of buffers were made that will soon be of no use. */
@@ -28,7 +30,13 @@ export class Garbage {
     setImmediate(() => {
       this.#due = false
       this.#bytes = 0
-      gc({ type: 'minor' })
+      gc({ type: this.#type })
     })
   }
+}
+
+/** Of the arrays in a value, in bytes. */
+export function arrayBytes(value: unknown): number {
+  const values = ArrayBuffer.isView(value) ? [value] : Object.values(Object(value))
+  return values.reduce((sum: number, each) => sum + (ArrayBuffer.isView(each) ? each.byteLength : 0), 0)
 }

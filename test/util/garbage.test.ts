@@ -1,4 +1,4 @@
-/** Collections on demand: one for every so many bytes, of the young generation, in the next turn. */
+/** Collections on demand: one for every so many bytes, of the young generation or of everything, in the next turn. */
 import assert from 'node:assert/strict'
 import { constants, type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks'
 import { test } from 'node:test'
@@ -7,7 +7,7 @@ import { Garbage } from '../../src/util/garbage.ts'
 
 type Collection = PerformanceEntry & { readonly detail: { readonly kind: number; readonly flags: number } }
 
-test('the young generation is collected once for every so many bytes', async () => {
+test('garbage is collected once for every so many bytes', async () => {
   const seen: Collection[] = []
   const observer = new PerformanceObserver((list) => seen.push(...(list.getEntries() as Collection[])))
   observer.observe({ entryTypes: ['gc'] })
@@ -27,5 +27,7 @@ test('the young generation is collected once for every so many bytes', async () 
   assert.deepEqual(await forced(), [minor])
   garbage.add(1)
   assert.deepEqual(await forced(), [minor, minor])
+  new Garbage(10, { all: true }).add(10)
+  assert.deepEqual(await forced(), [minor, minor, constants.NODE_PERFORMANCE_GC_MAJOR])
   observer.disconnect()
 })
