@@ -42,12 +42,13 @@ export const PLACE_DENSITY = 8
 export const MAX_PLACE_STRIDE = 32
 
 /**
- * Who is late is compared with where it was so many mixes ago or up to twice as many: since then it has made at most LATE_PACE of our updates, and
- * has come at least LATE_WAY of our way. Noise moves the nearest place by up to 25 mixes, and who lags farther back every time still comes 0.35 of
- * the way; what is replayed comes 0.25 of it at most, because the oldest places are forgotten.
+ * Who is late is compared with where it was so many mixes ago or up to twice as many: since then it was part of at most LATE_PACE of our mixes, and
+ * has come at least LATE_WAY of our way. Peers that are less than four times slower are hardly ever far. Noise moves the nearest place by up to 25
+ * mixes, and who lags farther back every time still comes 0.35 of the way; what is replayed comes 0.25 of it at most, because the oldest places
+ * are forgotten.
  */
 export const LATE_MIXES = 64
-export const LATE_PACE = 0.5
+export const LATE_PACE = 0.25
 export const LATE_WAY = 0.3
 
 /** Or it has come nearer to this share of the distance it had then: a laggard whose own radius holds it back still comes a fifth of the way with each mix. */

@@ -6,14 +6,14 @@
 import { FAR_AUTHORS, FAR_FACTOR, FAR_LEAST_OTHERS, FAR_MAJORITY, FAR_STRIKES } from '../average/limits.ts'
 import { afterMix, afterUpdates, type ClipState, clipFactor, clipRadius, crowdFactor, farReach, NEW_CLIP_STATE } from '../average/robust.ts'
 import type { PeerId } from '../ports/network.ts'
-import type { Places, Stand } from './places.ts'
+import type { Places } from './places.ts'
 
 export interface Difference {
   readonly author: PeerId
   /** Euclidean norm of Q(theirs) - Q(mine). */
   readonly norm: number
   /** Q(theirs) [n], where it is at hand. */
-  readonly theirs?: Stand
+  readonly theirs?: Float32Array
 }
 
 /** What a difference is taken from. */
@@ -22,7 +22,6 @@ export interface Standpoint {
   readonly moved: number | null
   /** Q(mine) [n]. */
   readonly mine: Float32Array
-  readonly snapshot: { readonly version: number }
 }
 
 export interface Clip {
@@ -93,8 +92,14 @@ export class SelfCentredClip implements Clip {
       this.#lastNorms.set(author, norm)
     }
     for (const author of [...this.#lastNorms.keys()].slice(0, -FAR_AUTHORS)) this.#lastNorms.delete(author)
-    this.#judge(own, differences, asked)
-    if (differences.some(({ theirs }) => theirs !== undefined)) this.#places?.stood(own.mine, reach)
+    if (differences.some(({ theirs }) => theirs !== undefined)) {
+      this.#places?.stood(
+        own.mine,
+        reach,
+        differences.map(({ author }) => author),
+      )
+    }
+    this.#judge(differences, asked)
   }
 
   /** How far others than this author are from us: in this mix, or, where that brings one at a time, when they were mixed last. */
@@ -104,8 +109,7 @@ export class SelfCentredClip implements Clip {
     return [...this.#lastNorms].filter(([other]) => other !== author).map(([, norm]) => norm)
   }
 
-  #judge({ mine, snapshot }: Standpoint, differences: readonly Difference[], factors: readonly number[]): void {
-    const ours = { parameters: mine, version: snapshot.version }
+  #judge(differences: readonly Difference[], factors: readonly number[]): void {
     for (const [i, { author }] of differences.entries()) {
       this.#lastFactors.delete(author)
       this.#lastFactors.set(author, factors[i]!)
@@ -116,7 +120,7 @@ export class SelfCentredClip implements Clip {
       const isFar = factors[i]! <= FAR_FACTOR && isAmongNear(known.filter(([other]) => other !== author))
       const strikes = this.#strikes.get(author) ?? 0
       if (!isFar) this.#strike(author, strikes - 1)
-      else if (theirs === undefined || this.#places?.isLate(author, theirs, ours, norm) !== true) this.#strike(author, strikes + 1)
+      else if (theirs === undefined || this.#places?.isLate(author, theirs, norm) !== true) this.#strike(author, strikes + 1)
     }
   }
 

@@ -1,7 +1,7 @@
 /**
- * Tells who lags from who lies, of those that stand far from us. An honest peer that learns many times slower than we do says that it makes fewer
- * updates, and stands where we stood a while ago and moves on, or comes nearer from wherever it was left behind. Turned signs, steps backwards and
- * huge values lie beside our way and stay as far, and what is replayed stays where it is.
+ * Tells who lags from who lies, of those that stand far from us. An honest peer that learns many times slower than we do is seldom heard, and
+ * stands where we stood a while ago and moves on, or comes nearer from wherever it was left behind. Turned signs, steps backwards and huge values
+ * lie beside our way and stay as far, and what is replayed stays where it is. Who lies as seldom does as little harm.
  *
  * Our way is kept as sketches of earlier places, the denser the younger they are. Their key must be secret: who knew it could make a replica that
  * looks near one of them and is not. To be late excuses from distrust and from nothing else: what is late is shortened as before, and moves us
@@ -11,12 +11,6 @@ import { squaredDistance } from '../average/distance.ts'
 import { FAR_AUTHORS, LATE_MIXES, LATE_PACE, LATE_WAY, MAX_PLACE_STRIDE, NEARER, PLACE_DENSITY } from '../average/limits.ts'
 import type { PeerId } from '../ports/network.ts'
 
-/** A replica, and the updates behind it. */
-export interface Stand {
-  readonly parameters: Float32Array
-  readonly version: number
-}
-
 interface Place {
   /** Of the mix, from 1. */
   readonly mix: number
@@ -25,23 +19,24 @@ interface Place {
   readonly reach: number
 }
 
-/** At this mix of ours, and at these versions of both, an author stood so far away, near where we had stood at `place`; null: nowhere. */
+/** At this mix of ours an author stood so far away, near where we had stood at `place` (null: nowhere), in the `frames`th of its mixes with us. */
 interface Sighting {
   readonly mix: number
   readonly place: number | null
   readonly norm: number
-  readonly ours: number
-  readonly theirs: number
+  readonly frames: number
 }
 
-/** Who is seen late for the first time is taken to have learned from the start, as slowly as it says. */
-const START: Sighting = { mix: 0, place: 0, norm: 0, ours: 0, theirs: 0 }
+/** What the first sighting is compared with. */
+const START: Sighting = { mix: 0, place: 0, norm: 0, frames: 0 }
 
 export class Places {
   readonly #sketch: (parameters: Float32Array) => Float32Array
   /** The oldest first. */
   #places: readonly Place[] = []
   #mixes = 0
+  /** By author, the longest ago mixed first. */
+  readonly #frames = new Map<PeerId, number>()
   /** By author, the longest ago seen first: what the next sighting is compared with, and what later ones will be. */
   readonly #sightings = new Map<PeerId, { readonly reference: Sighting; readonly next: Sighting }>()
 
@@ -55,22 +50,20 @@ export class Places {
     return this.#places.map(({ mix }) => mix)
   }
 
-  /** We were here at the next mix. An infinite reach tells nothing. */
-  stood(mine: Float32Array, reach: number): void {
+  /** We stand at `mine` now and mix what these sent. An infinite reach tells nothing. */
+  stood(mine: Float32Array, reach: number, authors: readonly PeerId[]): void {
     const mix = ++this.#mixes
     const here = Number.isFinite(reach) ? [{ mix, sketch: this.#sketch(mine), reach }] : []
     this.#places = [...this.#places.filter((place) => mix - place.mix < PLACE_DENSITY * strideOf(place.mix)), ...here]
+    for (const author of authors) put(this.#frames, author, (this.#frames.get(author) ?? 0) + 1)
   }
 
-  /** Of an author that stands far from ours, by `norm`: whether it only lags. */
-  isLate(author: PeerId, theirs: Stand, ours: Stand, norm: number): boolean {
-    const place = this.#nearest(theirs.parameters, norm)
-    const now: Sighting = { mix: this.#mixes, place, norm, ours: ours.version, theirs: theirs.version }
+  /** Of an author of this mix that stands far from us, by `norm`: whether it only lags. */
+  isLate(author: PeerId, theirs: Float32Array, norm: number): boolean {
+    const now: Sighting = { mix: this.#mixes, place: this.#nearest(theirs, norm), norm, frames: this.#frames.get(author) ?? 0 }
     const { reference, next } = this.#sightings.get(author) ?? { reference: START, next: START }
     const isOld = next === START || now.mix - next.mix >= LATE_MIXES
-    this.#sightings.delete(author)
-    this.#sightings.set(author, isOld ? { reference: next, next: now } : { reference, next })
-    for (const forgotten of [...this.#sightings.keys()].slice(0, -FAR_AUTHORS)) this.#sightings.delete(forgotten)
+    put(this.#sightings, author, isOld ? { reference: next, next: now } : { reference, next })
     return comesNearer(now, next) || movesOn(now, isOld ? next : reference)
   }
 
@@ -81,7 +74,7 @@ export class Places {
     let nearest: number | null = null
     for (const place of this.#places) {
       const distance = Math.sqrt(squaredDistance(sketch, place.sketch))
-      if (distance >= least || distance > place.reach) continue
+      if (place.mix === this.#mixes || distance >= least || distance > place.reach) continue
       least = distance
       nearest = place.mix
     }
@@ -90,18 +83,23 @@ export class Places {
 }
 
 function comesNearer(now: Sighting, before: Sighting): boolean {
-  return isSlower(now, before) && now.norm <= NEARER * before.norm
+  return isSeldom(now, before) && now.norm <= NEARER * before.norm
 }
 
 function movesOn(now: Sighting, before: Sighting): boolean {
   if (now.place === null || before.place === null) return false
-  return isSlower(now, before) && now.place - before.place >= LATE_WAY * (now.mix - before.mix)
+  return isSeldom(now, before) && now.place - before.place >= LATE_WAY * (now.mix - before.mix)
 }
 
-/** It learned, and less than we did. */
-function isSlower(now: Sighting, before: Sighting): boolean {
-  const updates = now.theirs - before.theirs
-  return updates > 0 && updates <= LATE_PACE * (now.ours - before.ours)
+function isSeldom(now: Sighting, before: Sighting): boolean {
+  return now.frames - before.frames <= LATE_PACE * (now.mix - before.mix)
+}
+
+/** As the latest; the oldest beyond FAR_AUTHORS is forgotten. */
+function put<Value>(map: Map<PeerId, Value>, author: PeerId, value: Value): void {
+  map.delete(author)
+  map.set(author, value)
+  for (const forgotten of [...map.keys()].slice(0, -FAR_AUTHORS)) map.delete(forgotten)
 }
 
 /** The largest power of two that divides `mix`, MAX_PLACE_STRIDE at most. */

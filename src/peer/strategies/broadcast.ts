@@ -64,9 +64,9 @@ async function mix(context: StrategyContext, own: OwnFrame): Promise<void> {
   if (received.length === 0) return
   const { mine } = own
   const theirs = received.map(({ frame }) => against(mine, own.mineFor(frame.epoch), frame.parameters))
-  const differences = received.map(({ author, frame: { version } }, j) => {
+  const differences = received.map(({ author }, j) => {
     const parameters = theirs[j]!
-    return { author: author.id, norm: Math.sqrt(squaredDistance(parameters, mine)), theirs: { parameters, version } }
+    return { author: author.id, norm: Math.sqrt(squaredDistance(parameters, mine)), theirs: parameters }
   })
   const factors = clip.factors(own, differences)
   const delta = new Float32Array(mine.length)
