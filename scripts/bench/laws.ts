@@ -7,8 +7,8 @@ import { parseArgs } from 'node:util'
 import { LAWS, measureLaw, measurePushSum } from './simulator/laws.ts'
 
 const NODES = [8, 16, 64]
-/** Seeds of a scheme with chance in it. */
-const SEEDS = 200
+/** Runs of peers with chance in them, so that the few of a small swarm are averaged over as many: 1,600 seeds of 8, 200 of 64. */
+const PEER_RUNS = 12_800
 const PUSH_SUM_SEEDS = 10
 /** Seeds of one without: only the start differs. */
 const FEW_SEEDS = 4
@@ -18,7 +18,7 @@ export async function main(args: string[]): Promise<void> {
   for (const law of LAWS) {
     if (values.scheme !== undefined && law.name !== values.scheme) continue
     for (const nodes of NODES) {
-      const seeds = values.seeds === undefined ? (law.kind === 'mean' ? SEEDS : FEW_SEEDS) : Number(values.seeds)
+      const seeds = values.seeds === undefined ? (law.kind === 'mean' ? PEER_RUNS / nodes : FEW_SEEDS) : Number(values.seeds)
       console.log(JSON.stringify(await measureLaw(law, nodes, seeds)))
     }
   }
