@@ -3,9 +3,9 @@
  * holds the threshold ("sustained": the mean of 8 consecutive evaluations, each of 20 stochastic episodes, reaches it).
  *
  *   npm run bench -- swarm --algo ppo --env CartPole-v1 --nodes 1,8 --seeds 10 [--vary period=1,5,20] [--vary set.learningRate=0.001,0.002]
- *     [--steps 200000] [--eval-every 256] [--threshold 475] [--first-seed 1] [--workers 1] [--file swarm.json] [--svg swarm.svg]
+ *     [--alone set.horizonSteps=500000] [--together preset=swarm] [--steps 200000] [--eval-every 256] [--threshold 475] [--first-seed 1] [--workers 1] [--file swarm.json] [--svg swarm.svg]
  *
- * Every cell (nodes, what varies, seed) runs in a process of its own; --file keeps the cells that are done, and a later command makes only those
+ * --alone and --together are flags for one peer and for several, where each side has its own best settings. Every cell (nodes, what varies, seed) runs in a process of its own; --file keeps the cells that are done, and a later command makes only those
  * that are missing. Evaluations look at one peer after the other, within rounds as well. A run that does not hold the threshold within --steps counts as infinite.
  * Prints a table: median with quartiles, failures, and how many times fewer steps than one peer alone (bootstrap, 95 %).
  */
@@ -27,6 +27,8 @@ export async function main(args: string[]): Promise<void> {
       seeds: { type: 'string', default: '10' },
       'first-seed': { type: 'string', default: '1' },
       vary: { type: 'string', multiple: true, default: [] },
+      alone: { type: 'string', multiple: true, default: [] },
+      together: { type: 'string', multiple: true, default: [] },
       steps: { type: 'string', default: '200000' },
       'eval-every': { type: 'string', default: '256' },
       threshold: { type: 'string' },
@@ -41,12 +43,25 @@ export async function main(args: string[]): Promise<void> {
   }
   const first = Number(values['first-seed'])
   const cells: Cell[] = []
-  for (const flags of variations(values.vary)) {
+  for (const varied of variations(values.vary)) {
     for (const nodes of values.nodes.split(',').map(Number)) {
+      const own = Object.fromEntries((nodes === 1 ? values.alone : values.together).map(assignment))
       for (let seed = first; seed < first + Number(values.seeds); seed++) {
         const { algo, env } = values
+        const study = values.alone.length + values.together.length === 0 ? {} : { study: varied }
         const threshold = values.threshold === undefined ? null : Number(values.threshold)
-        cells.push({ algo, env, nodes, seed, flags, steps: Number(values.steps), evalEvery: Number(values['eval-every']), threshold })
+        const flags = { ...varied, ...own }
+        cells.push({
+          ...study,
+          algo,
+          env,
+          nodes,
+          seed,
+          flags,
+          steps: Number(values.steps),
+          evalEvery: Number(values['eval-every']),
+          threshold,
+        })
       }
     }
   }
@@ -70,11 +85,16 @@ export async function main(args: string[]): Promise<void> {
 function variations(vary: readonly string[]): Readonly<Record<string, string>>[] {
   let all: Record<string, string>[] = [{}]
   for (const text of vary) {
-    const [, name, choices] = /^([^=]+)=(.+)$/.exec(text) ?? []
-    if (name === undefined || choices === undefined) throw new Error(`--vary takes NAME=VALUE,VALUE, not ${text}`)
+    const [name, choices] = assignment(text)
     all = all.flatMap((flags) => choices.split(',').map((value) => ({ ...flags, [name]: value })))
   }
   return all
+}
+
+function assignment(text: string): readonly [string, string] {
+  const [, name, value] = /^([^=]+)=(.+)$/.exec(text) ?? []
+  if (name === undefined || value === undefined) throw new Error(`--vary, --alone and --together take NAME=VALUE, not ${text}`)
+  return [name, value]
 }
 
 function inProcess(cell: Cell): Promise<CellResult> {

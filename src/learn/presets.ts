@@ -39,8 +39,12 @@ export interface Preset {
   readonly horizonSteps: number
   /** Updates between two averaging rounds. */
   readonly period: number
-  /** How the learning rate rises with the number of peers (average/rate.ts); when absent it does not. */
-  readonly swarm?: { readonly rate: { readonly rule: 'sqrt'; readonly from: number; readonly cap: number } }
+  readonly swarm?: {
+    /** How the learning rate rises with the number of peers (average/rate.ts). */
+    readonly rate: { readonly rule: 'sqrt'; readonly from: number; readonly cap: number }
+    /** When absent, chosen by the size of the model. */
+    readonly strategy?: 'broadcast' | 'pairwise'
+  }
   /** null: not measured yet. */
   readonly result: PresetResult | null
 }

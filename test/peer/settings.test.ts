@@ -41,6 +41,13 @@ test('without any flag: CartPole by A2C on this machine only', () => {
   assert.deepEqual(structuredClone(settings), settings)
 })
 
+test('a preset for swarms says how to average, and a flag overrules it', () => {
+  const given = { env: 'MinAtar/Breakout-v0', algo: 'ppo', preset: 'swarm' }
+  const found = founding(resolve({ flags: given }))
+  assert.deepEqual([found.strategy, found.rate, found.period], ['broadcast', { rule: 'sqrt', from: 2, cap: 2 }, 32])
+  assert.equal(founding(resolve({ flags: { ...given, strategy: 'pairwise' } })).strategy, 'pairwise')
+})
+
 test('--relay and --upnp are off unless asked for, and no router opens a port of this machine only', () => {
   assert.deepEqual([resolve().relay, resolve().upnp], [false, false])
   const given = resolve({ flags: { relay: true, upnp: true, lan: true } })

@@ -22,3 +22,13 @@ test('medians, quartiles, failures and the ratio to one peer alone', () => {
   assert.match(together!, /\| 8 \| 10 \[10, 10\] \| 0 of 3 \| 3.5 \[2\.?\d*, never\] \| 2 \|/)
   assert.match(drawStudy(study), /^<svg .*<\/svg>\n$/s)
 })
+
+test('each side has its own settings where it is told so, and is still compared', () => {
+  const own = (result: CellResult, flags: Record<string, string>) => ({ ...result, cell: { ...result.cell, flags, study: {} } })
+  const alone = results(1, [30_000]).map((result) => own(result, { 'set.horizonSteps': '50000' }))
+  const together = results(8, [10_000]).map((result) => own(result, { preset: 'swarm' }))
+  const rows = studyTable([...alone, ...together]).split('\n').slice(2)
+  assert.match(rows[0]!, /set.horizonSteps 50000 \| 1 \| 30 /)
+  assert.match(rows[1]!, /preset swarm \| 8 \| 10 \[10, 10\] \| 0 of 1 \| 3 \[3, 3\]/)
+  assert.equal(drawStudy([...alone, ...together]).match(/<polyline/g)?.length, 1)
+})

@@ -17,6 +17,8 @@ export interface Cell {
   readonly seed: number
   /** Flags of `simulate` beside these; those that begin with `set.` are assignments of --set. */
   readonly flags: Readonly<Record<string, string>>
+  /** Those of them that one peer and several have in common, where they are compared with flags of their own. */
+  readonly study?: Readonly<Record<string, string>>
   /** Environment steps of each peer at most. */
   readonly steps: number
   /** Environment steps of a peer between evaluations, to the next update. */

@@ -6,6 +6,8 @@ import type { CellResult } from './cell.ts'
 const RESAMPLES = 2_000
 
 interface Group {
+  readonly study: string
+  /** The study, and the flags of this number of peers. */
   readonly what: string
   readonly nodes: number
   readonly results: readonly CellResult[]
@@ -16,15 +18,15 @@ interface Group {
 function groups(results: readonly CellResult[]): readonly Group[] {
   const byKey = new Map<string, CellResult[]>()
   for (const result of results) {
-    const { algo, env, nodes, flags } = result.cell
+    const { algo, env, nodes, flags, study = flags } = result.cell
     const what = [algo, env, ...Object.entries(flags).map(([name, value]) => `${name} ${value}`)].join(', ')
-    const key = JSON.stringify([what, nodes])
+    const key = JSON.stringify([JSON.stringify([algo, env, study]), what, nodes])
     byKey.set(key, [...(byKey.get(key) ?? []), result])
   }
   return [...byKey].map(([key, members]) => {
-    const [what, nodes] = JSON.parse(key) as [string, number]
+    const [study, what, nodes] = JSON.parse(key) as [string, string, number]
     const steps = members.map(({ sustained }) => (sustained === null ? Number.POSITIVE_INFINITY : sustained / 1_000))
-    return { what, nodes, results: members, steps }
+    return { study, what, nodes, results: members, steps }
   })
 }
 
@@ -34,8 +36,8 @@ export function studyTable(results: readonly CellResult[]): string {
     '| study | peers | k steps per peer, median [quartiles] | fails | times fewer than alone [95 %] | MB sent per peer |',
     '|---|---|---|---|---|---|',
   ]
-  for (const { what, nodes, results: members, steps } of all) {
-    const alone = all.find((group) => group.what === what && group.nodes === 1)
+  for (const { study, what, nodes, results: members, steps } of all) {
+    const alone = all.find((group) => group.study === study && group.nodes === 1)
     const failed = steps.filter((value) => !Number.isFinite(value)).length
     const megabytes = members.map(({ bytes }) => bytes / nodes / 1e6)
     const faster = alone === undefined || nodes === 1 ? '-' : ratio(alone.steps, steps)
@@ -76,10 +78,10 @@ export function drawStudy(results: readonly CellResult[]): string {
   const most = Math.max(2, ...all.map(({ nodes }) => nodes))
   const x = (nodes: number) => (LEFT + (Math.log(nodes) / Math.log(most)) * (WIDTH - LEFT - 40)).toFixed(1)
   const y = (value: number) => (HEIGHT - BOTTOM - (Math.min(value, top) / top) * (HEIGHT - BOTTOM - 30)).toFixed(1)
-  const studies = [...new Set(all.map(({ what }) => what))]
-  const marks = studies.flatMap((what, i) => {
+  const studies = [...new Map(all.map((group) => [group.study, group.what]))]
+  const marks = studies.flatMap(([study, what], i) => {
     const colour = COLOURS[i % COLOURS.length]!
-    const points = all.filter((group) => group.what === what && Number.isFinite(quantile(group.steps, 0.5)))
+    const points = all.filter((group) => group.study === study && Number.isFinite(quantile(group.steps, 0.5)))
     const line = points.map(({ nodes, steps }) => `${x(nodes)},${y(quantile(steps, 0.5))}`).join(' ')
     return [
       `<polyline fill="none" stroke="${colour}" stroke-width="2" points="${line}"/>`,

@@ -110,7 +110,7 @@ export function found(given: GivenSettings, assigned: Assigned, randomSeed: numb
       ...(given.preset === undefined ? {} : { preset: given.preset }),
       hyperparameters: { ...base?.hyperparameters, ...own },
       horizonSteps: horizonSteps ?? base?.horizonSteps ?? 1,
-      strategy: given.strategy ?? 'auto',
+      strategy: given.strategy ?? base?.swarm?.strategy ?? 'auto',
       codec: given.codec ?? 'f32',
       robust: given.robust ?? 'clip',
       partner: given.partner ?? null,
