@@ -9,6 +9,8 @@ import { ENCRYPTION_GARBAGE_BYTES } from './limits.ts'
 
 const garbage = new Garbage(ENCRYPTION_GARBAGE_BYTES)
 
+const TAG_BYTES = 16
+
 type Create = ReturnType<typeof noise>
 type Bytes = StreamMessageEvent['data']
 
