@@ -42,7 +42,7 @@ function lean<T extends { readonly connection: MessageStream }>(secured: T): T {
   }
   connection.decoder.lengthDecoder = messageLength
   connection.decrypt = (message) => {
-    if (message.byteLength < TAG_BYTES) throw new Error('Less than the tag of an encrypted message.')
+    if (message.byteLength < TAG_BYTES) throw new Error('shorter than its tag')
     garbage.add(2 * message.byteLength)
     return connection.handshake.decrypt(message)
   }
