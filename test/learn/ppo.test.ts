@@ -159,8 +159,8 @@ test('ten bad updates in a row end the learner with the terms named', async () =
 })
 
 /** As a preset has them. */
-function presetSettings(id: string, seed: number): LearnerSettings {
-  const { hyperparameters, horizonSteps, wrappers = [], network: plan } = preset('ppo', id)
+function presetSettings(id: string, seed: number, name?: string): LearnerSettings {
+  const { hyperparameters, horizonSteps, wrappers = [], network: plan } = preset('ppo', id, name)
   const network = presetNetwork('ppo', plan, id, {}, wrappers)
   const algorithm = { id: 'ppo', hyperparameters, horizonSteps }
   return toySettings(id, {}, { algorithm, network, wrappers, weightsSeed: seed, actorSeed: seed })
@@ -168,12 +168,12 @@ function presetSettings(id: string, seed: number): LearnerSettings {
 
 for (const named of Object.keys(presets)) {
   // The entry for all others, by an environment that has none of its own.
-  const id = named === '*' ? 'LunarLanderContinuous-v3' : named
-  test(`the preset of ppo for ${id} is valid and runs`, async () => {
-    const { hyperparameters, horizonSteps, period } = preset('ppo', id)
+  const [id = named, name] = named === '*' ? ['LunarLanderContinuous-v3'] : named.split(' ')
+  test(`the preset of ppo for ${id} ${name ?? ''} is valid and runs`, async () => {
+    const { hyperparameters, horizonSteps, period } = preset('ppo', id, name)
     assert.deepEqual(hyperparameterFaults('ppo', hyperparameters), [])
     assert.ok(Number.isInteger(horizonSteps) && Number.isInteger(period))
-    const learner = await createLearner(presetSettings(id, 1))
+    const learner = await createLearner(presetSettings(id, 1, name))
     learner.update()
     assert.ok(learner.updates > 0)
     learner.dispose()
