@@ -39,8 +39,9 @@ export interface Preset {
   readonly horizonSteps: number
   /** Updates between two averaging rounds. */
   readonly period: number
+  /** When absent, the learning rate does not rise with the number of peers. */
   readonly swarm?: {
-    /** How the learning rate rises with the number of peers (average/rate.ts). */
+    /** How it does (average/rate.ts). */
     readonly rate: { readonly rule: 'sqrt'; readonly from: number; readonly cap: number }
     /** When absent, chosen by the size of the model. */
     readonly strategy?: 'broadcast' | 'pairwise'

@@ -6,6 +6,7 @@
 import { FAR_AUTHORS, FAR_FACTOR, FAR_LEAST_OTHERS, FAR_MAJORITY, FAR_STRIKES } from '../average/limits.ts'
 import { afterMix, afterUpdates, type ClipState, clipFactor, clipRadius, crowdFactor, farReach, NEW_CLIP_STATE } from '../average/robust.ts'
 import type { PeerId } from '../ports/network.ts'
+import { setLatest } from '../util/latest.ts'
 import type { Places } from './places.ts'
 
 export interface Difference {
@@ -87,11 +88,7 @@ export class SelfCentredClip implements Clip {
       differences.map(({ author }) => author),
       factors,
     )
-    for (const { author, norm } of differences) {
-      this.#lastNorms.delete(author)
-      this.#lastNorms.set(author, norm)
-    }
-    for (const author of [...this.#lastNorms.keys()].slice(0, -FAR_AUTHORS)) this.#lastNorms.delete(author)
+    for (const { author, norm } of differences) setLatest(this.#lastNorms, author, norm, FAR_AUTHORS)
     if (differences.some(({ theirs }) => theirs !== undefined)) {
       this.#places?.stood(
         own.mine,
@@ -110,11 +107,7 @@ export class SelfCentredClip implements Clip {
   }
 
   #judge(differences: readonly Difference[], factors: readonly number[]): void {
-    for (const [i, { author }] of differences.entries()) {
-      this.#lastFactors.delete(author)
-      this.#lastFactors.set(author, factors[i]!)
-    }
-    for (const author of [...this.#lastFactors.keys()].slice(0, -FAR_AUTHORS)) this.#lastFactors.delete(author)
+    for (const [i, { author }] of differences.entries()) setLatest(this.#lastFactors, author, factors[i]!, FAR_AUTHORS)
     const known = [...this.#lastFactors]
     for (const [i, { author, norm, theirs }] of differences.entries()) {
       const isFar = factors[i]! <= FAR_FACTOR && isAmongNear(known.filter(([other]) => other !== author))
@@ -125,10 +118,9 @@ export class SelfCentredClip implements Clip {
   }
 
   #strike(author: PeerId, strikes: number): void {
-    this.#strikes.delete(author)
+    if (strikes > 0 && strikes < FAR_STRIKES) setLatest(this.#strikes, author, strikes, FAR_AUTHORS)
+    else this.#strikes.delete(author)
     if (strikes >= FAR_STRIKES) this.#onFar(author)
-    else if (strikes > 0) this.#strikes.set(author, strikes)
-    for (const forgotten of [...this.#strikes.keys()].slice(0, -FAR_AUTHORS)) this.#strikes.delete(forgotten)
   }
 
   #after({ moved }: Standpoint): ClipState {

@@ -10,6 +10,7 @@
 import { squaredDistance } from '../average/distance.ts'
 import { FAR_AUTHORS, LATE_MIXES, LATE_PACE, LATE_WAY, MAX_PLACE_STRIDE, NEARER, PLACE_DENSITY } from '../average/limits.ts'
 import type { PeerId } from '../ports/network.ts'
+import { setLatest } from '../util/latest.ts'
 
 interface Place {
   /** Of the mix, from 1. */
@@ -55,7 +56,7 @@ export class Places {
     const mix = ++this.#mixes
     const here = Number.isFinite(reach) ? [{ mix, sketch: this.#sketch(mine), reach }] : []
     this.#places = [...this.#places.filter((place) => mix - place.mix < PLACE_DENSITY * strideOf(place.mix)), ...here]
-    for (const author of authors) put(this.#frames, author, (this.#frames.get(author) ?? 0) + 1)
+    for (const author of authors) setLatest(this.#frames, author, (this.#frames.get(author) ?? 0) + 1, FAR_AUTHORS)
   }
 
   /** Of an author of this mix that stands far from us, by `norm`: whether it only lags. */
@@ -63,7 +64,7 @@ export class Places {
     const now: Sighting = { mix: this.#mixes, place: this.#nearest(theirs, norm), norm, frames: this.#frames.get(author) ?? 0 }
     const { reference, next } = this.#sightings.get(author) ?? { reference: START, next: START }
     const isOld = next === START || now.mix - next.mix >= LATE_MIXES
-    put(this.#sightings, author, isOld ? { reference: next, next: now } : { reference, next })
+    setLatest(this.#sightings, author, isOld ? { reference: next, next: now } : { reference, next }, FAR_AUTHORS)
     return comesNearer(now, next) || movesOn(now, isOld ? next : reference)
   }
 
@@ -93,13 +94,6 @@ function movesOn(now: Sighting, before: Sighting): boolean {
 
 function isSeldom(now: Sighting, before: Sighting): boolean {
   return now.frames - before.frames <= LATE_PACE * (now.mix - before.mix)
-}
-
-/** As the latest; the oldest beyond FAR_AUTHORS is forgotten. */
-function put<Value>(map: Map<PeerId, Value>, author: PeerId, value: Value): void {
-  map.delete(author)
-  map.set(author, value)
-  for (const forgotten of [...map.keys()].slice(0, -FAR_AUTHORS)) map.delete(forgotten)
 }
 
 /** The largest power of two that divides `mix`, MAX_PLACE_STRIDE at most. */
