@@ -9,7 +9,7 @@ import type { Log } from '../ports/log.ts'
 import type { NetworkErrorCode, PeerChange, PeerId, RemotePeer } from '../ports/network.ts'
 import { asError, GrapevineError } from '../util/errors.ts'
 import { withPeer } from '../wire/address.ts'
-import { CLOSE_TIMEOUT_MS, IDENTIFY_TIMEOUT_MS, MAX_ADDRESSES_PER_PEER, TWIN_ANSWER_MS } from './limits.ts'
+import { CLOSE_TIMEOUT_MS, IDENTIFY_LATE_MS, IDENTIFY_TIMEOUT_MS, MAX_ADDRESSES_PER_PEER, TWIN_ANSWER_MS } from './limits.ts'
 import { Operation } from './operation.ts'
 
 /** A libp2p node whose identify runs only when it is called. */
@@ -113,6 +113,7 @@ export class Admission {
 
   async #judge(connection: Connection): Promise<GrapevineError<NetworkErrorCode> | null> {
     const operation = new Operation(this.#clock, this.#stopping)
+    const startMs = this.#clock.now()
     operation.deadline(
       IDENTIFY_TIMEOUT_MS,
       () =>
@@ -134,7 +135,7 @@ export class Admission {
           ? operation.signal.reason
           : connection.status === 'open' && !brokeOff(error)
             ? notGrapevine(error)
-            : notAdmitted(this.#self, error)
+            : brokenOff(this.#self, this.#clock.now() - startMs, error)
       await this.#refuse(connection, refusal)
       return refusal
     } finally {
@@ -244,8 +245,16 @@ function brokeOff(error: unknown): boolean {
   )
 }
 
-/** Who we are is the last that it heard of us. */
-function notAdmitted(self: PeerId, error: unknown): GrapevineError<NetworkErrorCode> {
+/** Who we are is the last that it heard of us, or what it did not hear in time. */
+function brokenOff(self: PeerId, waitedMs: number, error: unknown): GrapevineError<NetworkErrorCode> {
+  if (waitedMs >= IDENTIFY_LATE_MS) {
+    return new GrapevineError(
+      'timeout',
+      'network',
+      `The peer at this address hung up after ${Math.round(waitedMs / 1_000)} s without having heard who we are: it, or this machine, is too busy; try again in a moment.`,
+      { waitedMs, cause: String(error) },
+    )
+  }
   return new GrapevineError(
     'not_admitted',
     'network',

@@ -1,6 +1,7 @@
 /**
- * Dialling again: a peer that speaks libp2p, but with which the handshake did not come to its end, is no other program. On a busy machine one
- * side's deadline cuts it short. Tried DIAL_ATTEMPTS times, then `timeout` says so; every other outcome is that of `dial`.
+ * Dialling again: a peer that speaks libp2p, but with which the handshake did not come to its end, or who hung up before it had heard who we are,
+ * is no other program. On a busy machine one side's deadline cuts it short. Tried DIAL_ATTEMPTS times, then `timeout` says so; every other
+ * outcome is that of `dial`.
  */
 import type { NetworkErrorCode, PeerId } from '../ports/network.ts'
 import { GrapevineError } from '../util/errors.ts'
@@ -14,11 +15,17 @@ export async function dialAgain(dialer: Dialer, text: string, signal: AbortSigna
     try {
       return await dial(dialer, text, signal)
     } catch (error) {
-      if (!(error instanceof GrapevineError) || error.code !== 'other_network' || signal.aborted) throw error
-      if (!(await speaksLibp2p(dialer, text, signal))) throw error
+      if (!(error instanceof GrapevineError) || signal.aborted) throw error
+      if (waitedInVain(error) && left > 0) continue
+      if (error.code !== 'other_network' || !(await speaksLibp2p(dialer, text, signal))) throw error
       if (left === 0) throw unfinished(text, error.data)
     }
   }
+}
+
+/** It hung up because it had not heard in time who we are. */
+function waitedInVain({ code, data }: GrapevineError): boolean {
+  return code === 'timeout' && data.waitedMs !== undefined
 }
 
 async function speaksLibp2p({ clock, stopping }: Dialer, text: string, signal: AbortSignal): Promise<boolean> {

@@ -36,6 +36,9 @@ export const DIAL_ATTEMPTS = 3
 /** Milliseconds for the exchange of agent versions after that. */
 export const IDENTIFY_TIMEOUT_MS = 4_000
 
+/** Milliseconds after which who hangs up has waited in vain to hear who we are: a refusal takes one round trip. */
+export const IDENTIFY_LATE_MS = 3_000
+
 /**
  * Milliseconds that a connection gets to answer when another process comes with its peer's identity: a machine that lost its power and is back would
  * else wait for PING_TIMEOUT_MS and more. A first request of the newcomer waits as long, which is below its 5 s.

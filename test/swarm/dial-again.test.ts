@@ -3,9 +3,13 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
 import { after, test } from 'node:test'
 import { Line } from '../../scripts/chaos/line.ts'
+import { systemClock } from '../../src/node/clock.ts'
 import type { Network } from '../../src/ports/network.ts'
-import { DIAL_ATTEMPTS } from '../../src/swarm/limits.ts'
+import { DIAL_ATTEMPTS, IDENTIFY_LATE_MS } from '../../src/swarm/limits.ts'
+import { rawNode } from './raw-node.ts'
 import { forever, loopbackSwarm } from './support.ts'
+
+const IDENTIFY = '/ipfs/id/1.0.0'
 
 /** Within the handshake: both sides have greeted, nobody is known yet. */
 const HALF_A_HANDSHAKE = { cut: { afterBytes: 60, how: 'fin' } } as const
@@ -47,6 +51,29 @@ test('a peer that always hangs up is too busy, and no other program', async () =
     return true
   })
   assert.equal(line.cuts, DIAL_ATTEMPTS)
+})
+
+test('a peer that hangs up because it has waited in vain to hear who we are is dialled again, and then called busy', async () => {
+  let lateMs = 0
+  const clock = { ...systemClock, now: () => systemClock.now() + lateMs }
+  const hurrying = loopbackSwarm(702, { clock })
+  await hurrying.start(forever)
+  after(() => hurrying.stop())
+  const busy = await rawNode()
+  after(() => busy.stop())
+  let dials = 0
+  await busy.unhandle(IDENTIFY)
+  await busy.handle(IDENTIFY, (_stream, connection) => {
+    dials++
+    lateMs += IDENTIFY_LATE_MS
+    connection.abort(new Error('nothing heard'))
+  })
+  await assert.rejects(hurrying.dial(busy.getMultiaddrs()[0]!.toString(), forever), {
+    code: 'timeout',
+    message:
+      'The peer at this address hung up after 3 s without having heard who we are: it, or this machine, is too busy; try again in a moment.',
+  })
+  assert.equal(dials, DIAL_ATTEMPTS)
 })
 
 test('another program is asked once and looked at once', async () => {
