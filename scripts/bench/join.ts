@@ -18,6 +18,8 @@ import { TestDaemon } from '../../test/support/daemon.ts'
 /** A join that has not mixed by then has failed. */
 const GIVEN_UP_MS = 60_000
 const DEAD = '127.0.0.1:9'
+/** Longer than any run of this bench: by itself a test's daemon ends after ten minutes. */
+const FOUNDER_MINUTES = 240
 
 export async function main(args: string[]): Promise<void> {
   const { values } = parseArgs({ args, options: { joins: { type: 'string' }, 'at-once': { type: 'string' }, seed: { type: 'string' } } })
@@ -25,7 +27,7 @@ export async function main(args: string[]): Promise<void> {
   const random = seededRandom('joins', seed)
   const endings: (() => unknown)[] = []
   const context = { after: (ending: () => unknown) => endings.push(ending) } as never
-  const founder = TestDaemon.spawn(context, ['start', '--seed', '1', '--no-http'])
+  const founder = TestDaemon.spawn(context, ['start', '--seed', '1', '--no-http', '--until', `minutes=${FOUNDER_MINUTES}`])
   const address = await addressOf(founder)
   const [durations, failures, killed]: [number[], string[], number[]] = [[], [], []]
   let next = 0

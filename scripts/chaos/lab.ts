@@ -17,6 +17,9 @@ export const FRAME_OVERHEAD_BYTES = 137
 /** Starting a daemon on a machine with much else to do. */
 export const START_MS = 120_000
 
+/** How often a join that runs out of time is begun, at most. */
+const JOIN_ATTEMPTS = 3
+
 /** Flags of daemons where many share a few cores and learning itself is not what is tried: a learner alone would take a whole core. */
 export const GENTLE: readonly string[] = ['--set', 'maxStepsPerSecond=2000']
 
@@ -35,6 +38,8 @@ export class Lab {
   readonly #expectedToEnd = new Set<TestDaemon>()
   readonly #settling: { readonly daemon: TestDaemon; readonly before: Handles; readonly endedAtMs: number }[] = []
   injected = 0
+  /** Joins that ran out of time and were begun again. */
+  joinedAgain = 0
 
   constructor(seed: number) {
     this.seed = seed
@@ -63,6 +68,21 @@ export class Lab {
     const all = [founder, ...joiners]
     await Promise.all(all.map((daemon) => daemon.event('stats', START_MS, ({ peers }) => peers === count - 1)))
     return all
+  }
+
+  /** A peer that joins by `args` and has mixed. On a machine without time to spare a join may be told to try again, and is begun again. */
+  async joined(args: readonly string[]): Promise<TestDaemon> {
+    for (let attempt = 1; ; attempt++) {
+      const daemon = this.spawn(args)
+      try {
+        await daemon.event('mix', START_MS)
+        return daemon
+      } catch (error) {
+        if (attempt === JOIN_ATTEMPTS || daemon.all('error').at(-1)?.code !== 'timeout') throw error
+        this.daemons.splice(this.daemons.indexOf(daemon), 1)
+        this.joinedAgain++
+      }
+    }
   }
 
   /** It ends in this case, and that is right. */
