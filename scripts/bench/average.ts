@@ -1,12 +1,15 @@
 /**
- * `npm run bench -- average [--runs N] [--large] [--partner RULES] [--codec NAME]`: averaging between real processes on this machine that do
- * not learn, a line of JSON each.
+ * `npm run bench -- average [--runs N] [--large] [--partner RULES] [--codec NAME] [--python PYTHON]`: averaging between real processes on this
+ * machine that do not learn, a line of JSON each.
  *
  * 1. One pairwise exchange of 5k, 1M and (`--large`) 10M floats between two processes.   2. Eight processes with independent replicas of 5k and
  * 1M floats: milliseconds until their consensus distance is 1 % of what it was, pairwise, rounds one after the other, for each partner rule;
- * and from the start of the first process until all have averaged once.
+ * and from the start of the first process until all have averaged once. `--python` names an interpreter with hivemind (default python3; left out with
+ * a word when it has none): a round of eight of its averagers follows each run of ours, and the medians are compared.
  */
+
 import { type AveragingProcess, type Look, meet, type Report, startAveraging } from '../../test/support/averaging.ts'
+import { Hivemind, type Round } from './average/hivemind.ts'
 
 const PEERS = 8
 /** Of what the squared distance from the mean was: 1 % of the distance. */
@@ -22,8 +25,9 @@ export async function main(args: string[]): Promise<void> {
     tell(await exchangeTime(dimension, 3 * runs))
   }
   const codec = after('--codec') ?? 'f32'
+  const python = after('--python') ?? 'python3'
   for (const partner of after('--partner')?.split(',') ?? ['exponential', 'matching', 'random']) {
-    for (const dimension of [5_000, 1_000_000]) tell(await convergence(dimension, partner, runs, codec))
+    for (const dimension of [5_000, 1_000_000]) tell(await convergence({ dimension, partner, runs, codec, python }))
   }
 }
 
@@ -51,11 +55,22 @@ async function exchangeTime(dimension: number, runs: number): Promise<unknown> {
   return { what: 'one exchange', floats: dimension, milliseconds: summary(times), ...perPeer(before, after, runs) }
 }
 
-async function convergence(dimension: number, partner: string, runs: number, codec: string): Promise<unknown> {
+interface Convergence {
+  readonly dimension: number
+  readonly partner: string
+  readonly runs: number
+  readonly codec: string
+  readonly python: string
+}
+
+async function convergence({ dimension, partner, runs, codec, python }: Convergence): Promise<unknown> {
   const coldMs = performance.now()
   const processes = await started(PEERS, dimension, partner, codec)
   await Promise.all(processes.map((process) => process.tell({ do: 'round' })))
   const coldStartMs = performance.now() - coldMs
+  const hivemind = await Hivemind.start(python, PEERS, dimension)
+  if (hivemind === null) console.error(`${python} has no hivemind: it is left out (--python names another interpreter)`)
+  const theirs: Round[] = []
   const before = await report(processes)
   const times: number[] = []
   const rounds: number[] = []
@@ -74,7 +89,9 @@ async function convergence(dimension: number, partner: string, runs: number, cod
     cpuMs.push(tracks.reduce((sum, track) => sum + track.findLast((look) => look.atMs <= atMs)!.cpuMs, 0) / PEERS)
     times.push(atMs - Math.min(...tracks.map((track) => track[0]!.atMs)))
     rounds.push(Math.max(...tracks.map((track) => track.filter((look) => look.atMs <= atMs).length - 1)))
+    if (hivemind !== null) theirs.push(await hivemind.round())
   }
+  hivemind?.close()
   const after = await report(processes)
   await Promise.all(processes.map((process) => process.stop()))
   return {
@@ -87,6 +104,7 @@ async function convergence(dimension: number, partner: string, runs: number, cod
     coldStartMs: Math.round(coldStartMs),
     ...perPeer(before, after, runs),
     cpuMsPerPeer: summary(cpuMs),
+    ...(hivemind === null ? {} : beside(hivemind, times, theirs)),
   }
 }
 
@@ -107,6 +125,15 @@ function near(processes: readonly AveragingProcess[], share: number): () => numb
   return () => reachedMs
 }
 
+/** Beside a round of hivemind after each of our `times`; rounds in which it did not bring all together are told, and left out. */
+function beside({ versions }: Hivemind, times: readonly number[], theirs: readonly Round[]): object {
+  const whole = theirs.filter(({ together }) => together).map(({ milliseconds }) => milliseconds)
+  const ratio = median(whole) / median(times)
+  return {
+    hivemind: { versions, milliseconds: summary(whole), split: theirs.length - whole.length, timesOurs: Math.round(100 * ratio) / 100 },
+  }
+}
+
 function report(processes: readonly AveragingProcess[]): Promise<Report[]> {
   return Promise.all(processes.map((process) => process.tell<Report>({ do: 'report' })))
 }
@@ -120,8 +147,11 @@ function perPeer(before: readonly Report[], after: readonly Report[], runs: numb
 }
 
 function summary(values: readonly number[]): object {
-  const sorted = [...values].sort((a, b) => a - b)
-  return { median: round(sorted[sorted.length >>> 1]!), least: round(sorted[0]!), most: round(sorted.at(-1)!), runs: values.length }
+  return { median: round(median(values)), least: round(Math.min(...values)), most: round(Math.max(...values)), runs: values.length }
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >>> 1] ?? Number.NaN
 }
 
 function round(value: number): number {
