@@ -9,8 +9,11 @@ export const MAX_DEFAULT_FOLDERS = 256
 /** A lock file that is being written can be read half; it is read again after this many milliseconds before it counts as broken. */
 export const LOCK_REREAD_MS = 50
 
-/** Removing a dead lock takes a few milliseconds; what guards it for longer than this was left by a crash. */
-export const TAKEOVER_MAX_MS = 5_000
+/** Removing a dead lock takes a few milliseconds; what guards it for longer than this, and does not say for whom, was left by a crash. */
+export const TAKEOVER_MAX_MS = 2_000
+
+/** Milliseconds for which others may be quicker to lock a folder, before something else is wrong with it. */
+export const LOCK_MAX_MS = 6_000
 
 /** Longest socket path in bytes: the kernel takes 108 (Linux) or 104 (macOS) and Node cuts longer ones without a word. */
 export const MAX_SOCKET_PATH_BYTES = 100

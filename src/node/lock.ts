@@ -3,17 +3,14 @@
  * needs no cleaning up; a live one fails with `data_dir_in_use`, naming the process.
  */
 import { randomUUID } from 'node:crypto'
-import { mkdir, open, readFile, rm, stat } from 'node:fs/promises'
+import { link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { GrapevineError, messageOf } from '../util/errors.ts'
-import { LOCK_REREAD_MS, TAKEOVER_MAX_MS } from './limits.ts'
+import { LOCK_MAX_MS, LOCK_REREAD_MS, TAKEOVER_MAX_MS } from './limits.ts'
 import { isRunning, ownName, type ProcessName } from './processes.ts'
 
 const LOCK_NAME = 'lock'
-
-/** Losing this many races for one folder in a row means that something else is wrong with it. */
-const MAX_ATTEMPTS = 20
 
 interface LockFile extends ProcessName {
   /** Tells this lock from every other, also from an earlier one of the same process. */
@@ -31,7 +28,7 @@ export async function acquireLock(folder: string): Promise<FolderLock> {
   const mine: LockFile = { ...(await ownName()), token: randomUUID() }
   try {
     await makeFolder(folder)
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    for (const untilMs = performance.now() + LOCK_MAX_MS; performance.now() < untilMs; ) {
       if (await create(path, mine)) return { release: () => removeOwn(path, mine.token) }
       const theirs = await readLock(path)
       if (theirs === 'absent') continue
@@ -135,12 +132,7 @@ function parseLock(text: string): LockFile | null {
 async function removeDead(path: string, dead: LockFile | 'broken', mine: LockFile): Promise<void> {
   const guard = `${path}.takeover`
   if (!(await create(guard, mine))) {
-    const heldForMs = await stat(guard).then(
-      ({ mtimeMs }) => Date.now() - mtimeMs,
-      () => 0,
-    )
-    // Its holder crashed within the few milliseconds that it is needed.
-    if (heldForMs > TAKEOVER_MAX_MS) await rm(guard, { force: true })
+    await removeDeadGuard(guard, mine)
     await wait(LOCK_REREAD_MS)
     return
   }
@@ -151,6 +143,31 @@ async function removeDead(path: string, dead: LockFile | 'broken', mine: LockFil
   } finally {
     await rm(guard, { force: true })
   }
+}
+
+/** Its holder may have crashed within the few milliseconds that it is needed. What was moved aside and is no dead one's goes back. */
+async function removeDeadGuard(guard: string, mine: LockFile): Promise<void> {
+  const found = await readLock(guard)
+  if (found === 'absent' || !(await isDeadGuard(guard, found))) return
+  const aside = `${guard}.${mine.token}`
+  try {
+    await rename(guard, aside)
+    const moved = await readLock(aside)
+    if (typeof moved === 'object' && typeof found === 'object' && moved.token !== found.token) await link(aside, guard)
+  } catch {
+    // Somebody was quicker.
+  } finally {
+    await rm(aside, { force: true })
+  }
+}
+
+async function isDeadGuard(guard: string, found: LockFile | 'broken'): Promise<boolean> {
+  if (found !== 'broken') return !(await isRunning(found))
+  const madeMs = await stat(guard).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => Date.now(),
+  )
+  return Date.now() - madeMs > TAKEOVER_MAX_MS
 }
 
 async function removeOwn(path: string, token: string): Promise<void> {

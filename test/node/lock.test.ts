@@ -57,6 +57,23 @@ test('a broken lock file is taken over', async (context) => {
   }
 })
 
+test('a crash while a dead lock was taken over does not keep the folder', async (context) => {
+  const folder = await temporaryFolder(context)
+  const child = spawn(process.execPath, ['-e', ''])
+  await once(child, 'exit')
+  const gone = (token: string) => JSON.stringify({ pid: child.pid, began: null, token })
+  // Of the holder of the guard, its name or half of it.
+  for (const guard of [gone('later'), '', gone('later').slice(0, 9)]) {
+    await writeFile(join(folder, 'lock'), gone('old'))
+    await writeFile(join(folder, 'lock.takeover'), guard)
+    const many = await Promise.allSettled(Array.from({ length: 8 }, () => acquireLock(folder)))
+    const winners = many.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+    assert.equal(winners.length, 1)
+    await winners[0]!.release()
+    assert.deepEqual(await readdir(folder), [])
+  }
+})
+
 test('of many who want one dead folder exactly one gets it', async (context) => {
   const folder = await temporaryFolder(context)
   await writeFile(join(folder, 'lock'), JSON.stringify({ pid: 2 ** 30, began: null, token: 'old' }))
