@@ -8,10 +8,7 @@
  * the text, `--without` drops contestants whose name does. Prints a table on stderr and one JSON object on stdout: median microseconds
  * and the spread (half the distance of the quartiles over the median) of each contestant, and PyTorch's time over ours.
  */
-import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import type { Readable, Writable } from 'node:stream'
 import { parseArgs } from 'node:util'
 import { loadKernels } from '../../src/kernels/load.ts'
 import { createMemory } from '../../src/kernels/memory.ts'
@@ -20,6 +17,7 @@ import { createTfjsEngine } from '../../src/learn/engines/tfjs.ts'
 import { createWasmEngine } from '../../src/learn/engines/wasm.ts'
 import { prepare } from './engine/ours.ts'
 import { operations, requiredRatios, type Task, tasks, titleOf } from './engine/tasks.ts'
+import { type PythonProgram, startPython } from './python.ts'
 
 /** A run of a task longer than this is not worth repeating: the contestant sits the task out. */
 const LONGEST_RUN_MS = 1500
@@ -155,26 +153,16 @@ function stretch(run: () => void, count: number): number {
 /** PyTorch in a child process; each of its variants is measured, and the best of a round counts. */
 class Torch implements Contestant {
   readonly name = 'torch'
-  readonly #child: ChildProcessByStdio<Writable, Readable, null>
-  readonly #lines: AsyncIterator<string>
+  readonly #program: PythonProgram
 
-  private constructor(child: ChildProcessByStdio<Writable, Readable, null>) {
-    this.#child = child
-    this.#lines = createInterface(child.stdout)[Symbol.asyncIterator]()
+  private constructor(program: PythonProgram) {
+    this.#program = program
+    console.error(`PyTorch: ${program.first}`)
   }
 
   static async start(python: string): Promise<Torch | null> {
-    const child = spawn(python, [join(import.meta.dirname, 'torch_engine.py')], {
-      stdio: ['pipe', 'pipe', 'ignore'],
-      env: { ...process.env, OMP_NUM_THREADS: '1', MKL_NUM_THREADS: '1' },
-    })
-    child.on('error', () => {})
-    child.stdin.on('error', () => {})
-    const torch = new Torch(child)
-    const first = await torch.#lines.next()
-    if (first.done === true) return null
-    console.error(`PyTorch: ${first.value}`)
-    return torch
+    const program = await startPython(python, join(import.meta.dirname, 'torch_engine.py'))
+    return program === null ? null : new Torch(program)
   }
 
   async enter(task: Task, milliseconds: number): Promise<Measure> {
@@ -192,13 +180,13 @@ class Torch implements Contestant {
   }
 
   async #ask(question: object): Promise<unknown> {
-    this.#child.stdin.write(`${JSON.stringify(question)}\n`)
-    const { value } = await this.#lines.next()
+    this.#program.child.stdin.write(`${JSON.stringify(question)}\n`)
+    const { value } = await this.#program.lines.next()
     return JSON.parse(value)
   }
 
   close(): void {
-    this.#child.stdin.end()
+    this.#program.child.stdin.end()
   }
 }
 

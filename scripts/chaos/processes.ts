@@ -170,7 +170,7 @@ export const PROCESSES: readonly Case[] = [
     title: `${KILLED} of ${SWARM} peers of a swarm killed at once`,
     run: async (lab) => {
       const random = seededRandom('massacre', lab.seed)
-      // So many learners, and so many frames of so many peers five times a second, are more than two cores bear.
+      // So many learners, and frames of so many peers at the usual five a second, are more than two cores bear.
       const flags = ['--no-http', '--set', 'minPeriodMs=4000', ...GENTLE]
       const founder = lab.spawn(['start', '--seed', String(lab.seed), ...flags])
       const address = await addressOf(founder)

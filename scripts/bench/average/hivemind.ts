@@ -1,8 +1,6 @@
 /** Eight averagers of hivemind in child processes (hivemind_round.py), made to average in turn with ours. */
-import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import type { Readable, Writable } from 'node:stream'
+import { type PythonProgram, startPython } from '../python.ts'
 
 /** Milliseconds after which a round of hivemind counts as hanging: its own limit is 60 s. */
 const HANGING_MS = 90_000
@@ -16,35 +14,26 @@ export interface Round {
 export class Hivemind {
   /** What the first line says: versions. */
   readonly versions: unknown
-  readonly #child: ChildProcessByStdio<Writable, Readable, null>
-  readonly #lines: AsyncIterator<string>
+  readonly #program: PythonProgram
 
-  private constructor(child: ChildProcessByStdio<Writable, Readable, null>, lines: AsyncIterator<string>, versions: unknown) {
-    this.#child = child
-    this.#lines = lines
-    this.versions = versions
+  private constructor(program: PythonProgram) {
+    this.#program = program
+    this.versions = JSON.parse(program.first)
+    process.once('exit', () => this.close())
   }
 
   /** null: this Python has no hivemind, or there is no such Python. */
   static async start(python: string, peers: number, floats: number): Promise<Hivemind | null> {
-    const child = spawn(python, [join(import.meta.dirname, 'hivemind_round.py'), String(peers), String(floats)], {
-      stdio: ['pipe', 'pipe', 'ignore'],
-      env: { ...process.env, OMP_NUM_THREADS: '1', MKL_NUM_THREADS: '1' },
-      detached: true,
-    })
-    child.on('error', () => {})
-    child.stdin.on('error', () => {})
-    process.once('exit', () => stop(child))
-    const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
-    const first = await lines.next()
-    return first.done === true ? null : new Hivemind(child, lines, JSON.parse(first.value))
+    const script = join(import.meta.dirname, 'hivemind_round.py')
+    const program = await startPython(python, script, [String(peers), String(floats)], { detached: true })
+    return program === null ? null : new Hivemind(program)
   }
 
   /** Throws when it hangs or leaves. */
   async round(): Promise<Round> {
-    this.#child.stdin.write('round\n')
+    this.#program.child.stdin.write('round\n')
     const timer = setTimeout(() => this.close(), HANGING_MS)
-    const { value, done } = await this.#lines.next()
+    const { value, done } = await this.#program.lines.next()
     clearTimeout(timer)
     if (done === true)
       throw new Error(
@@ -53,16 +42,12 @@ export class Hivemind {
     return JSON.parse(value)
   }
 
+  /** With all the processes it has started. */
   close(): void {
-    stop(this.#child)
-  }
-}
-
-/** With all the processes it has started. */
-function stop({ pid }: { readonly pid?: number | undefined }): void {
-  try {
-    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
-  } catch {
-    // They have gone by themselves.
+    try {
+      process.kill(-this.#program.child.pid!, 'SIGKILL')
+    } catch {
+      // They have gone by themselves.
+    }
   }
 }

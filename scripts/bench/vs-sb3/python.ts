@@ -1,14 +1,12 @@
 /** Stable-Baselines3 in a child process (sb3.py): trains there, while its weights are evaluated here, in our engine and environments. */
-import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import type { Readable, Writable } from 'node:stream'
 import { makeVectorEnv } from '../../../src/envs/registry.ts'
 import { wrapVector } from '../../../src/envs/wrappers/wrap.ts'
 import { createWasmEngine } from '../../../src/learn/engines/wasm.ts'
 import { Evaluator } from '../../../src/learn/evaluate.ts'
 import type { NetworkSpec } from '../../../src/ports/learner.ts'
 import { SUSTAINED_EPISODES, Sustained } from '../learn/sustained.ts'
+import { type PythonProgram, startPython } from '../python.ts'
 
 /** Steps between two evaluations: Stable-Baselines3 updates on whole rollouts. */
 const EVALUATE_EVERY = 2_048
@@ -57,26 +55,17 @@ interface Export extends Cost {
 export class StableBaselines {
   /** What the first line says: versions. */
   readonly versions: unknown
-  readonly #child: ChildProcessByStdio<Writable, Readable, null>
-  readonly #lines: AsyncIterator<string>
+  readonly #program: PythonProgram
 
-  private constructor(child: ChildProcessByStdio<Writable, Readable, null>, lines: AsyncIterator<string>, versions: unknown) {
-    this.#child = child
-    this.#lines = lines
-    this.versions = versions
+  private constructor(program: PythonProgram) {
+    this.#program = program
+    this.versions = JSON.parse(program.first)
   }
 
   /** null: this Python has no Stable-Baselines3, or there is no such Python. */
   static async start(python: string): Promise<StableBaselines | null> {
-    const child = spawn(python, [join(import.meta.dirname, 'sb3.py')], {
-      stdio: ['pipe', 'pipe', 'ignore'],
-      env: { ...process.env, OMP_NUM_THREADS: '1', MKL_NUM_THREADS: '1' },
-    })
-    child.on('error', () => {})
-    child.stdin.on('error', () => {})
-    const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
-    const first = await lines.next()
-    return first.done === true ? null : new StableBaselines(child, lines, JSON.parse(first.value))
+    const program = await startPython(python, join(import.meta.dirname, 'sb3.py'))
+    return program === null ? null : new StableBaselines(program)
   }
 
   /** The cost until the threshold was sustained; null where it never was. */
@@ -109,15 +98,15 @@ export class StableBaselines {
   }
 
   close(): void {
-    this.#child.stdin.end()
+    this.#program.child.stdin.end()
   }
 
   #send(message: object): void {
-    this.#child.stdin.write(`${JSON.stringify(message)}\n`)
+    this.#program.child.stdin.write(`${JSON.stringify(message)}\n`)
   }
 
   async #receive(): Promise<unknown> {
-    const { value, done } = await this.#lines.next()
+    const { value, done } = await this.#program.lines.next()
     if (done === true) throw new Error('Python left in the middle of a task; run sb3.py by hand to see why.')
     return JSON.parse(value)
   }
