@@ -23,8 +23,9 @@ rmSync(out, { recursive: true, force: true })
 run('scripts/build-kernels.ts')
 run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', join(out, 'lib'))
 pruneTypes()
-// Data files: everything in src that is neither TypeScript nor the sources of the kernels.
-cpSync(join(root, 'src'), join(out, 'lib'), { recursive: true, filter: (path) => !path.endsWith('.ts') && basename(path) !== 'assembly' })
+// Data files: everything in src that is neither TypeScript, nor the sources of the kernels, nor there to load TypeScript.
+const left = ['assembly', 'strip-cache.cjs', 'source-worker.cjs']
+cpSync(join(root, 'src'), join(out, 'lib'), { recursive: true, filter: (path) => !path.endsWith('.ts') && !left.includes(basename(path)) })
 writePackage()
 for (const name of ['README.md', 'LICENSE']) copyFileSync(join(root, name), join(out, name))
 

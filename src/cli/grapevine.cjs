@@ -42,7 +42,10 @@ function leaveOnSignals() {
 function run() {
   const commandLine = process.argv.slice(2)
   const takeOver = commandLine[0] === 'start' || commandLine[0] === 'join' ? leaveOnSignals() : () => {}
-  if (fromSource) hideTypeStrippingWarning()
+  if (fromSource) {
+    hideTypeStrippingWarning()
+    require('../node/strip-cache.cjs')
+  }
   // Node 8 takes `import()` for a syntax error, so it is parsed only here.
   const load = new Function('specifier', 'return import(specifier)')
   const { pathToFileURL } = require('node:url')

@@ -3,13 +3,13 @@
  * ACTOR_HANG_MS, is named, counted and started again. Its scratch in the shared memory is not used again, so restarts of whole threads cost some
  * memory; environments that merely throw are made anew in their thread, which costs none.
  */
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import type { ActorJob, ActorThreads, RunningActors } from '../learn/actors.ts'
 import { messageOf } from '../util/errors.ts'
 import { type ActorFault, type ActorThreadData, beatsWord, lifeWords, restsWord, STOP } from './actor-protocol.ts'
 import { shareKernelRanking } from './kernel-ranking.ts'
 import { ACTOR_HANG_MS, ACTOR_PAUSE_MS, ACTOR_WATCH_MS } from './limits.ts'
-import { workerUrl } from './worker-url.ts'
+import { startWorker } from './start-worker.ts'
 
 /** `hangMs`: shorter for tests. */
 export function actorThreads(count: number, hangMs = ACTOR_HANG_MS): ActorThreads {
@@ -75,7 +75,7 @@ class Pool implements RunningActors {
     const place = this.#places[index]!
     const data: ActorThreadData = { job: this.#job, index, restarts: place.restarts, life: this.#life }
     shareKernelRanking()
-    const worker = new Worker(workerUrl('actor-worker'), { workerData: data, name: `actor ${index}` })
+    const worker = startWorker('actor-worker', { workerData: data, name: `actor ${index}` })
     place.worker = worker
     place.movedAtMs = performance.now()
     worker.on('message', ({ error }: ActorFault) => this.#count(index, error.message))

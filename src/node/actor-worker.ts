@@ -10,8 +10,9 @@ import { actOn } from '../learn/threaded-actors.ts'
 import { type ActorFault, type ActorThreadData, beatsWord, restsWord, STOP } from './actor-protocol.ts'
 import { inheritKernelRanking } from './kernel-ranking.ts'
 import { plainError } from './learner-protocol.ts'
-import { ACTOR_PAUSE_MS, MAX_ACTOR_PAUSE_MS } from './limits.ts'
+import { ACTOR_PAUSE_MS, LEARNER_NICENESS, MAX_ACTOR_PAUSE_MS } from './limits.ts'
 import { registerOwn } from './own-network.ts'
+import { standBehind } from './priority.ts'
 
 const { job, index, restarts, life: words } = workerData as ActorThreadData
 
@@ -29,6 +30,7 @@ const life: ActorLife = {
   },
 }
 
+standBehind(LEARNER_NICENESS)
 inheritKernelRanking()
 await registerOwn(job.settings)
 const engine = createWasmEngine({ deterministic: job.settings.deterministic, memory: job.memory })

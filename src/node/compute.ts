@@ -2,7 +2,7 @@
  * Passes over large arrays off the main thread: inline up to INLINE_PASS_BYTES, in one helper thread above. The helper starts with the
  * first large array and does not keep the process alive; should it crash, what it was asked rejects and the next call starts another.
  */
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import type { Replica } from '../ports/learner.ts'
 import type { TensorFile } from '../ports/tensors.ts'
 import type { Compute, FrozenReplica, Pass } from '../ports/workers.ts'
@@ -13,7 +13,7 @@ import { chunkDigests, freezeReplica } from '../wire/frozen.ts'
 import { sealTensors } from '../wire/sealed-tensors.ts'
 import type { ComputeReply, ComputeRequest } from './compute-protocol.ts'
 import { INLINE_PASS_BYTES, PASSED_GARBAGE_BYTES } from './limits.ts'
-import { workerUrl } from './worker-url.ts'
+import { startWorker } from './start-worker.ts'
 
 interface Helper {
   readonly worker: Worker
@@ -83,7 +83,7 @@ export class ThreadCompute implements Compute {
   }
 
   #start(): Helper {
-    const worker = new Worker(workerUrl('compute-worker'), { name: 'helper' })
+    const worker = startWorker('compute-worker', { name: 'helper' })
     const helper: Helper = { worker, pending: new Map() }
     worker.on('message', (reply: ComputeReply) => {
       helper.pending.get(reply.id)?.resolve(reply)

@@ -2,14 +2,14 @@
  * The evaluator port over a thread, which starts with the first evaluation. One that crashes, or whose environments do not move for
  * ACTOR_HANG_MS, rejects that evaluation; the next one starts another.
  */
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import type { EvaluationReturns, ReplicaEvaluator } from '../ports/evaluator.ts'
 import type { LearnerSettings, Replica } from '../ports/learner.ts'
 import { GrapevineError, messageOf } from '../util/errors.ts'
 import { BEATS, EVALUATOR_WORDS, type EvaluatorReply, type EvaluatorRequest, type EvaluatorThreadData, STOP } from './evaluator-protocol.ts'
 import { restoredError } from './learner-protocol.ts'
 import { ACTOR_HANG_MS, ACTOR_WATCH_MS, LEARNER_STOP_MS } from './limits.ts'
-import { workerUrl } from './worker-url.ts'
+import { startWorker } from './start-worker.ts'
 
 interface Thread {
   readonly worker: Worker
@@ -80,7 +80,7 @@ export class ThreadEvaluator implements ReplicaEvaluator {
 function start(settings: LearnerSettings): Thread {
   const words = new Int32Array(new SharedArrayBuffer(EVALUATOR_WORDS * Int32Array.BYTES_PER_ELEMENT))
   const data: EvaluatorThreadData = { settings, words }
-  const worker = new Worker(workerUrl('evaluator-worker'), { workerData: data, name: 'evaluator' })
+  const worker = startWorker('evaluator-worker', { workerData: data, name: 'evaluator' })
   // Whoever waits for an answer hears of it; nobody else has to.
   worker.on('error', () => undefined)
   return { worker, words, exited: new Promise((resolve) => worker.once('exit', () => resolve())) }

@@ -6,12 +6,15 @@ import type { EvaluationReturns } from '../ports/evaluator.ts'
 import { BEATS, type EvaluatorReply, type EvaluatorRequest, type EvaluatorThreadData, STOP } from './evaluator-protocol.ts'
 import { inheritKernelRanking } from './kernel-ranking.ts'
 import { plainError } from './learner-protocol.ts'
+import { LEARNER_NICENESS } from './limits.ts'
 import { registerOwn } from './own-network.ts'
+import { standBehind } from './priority.ts'
 
 const { settings, words } = workerData as EvaluatorThreadData
 const port = parentPort!
 
 async function live(): Promise<void> {
+  standBehind(LEARNER_NICENESS)
   const first = once(port, 'message')
   inheritKernelRanking()
   await registerOwn(settings)

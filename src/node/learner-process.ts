@@ -3,7 +3,7 @@
  * lost when it crashes, ends by itself, or hangs: one step of its environments that does not end for `hangMs`. Who is told of a loss is told once,
  * and never after `leave`.
  */
-import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads'
 import type { LearnerSettings, Progress } from '../ports/learner.ts'
 import type { GrapevineError } from '../util/errors.ts'
 import { asError } from '../util/errors.ts'
@@ -18,7 +18,7 @@ import {
   STEPPING,
 } from './learner-protocol.ts'
 import { LEARNER_WATCH_MS } from './limits.ts'
-import { workerUrl } from './worker-url.ts'
+import { startWorker } from './start-worker.ts'
 
 type Ready = Extract<LearnerReply, { kind: 'ready' }>
 
@@ -44,7 +44,7 @@ export function raiseLearnerThread(): RaisedThread {
   const channel = new MessageChannel()
   const mailbox = new Int32Array(new SharedArrayBuffer(MAILBOX_WORDS * Int32Array.BYTES_PER_ELEMENT))
   const data: LearnerThreadData = { port: channel.port2, mailbox }
-  const worker = new Worker(workerUrl('learner-worker'), { workerData: data, transferList: [channel.port2], name: 'learner' })
+  const worker = startWorker('learner-worker', { workerData: data, transferList: [channel.port2], name: 'learner' })
   let crash: Error | null = null
   worker.on('error', (error) => {
     crash = asError(error)

@@ -15,7 +15,9 @@ import type { LearnerSettings } from '../ports/learner.ts'
 import { actorThreads } from './actor-threads.ts'
 import { inheritKernelRanking, shareKernelRanking } from './kernel-ranking.ts'
 import { type LearnerReply, type LearnerRequest, type LearnerThreadData, plainError, REQUESTS, STEPPING } from './learner-protocol.ts'
+import { LEARNER_NICENESS } from './limits.ts'
 import { registerOwn } from './own-network.ts'
+import { standBehind } from './priority.ts'
 import { threadCpuMs } from './thread-cpu.ts'
 
 const { port, mailbox } = workerData as LearnerThreadData
@@ -65,6 +67,7 @@ class LearnerThread {
       kernels: shareKernelRanking(),
       progress: this.#progress(),
     })
+    standBehind(LEARNER_NICENESS)
     while (!this.#stopping) {
       if (Atomics.load(mailbox, REQUESTS) !== this.#handled) this.#drain()
       else if (this.#holding) Atomics.wait(mailbox, REQUESTS, this.#handled)

@@ -75,8 +75,14 @@ export const PLAY_STEP_MS = 33
 /** Milliseconds between two replicas for it: progress can be seen, and a copy of the parameters costs the learner little. */
 export const PLAY_REPLICA_MS = 2_000
 
-/** How far behind all other threads it stands for the processor, of 19: a third of a learner's share, so that it still plays where cores are few. */
-export const PLAY_NICENESS = 5
+/**
+ * How far behind the main thread learning, acting and evaluating stand for the processor, of 19: half its share where cores are few. Peers wait for
+ * the main thread's answers; nobody waits for one update.
+ */
+export const LEARNER_NICENESS = 3
+
+/** And the policy that plays for a watcher: a third of a learner's share, so that it still plays where cores are few. */
+export const PLAY_NICENESS = 8
 
 /** Milliseconds between two ticks of the patient clock, and the longest that counts between them: a loop that is later than this stood still. */
 export const STALL_TICK_MS = 100

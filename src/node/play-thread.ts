@@ -2,13 +2,12 @@
  * Lets the current policy play in a thread of its own while somebody watches: a replica at most PLAY_REPLICA_MS old, one step every PLAY_STEP_MS.
  * The returned function ends it, and resolves when the thread is gone. What goes wrong is told once, and training goes on.
  */
-import { Worker } from 'node:worker_threads'
 import type { LearnerSettings, Replica } from '../ports/learner.ts'
 import type { PlayFrame } from '../ports/play.ts'
 import { messageOf } from '../util/errors.ts'
 import { PLAY_REPLICA_MS, PLAY_STEP_MS } from './limits.ts'
 import type { PlayReply, PlayRequest, PlayThreadData } from './play-protocol.ts'
-import { workerUrl } from './worker-url.ts'
+import { startWorker } from './start-worker.ts'
 
 export interface Audience {
   show(frame: PlayFrame): void
@@ -18,7 +17,7 @@ export interface Audience {
 /** `replica`: how the policy stands now. */
 export function playPolicy(settings: LearnerSettings, replica: () => Promise<Replica>, audience: Audience): () => Promise<void> {
   const data: PlayThreadData = { settings, seed: settings.actorSeed, stepMs: PLAY_STEP_MS }
-  const worker = new Worker(workerUrl('play-worker'), { workerData: data, name: 'player' })
+  const worker = startWorker('play-worker', { workerData: data, name: 'player' })
   let over = false
   const end = async () => {
     over = true

@@ -1,5 +1,4 @@
 /** Entry of the player's thread: plays the newest replica that it was sent, in the environment's own pace, behind all others for the processor. */
-import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { createEngine } from '../learn/engines/create.ts'
 import { makeEnvironments } from '../learn/environments.ts'
@@ -10,13 +9,13 @@ import { plainError } from './learner-protocol.ts'
 import { PLAY_NICENESS } from './limits.ts'
 import { registerOwn } from './own-network.ts'
 import type { PlayReply, PlayRequest, PlayThreadData } from './play-protocol.ts'
+import { standBehind } from './priority.ts'
 
 const { settings, seed, stepMs } = workerData as PlayThreadData
 const post = (reply: PlayReply) => parentPort!.postMessage(reply)
 
 try {
-  // On Linux the priority is the calling thread's; elsewhere it would be the whole process's.
-  if (process.platform === 'linux') setPriority(PLAY_NICENESS)
+  standBehind(PLAY_NICENESS)
   inheritKernelRanking()
   await registerOwn(settings)
   const engine = await createEngine(settings.engine, { deterministic: settings.deterministic })

@@ -2,13 +2,12 @@
  * An environment or a model of the user's own is tried in a thread before anything else touches it, so that one that never returns is told in a
  * sentence and holds nothing up.
  */
-import { Worker } from 'node:worker_threads'
 import type { NetworkSpec, OwnModule } from '../ports/learner.ts'
 import { GrapevineError, messageOf } from '../util/errors.ts'
 import { crashed, type PlainError, restoredError } from './learner-protocol.ts'
 import { TRIAL_MS } from './limits.ts'
+import { startWorker } from './start-worker.ts'
 import { type NetworkTrialData, type NetworkTrialReply, STAGES, type Stage, type TrialData, type TrialReply } from './trial-protocol.ts'
-import { workerUrl } from './worker-url.ts'
 
 const WHAT = {
   load: 'loading what tries it',
@@ -59,7 +58,7 @@ async function tried<T extends object>(
   stuckIn: (stage: Stage) => GrapevineError,
 ): Promise<T> {
   const { stage } = data
-  const worker = new Worker(workerUrl(entry), { workerData: data, name: 'trial', stdout: false })
+  const worker = startWorker(entry, { workerData: data, name: 'trial', stdout: false })
   const { promise, resolve, reject } = Promise.withResolvers<T | { readonly error: PlainError }>()
   let timer: NodeJS.Timeout | undefined
   const watch = (seen: number) => {

@@ -8,7 +8,6 @@ import type { MulticastDNSComponents } from '@libp2p/mdns'
 import { type Ping, ping } from '@libp2p/ping'
 import { preSharedKey } from '@libp2p/pnet'
 import type { TCPComponents } from '@libp2p/tcp'
-import { uPnPNAT } from '@libp2p/upnp-nat'
 import { type YamuxMuxerInit, yamux } from '@libp2p/yamux'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
@@ -67,7 +66,7 @@ export interface NodeParts {
 /** What libp2p's parts are made of, as far as ours need it. */
 export type Components = MulticastDNSComponents & Pick<CircuitRelayTransportComponents, 'transportManager'>
 
-export function createNode(parts: NodeParts): Promise<Node> {
+export async function createNode(parts: NodeParts): Promise<Node> {
   // RSA and other keys cost more to check and have led to attacks; Grapevine has made no others than Ed25519.
   const isOther = (peer: PeerId) => peer.type !== 'Ed25519'
   const isUnwelcome = (peer: PeerId) => isOther(peer) || !parts.admits(peer.toString())
@@ -150,7 +149,7 @@ export function createNode(parts: NodeParts): Promise<Node> {
       // Told to who is to punch, and to nobody else: dialled from elsewhere they lead nowhere.
       punch: (components: DCUtRServiceComponents) =>
         dcutr({ retries: limits.PUNCH_ROUNDS, timeout: limits.PUNCH_ROUND_MS })(punching(components, parts.observed)),
-      ...(parts.upnp ? { upnp: uPnPNAT({ autoConfirmAddress: true }) } : {}),
+      ...(parts.upnp ? { upnp: await portMapping() } : {}),
       leftovers: (components: Components): Leftovers => {
         parts.onComponents(components)
         return { addressManager: components.addressManager } as unknown as Leftovers
@@ -179,6 +178,12 @@ function punching(components: DCUtRServiceComponents, observed: () => readonly M
   const addressManager: typeof components.addressManager = Object.create(components.addressManager)
   addressManager.getAddresses = () => [...components.addressManager.getAddresses(), ...observed()]
   return { peerStore, registrar, connectionManager, transportManager, logger, addressManager }
+}
+
+/** Loaded when it is wanted: it brings a hundred modules. */
+async function portMapping() {
+  const { uPnPNAT } = await import('@libp2p/upnp-nat')
+  return uPnPNAT({ autoConfirmAddress: true })
 }
 
 function relayServer() {
