@@ -10,11 +10,15 @@ import { after, test } from 'node:test'
 const folder = mkdtempSync(join(tmpdir(), 'grapevine-launcher-'))
 after(() => rmSync(folder, { recursive: true }))
 
-/** A tree with nothing but the launcher and a `main` that prints its arguments and answers 7. */
+/** A tree with nothing but the launcher, what it loads sources with, and a `main` that prints its arguments and answers 7. */
 function tree(name: 'src' | 'lib', main: string, text: string): string {
   const cli = join(folder, name, 'cli')
   mkdirSync(cli, { recursive: true })
   copyFileSync(join(import.meta.dirname, '../../src/cli/grapevine.cjs'), join(cli, 'grapevine.cjs'))
+  if (name === 'src') {
+    mkdirSync(join(folder, 'src/node'), { recursive: true })
+    copyFileSync(join(import.meta.dirname, '../../src/node/strip-cache.cjs'), join(folder, 'src/node/strip-cache.cjs'))
+  }
   writeFileSync(join(cli, main), text)
   return join(cli, 'grapevine.cjs')
 }
