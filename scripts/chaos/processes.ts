@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { seededRandom } from '../../src/util/random.ts'
 import type { TestDaemon } from '../../test/support/daemon.ts'
 import type { Case } from './case.ts'
-import { addressOf, allMix, countersOf, GENTLE, type Lab, START_MS } from './lab.ts'
+import { addressOf, allMix, countersOf, type Lab, START_MS } from './lab.ts'
 import { Machines } from './network.ts'
 
 const idOf = async (daemon: TestDaemon) => (await daemon.event('listening', START_MS)).peer
@@ -171,7 +171,7 @@ export const PROCESSES: readonly Case[] = [
     run: async (lab) => {
       const random = seededRandom('massacre', lab.seed)
       // So many learners, and frames of so many peers at the usual five a second, are more than two cores bear.
-      const flags = ['--no-http', '--set', 'minPeriodMs=4000', ...GENTLE]
+      const flags = ['--no-http', '--set', 'minPeriodMs=4000', '--set', 'maxStepsPerSecond=200']
       const founder = lab.spawn(['start', '--seed', String(lab.seed), ...flags])
       const address = await addressOf(founder)
       const daemons = [founder]

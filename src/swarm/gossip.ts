@@ -1,10 +1,14 @@
 /**
  * Gossipsub behind the port: publish with a size limit and a count, subscribe with one validator per topic, authors from the signature.
  *
- * How soon a message arrives: publications are handed at once to every connected subscriber (up to FLOOD_MESSAGE_BYTES) or to MESH_DEGREE of
- * them, mesh or not, as soon as the gossip streams are open, a few round trips after `dial`. Only forwarding over a third peer needs the mesh:
- * a new neighbour has its place in it at once while there are fewer than MESH_DEGREE_LOW, else within a heartbeat, and can miss what was
- * forwarded before that. Messages lost later are announced in the next heartbeats and fetched.
+ * How soon a message arrives: publications are handed at once to every connected subscriber (up to FLOOD_MESSAGE_BYTES, and larger ones where
+ * there are at most FLOOD_SUBSCRIBERS) or to MESH_DEGREE of them, mesh or not, as soon as the gossip streams are open, a few round trips after
+ * `dial`. Only forwarding over a third peer needs the mesh: a new neighbour has its place in it at once while there are fewer than
+ * MESH_DEGREE_LOW, else within a heartbeat, and can miss what was forwarded before that. Messages lost later are announced in the next heartbeats
+ * and fetched.
+ *
+ * Who forwards waits a little first, because nearly all have heard the author themselves and say so (IDONTWANT): of a large message at once, of
+ * small ones every DISCLAIM_MS for all of that time together, as each word to a neighbour costs as much as such a message.
  */
 import {
   type GossipSub,
@@ -25,8 +29,20 @@ import * as limits from './limits.ts'
 
 /** What gossipsub's class has and its interface does not name: options of one publication, and parameters of topics that are learned later. */
 interface GossipInternals {
+  readonly mesh: ReadonlyMap<string, ReadonlySet<string>>
+  readonly msgIdFn: (message: Message) => Uint8Array | Promise<Uint8Array>
+  sendRpcInBatch(neighbours: Set<string>, rpc: Disclaimer): void
   publish(topic: string, bytes: Uint8Array, options: PublishOpts): Promise<PublishResult>
   readonly score: { readonly params: { readonly topics: Record<string, TopicScoreParams> } }
+}
+
+/** A frame of gossipsub that only says what its sender has. */
+interface Disclaimer {
+  readonly subscriptions: readonly []
+  readonly messages: readonly []
+  readonly control: Readonly<Record<'ihave' | 'iwant' | 'graft' | 'prune', readonly []>> & {
+    readonly idontwant: readonly { readonly messageIDs: readonly Uint8Array[] }[]
+  }
 }
 
 interface Topic {
@@ -50,8 +66,10 @@ export class Gossip {
   readonly #topics = new Map<string, Topic>()
   #service: (Omit<GossipSub, 'publish'> & GossipInternals) | null = null
   #running = false
-  /** Settles with the last message that is held back. */
+  /** Settles with the last large message that is held back. */
   #held: Promise<void> = Promise.resolve()
+  /** Ids of small messages, by topic, that the neighbours have not been told of yet; they will be in a moment. */
+  readonly #disclaimed = new Map<string, Uint8Array[]>()
 
   constructor(options: {
     readonly self: PeerId
@@ -106,7 +124,8 @@ export class Gossip {
     }
     if (this.#service === null || !this.#running) throw notRunning()
     // A copy: gossipsub keeps the array for neighbours that ask later, and the caller may write to it again.
-    const { recipients } = await this.#service.publish(name, bytes.slice(), { floodPublish: bytes.length <= limits.FLOOD_MESSAGE_BYTES })
+    const floodPublish = bytes.length <= limits.FLOOD_MESSAGE_BYTES || this.subscribers(name).length <= limits.FLOOD_SUBSCRIBERS
+    const { recipients } = await this.#service.publish(name, bytes.slice(), { floodPublish })
     return recipients.length
   }
 
@@ -140,12 +159,38 @@ export class Gossip {
     service.subscribe(name)
   }
 
-  /** Accepts a delivered message once its neighbours had time to say that they have it, and after those that came before it. */
-  #heldBack(): Promise<TopicValidatorResult> {
+  /** Accepts a delivered message once its neighbours had time to say that they have it, large ones after those that came before. */
+  async #heldBack(name: string, message: Message): Promise<TopicValidatorResult> {
+    const wait = (milliseconds: number) => this.#clock.sleep(milliseconds, this.#stopping).catch(() => {})
+    if (message.data.length <= limits.FLOOD_MESSAGE_BYTES) {
+      await this.#disclaim(name, message)
+      await wait(limits.FORWARD_SMALL_HOLD_MS)
+      return RESULTS.accept
+    }
     const earlier = this.#held
-    const waited = this.#clock.sleep(limits.FORWARD_HOLD_MS, this.#stopping).catch(() => {})
-    this.#held = waited.then(() => earlier)
-    return this.#held.then(() => RESULTS.accept)
+    this.#held = wait(limits.FORWARD_HOLD_MS).then(() => earlier)
+    await this.#held
+    return RESULTS.accept
+  }
+
+  /** Says to the mesh that we have a small message, together with others that come until then. */
+  async #disclaim(name: string, message: Message): Promise<void> {
+    const service = this.#service!
+    const id = await service.msgIdFn(message)
+    const waiting = this.#disclaimed.get(name)
+    if (waiting !== undefined) {
+      waiting.push(id)
+      return
+    }
+    const ids = [id]
+    this.#disclaimed.set(name, ids)
+    const say = () => {
+      this.#disclaimed.delete(name)
+      const neighbours = new Set(service.mesh.get(name))
+      const control = { ihave: [], iwant: [], graft: [], prune: [], idontwant: [{ messageIDs: ids }] } as const
+      if (this.#running) service.sendRpcInBatch(neighbours, { subscriptions: [], messages: [], control })
+    }
+    void this.#clock.sleep(limits.DISCLAIM_MS, this.#stopping).then(say, () => {})
   }
 
   #validate(name: string, neighbour: PeerId, message: Message): TopicValidatorResult | Promise<TopicValidatorResult> {
@@ -159,7 +204,7 @@ export class Gossip {
       const verdict = validator(author, message.data)
       // Our own, sent back after it was forgotten, or of another who has our key.
       if (author === this.#self) return RESULTS.ignore
-      if (verdict === 'accept' && message.data.length > limits.FLOOD_MESSAGE_BYTES) return this.#heldBack()
+      if (verdict === 'accept') return this.#heldBack(name, message)
       return verdict === 'excess' ? RESULTS[neighbour === author ? 'reject' : 'ignore'] : RESULTS[verdict]
     } catch (error) {
       this.#log.error('a validator failed; its message was dropped', { topic: name, author, error: String(error) })
@@ -201,7 +246,7 @@ const SETTINGS: Partial<GossipsubOpts> = {
   // A message that is held back must not hold up the next. Every message takes the same steps, so they are judged in the order they came.
   awaitRpcHandler: false,
   awaitRpcMessageHandler: false,
-  idontwantMinDataSize: limits.FLOOD_MESSAGE_BYTES,
+  idontwantMinDataSize: limits.FLOOD_MESSAGE_BYTES + 1,
   idontwantMaxMessages: limits.MAX_FRAME_MESSAGE_IDS,
   // Copies are recognised by author and sequence number before their signature is checked again. Only verified messages enter that cache.
   fastMsgIdFn: (message) => `${latin1(message.from)}|${latin1(message.seqno)}`,

@@ -6,7 +6,13 @@ import { systemClock } from '../../src/node/clock.ts'
 import type { Clock } from '../../src/ports/clock.ts'
 import type { Network } from '../../src/ports/network.ts'
 import type { SwarmOptions } from '../../src/swarm/host.ts'
-import { FLOOD_MESSAGE_BYTES, FORWARD_HOLD_MS, MAX_GOSSIP_MESSAGE_BYTES } from '../../src/swarm/limits.ts'
+import {
+  DISCLAIM_MS,
+  FLOOD_MESSAGE_BYTES,
+  FORWARD_HOLD_MS,
+  FORWARD_SMALL_HOLD_MS,
+  MAX_GOSSIP_MESSAGE_BYTES,
+} from '../../src/swarm/limits.ts'
 import { GrapevineError } from '../../src/util/errors.ts'
 import { rawGossipNode } from './raw-node.ts'
 import { forever, loopbackSwarm, until } from './support.ts'
@@ -110,34 +116,74 @@ test('messages of one author arrive in the order they were sent, over a third pe
   )
 })
 
-test('a large message is not forwarded to those that have said meanwhile that they have it', async () => {
-  // The hold ends when the test says so.
-  const holds: (() => void)[] = []
-  const sleep: Clock['sleep'] = (ms, signal) =>
-    ms === FORWARD_HOLD_MS ? new Promise((resolve) => holds.push(resolve)) : systemClock.sleep(ms, signal)
-  const networks = await swarms(4, { clock: { ...systemClock, sleep } })
+interface Crowd {
+  readonly networks: readonly Network[]
+  readonly heard: readonly { author: string; first: number; bytes: number }[][]
+  /** What was sent on any connection before has arrived afterwards. */
+  everythingArrived(): Promise<void>
+  /** By all together. */
+  bytesSent(): number
+}
+
+/** Four that are all connected. */
+async function crowd(clock: Clock): Promise<Crowd> {
+  const networks = await swarms(4, { clock })
   const heard = networks.map((network) => listen(network))
   const echo = '/grapevine/echo/1'
   for (const network of networks) network.serve(echo, 1, async (_peer, body) => body)
   for (const [i, from] of networks.entries()) for (const to of networks.slice(0, i)) await connect(from, to)
   await knowEachOther(networks, 3)
-  /** What was sent on any connection before has arrived afterwards. */
-  const everythingArrived = async () => {
-    for (const from of networks) {
-      for (const to of networks)
-        if (to !== from) await from.request(to.id, echo, new Uint8Array(1), { maxResponseBytes: 1, timeoutMs: 10_000 })
-    }
+  return {
+    networks,
+    heard,
+    async everythingArrived() {
+      for (const from of networks) {
+        for (const to of networks)
+          if (to !== from) await from.request(to.id, echo, new Uint8Array(1), { maxResponseBytes: 1, timeoutMs: 10_000 })
+      }
+    },
+    bytesSent: () => networks.reduce((sum, network) => sum + network.counters().bytesOut, 0),
   }
-  const sent = () => networks.reduce((sum, network) => sum + network.counters().bytesOut, 0)
+}
+
+/** A clock on which sleeps of `heldMs` end when the returned function says so. */
+function heldClock(heldMs: number): { clock: Clock; holds: (() => void)[] } {
+  const holds: (() => void)[] = []
+  const sleep: Clock['sleep'] = (ms, signal) =>
+    ms === heldMs ? new Promise((resolve) => holds.push(resolve)) : systemClock.sleep(ms, signal)
+  return { clock: { ...systemClock, sleep }, holds }
+}
+
+test('a large message is not forwarded to those that have said meanwhile that they have it', async () => {
+  const { clock, holds } = heldClock(FORWARD_HOLD_MS)
+  const { networks, heard, everythingArrived, bytesSent } = await crowd(clock)
   const bytes = 500_000
-  const before = sent()
+  const before = bytesSent()
   await networks[0]!.publish(TOPIC, new Uint8Array(bytes))
   await until(() => heard.slice(1).every((list) => list.length === 1) && holds.length === 3, 'the message')
   await everythingArrived()
   for (const release of holds) release()
   await everythingArrived()
-  const copies = (sent() - before) / bytes
+  const copies = (bytesSent() - before) / bytes
   assert.ok(copies > 3 && copies < 3.1, `${copies} copies where three are needed and nine would be sent without the hold`)
+})
+
+test('nor are small ones, of which all that came in a while are named together', async () => {
+  const { clock, holds } = heldClock(FORWARD_SMALL_HOLD_MS)
+  const { networks, heard, everythingArrived, bytesSent } = await crowd(clock)
+  const idle = bytesSent()
+  await everythingArrived()
+  const askingBytes = bytesSent() - idle
+  const [count, bytes] = [20, FLOOD_MESSAGE_BYTES]
+  const before = bytesSent()
+  for (let i = 0; i < count; i++) await networks[0]!.publish(TOPIC, new Uint8Array(bytes))
+  await until(() => heard.slice(1).every((list) => list.length === count) && holds.length === 3 * count, 'the messages')
+  await sleep(2 * DISCLAIM_MS)
+  await everythingArrived()
+  for (const release of holds) release()
+  await everythingArrived()
+  const copies = (bytesSent() - before - 2 * askingBytes) / (count * bytes)
+  assert.ok(copies > 3 && copies < 3.5, `${copies} copies where three are needed and nine would be sent without the hold`)
 })
 
 test('what strangers publish badly is neither heard nor forwarded, and they are soon not heard at all', async () => {
