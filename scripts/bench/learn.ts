@@ -5,6 +5,8 @@
  *
  * --preset (default)  --steps (the preset's horizon)  --horizon (the preset's, of the schedules)  --seed (the first, 0)  --jobs (1, at most 2)
  * --episodes (100, of the final evaluations)  --eval-every (256 steps, more in long runs, 0: none; for the sustained metric)
+ * --fastest (the kernels that are fastest here: their last bits, and with them every curve, differ between machines and even runs; without it
+ * the same seed gives the same figures anywhere)
  * --network "64,64" (units of each head's tanh layers; "+64,64": of a torso they share)  --wrappers JSON  --engine wasm|tfjs  --threshold R
  *
  * Prints one JSON object: settings, results of each seed, and over the seeds interquartile means with 95 % bootstrap intervals.
@@ -39,6 +41,7 @@ const OPTIONS = {
   network: { type: 'string' },
   wrappers: { type: 'string' },
   engine: { type: 'string', default: 'wasm' },
+  fastest: { type: 'boolean', default: false },
   threshold: { type: 'string' },
   set: { type: 'string', multiple: true },
   svg: { type: 'string' },
@@ -69,7 +72,7 @@ export async function main(args: readonly string[]): Promise<void> {
     weightsSeed: 0,
     actorSeed: 0,
     engine: values.engine === 'tfjs' ? 'tfjs' : 'wasm',
-    deterministic: false,
+    deterministic: values.engine !== 'tfjs' && !values.fastest,
     threads: 1,
     actors: 0,
     threshold: values.threshold === undefined ? threshold : Number(values.threshold),
