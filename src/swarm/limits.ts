@@ -161,11 +161,11 @@ export const FORWARD_HOLD_MS = 50
 
 /**
  * The same for smaller ones, of which neighbours are told every DISCLAIM_MS: late with those only that have no link to the author. Measured with 8
- * peers of CartPole on loopback, all connected, at their usual pace: each takes in 55 frames of gossipsub a second, where it took 190 with a mesh
+ * peers of CartPole on loopback, all connected, at their usual pace: each takes in 65 frames of gossipsub a second, where it took 190 with a mesh
  * and a word to every neighbour for each snapshot.
  */
-export const FORWARD_SMALL_HOLD_MS = 800
-export const DISCLAIM_MS = 400
+export const FORWARD_SMALL_HOLD_MS = 400
+export const DISCLAIM_MS = 200
 
 /** Subscriptions of one neighbour that are remembered, in bytes; each costs its name and 1 KiB. A peer has two topics; 64 KiB is room for about 50. */
 export const MAX_SUBSCRIPTION_BYTES = 65_536
