@@ -6,7 +6,7 @@ import { arrayMaths } from '../kernels/arrays.ts'
 import type { Moments } from '../ports/learner.ts'
 import type { Pass } from '../ports/workers.ts'
 import { equalBytes } from '../util/bytes.ts'
-import { allocateBytes, allocateFloats, copyFloats } from '../util/memory.ts'
+import { allocateFloats, copyFloats } from '../util/memory.ts'
 import { sha256 } from '../util/sha256.ts'
 import { encodeFrameWith, type Frame } from '../wire/frame.ts'
 import { type Codec, type CodecModel, codecNamed, payloadBytes } from './codecs.ts'
@@ -21,18 +21,20 @@ export interface CodecUse {
   readonly draw: number
 }
 
-/** Encodes `values` [n], and moments where they travel, into a frame. `mine` [n] = Q(values), the same array where the codec is exact; `norm` of it. */
+/** Encodes `values` [n], and moments where they travel, as the frame `into`. `mine` [n] = Q(values), the same array where the codec is exact; `norm` of it. */
 export const framePass: Pass<
   {
     readonly header: Omit<Frame, 'payload' | 'payloadBytes' | 'digest' | 'count' | 'codec'>
     readonly codec: CodecUse
     readonly values: Float32Array
     readonly moments?: Moments | undefined
+    /** Of the frame's length. */
+    readonly into: Uint8Array
   },
-  { readonly bytes: Uint8Array; readonly mine: Float32Array; readonly norm: number }
+  { readonly mine: Float32Array; readonly norm: number }
 > = {
   name: 'frame',
-  run({ header, codec: use, values, moments }) {
+  run({ header, codec: use, values, moments, into: frame }) {
     const codec = codecOf(use)
     const end = codec.bytesFor(values.length)
     let payload: Uint8Array = new Uint8Array(0)
@@ -42,31 +44,31 @@ export const framePass: Pass<
       if (moments !== undefined) codec.moments?.encode(moments, into.subarray(end), use.draw)
     }
     const head = { ...header, codec: codec.id, count: values.length }
-    const bytes = encodeFrameWith(head, payloadBytes(codec, values.length), write, allocateBytes)
-    if (isExact(codec, values.length)) return { bytes, mine: values, norm: normOf(values) }
+    encodeFrameWith(head, payloadBytes(codec, values.length), write, () => frame)
+    if (isExact(codec, values.length)) return { mine: values, norm: normOf(values) }
     const mine = allocateFloats(values.length)
     codec.decode(payload, mine, use.draw)
-    return { bytes, mine, norm: normOf(mine) }
+    return { mine, norm: normOf(mine) }
   },
 }
 
 /**
- * `inspectPayload` in a helper thread. With `mine` [n], `parameters` become half the difference from it, (theirs - mine) / 2, and `distance` is the
- * norm of the whole.
+ * `inspectPayload` in a helper thread, with the parameters in `into` [n]. With `mine` [n] they become half the difference from it,
+ * (theirs - mine) / 2, and `distance` is the norm of the whole.
  */
 export const payloadPass: Pass<
   {
     readonly payload: Uint8Array
     readonly digest: Uint8Array
     readonly codec: CodecUse
-    readonly count: number
     readonly mine: Float32Array | null
+    readonly into: Float32Array
   },
   InspectedPayload & { readonly distance: number }
 > = {
   name: 'payload',
-  run({ payload, digest, codec, count, mine }) {
-    const inspected = inspectPayload(payload, digest, codecOf(codec), codec.draw, count)
+  run({ payload, digest, codec, mine, into }) {
+    const inspected = inspectPayload(payload, digest, codecOf(codec), codec.draw, into)
     const { parameters } = inspected
     if (parameters === null || mine === null) return { ...inspected, distance: 0 }
     return { ...inspected, distance: Math.sqrt(arrayMaths().difference(parameters, mine, 0.5)) }
@@ -83,10 +85,16 @@ export interface InspectedPayload {
   readonly moments: Moments | null
 }
 
-/** Checks a payload, of the codec's length for `count`, against its SHA-256 and decodes it. */
-export function inspectPayload(payload: Uint8Array, digest: Uint8Array, codec: Codec, draw: number, count: number): InspectedPayload {
+/** Checks a payload, of the codec's length for `parameters`, against its SHA-256 and decodes it into them. */
+export function inspectPayload(
+  payload: Uint8Array,
+  digest: Uint8Array,
+  codec: Codec,
+  draw: number,
+  parameters: Float32Array,
+): InspectedPayload {
   if (!equalBytes(sha256(payload), digest)) return { parameters: null, norm: 0, moments: null }
-  const parameters = allocateFloats(count)
+  const count = parameters.length
   const end = codec.bytesFor(count)
   codec.decode(payload.subarray(0, end), parameters, draw)
   const moments = codec.moments?.decode(payload.subarray(end), count, draw) ?? null
@@ -134,13 +142,11 @@ export const distancePass: Pass<{ readonly from: Float32Array; readonly to: Floa
   run: ({ from, to }) => Math.sqrt(squaredDistance(to, from)),
 }
 
-/** to + delta, both [n]. */
-export const addPass: Pass<{ readonly to: Float32Array; readonly delta: Float32Array }, Float32Array> = {
+/** into = to + delta, all [n]. */
+export const addPass: Pass<{ readonly to: Float32Array; readonly delta: Float32Array; readonly into: Float32Array }, void> = {
   name: 'add',
-  run({ to, delta }) {
-    const sum = allocateFloats(delta.length)
-    for (let i = 0; i < sum.length; i++) sum[i] = to[i]! + delta[i]!
-    return sum
+  run({ to, delta, into }) {
+    for (let i = 0; i < into.length; i++) into[i] = to[i]! + delta[i]!
   },
 }
 

@@ -16,4 +16,6 @@ export interface ComputeReply {
   readonly results: readonly Uint8Array[]
   /** What a pass returned. */
   readonly passed?: unknown
+  /** Shared memory that the thread has made since its last reply. */
+  readonly madeBytes: number
 }

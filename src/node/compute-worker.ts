@@ -2,6 +2,7 @@
 import { parentPort } from 'node:worker_threads'
 import { runPass } from '../average/passes.ts'
 import { arrayBytes, Garbage } from '../util/garbage.ts'
+import { takeMadeBytes } from '../util/memory.ts'
 import { parameterDigest } from '../util/sha256.ts'
 import { chunkDigests, freezeReplica } from '../wire/frozen.ts'
 import { sealTensors } from '../wire/sealed-tensors.ts'
@@ -12,13 +13,14 @@ const garbage = new Garbage(HELPER_GARBAGE_BYTES)
 
 parentPort!.on('message', (request: ComputeRequest) => {
   if (request.kind === 'pass') {
-    const passed: ComputeReply = { id: request.id, results: [], passed: runPass(request.name, request.input) }
+    const result = runPass(request.name, request.input)
+    const passed: ComputeReply = { id: request.id, results: [], passed: result, madeBytes: takeMadeBytes() }
     parentPort!.postMessage(passed)
-    garbage.add(arrayBytes(request.input) + arrayBytes(passed.passed))
+    garbage.add(arrayBytes(request.input) + arrayBytes(result ?? null))
     return
   }
   const results = perform(request)
-  const reply: ComputeReply = { id: request.id, results }
+  const reply: ComputeReply = { id: request.id, results, madeBytes: takeMadeBytes() }
   // A file or a body is handed over, not copied; digests have no memory worth it.
   const large = request.kind === 'sealTensors' || request.kind === 'freeze' ? results.slice(0, 1) : []
   parentPort!.postMessage(

@@ -7,7 +7,8 @@ import type { Replica } from '../ports/learner.ts'
 import type { TensorFile } from '../ports/tensors.ts'
 import type { Compute, FrozenReplica, Pass } from '../ports/workers.ts'
 import { GrapevineError } from '../util/errors.ts'
-import { arrayBytes, Garbage } from '../util/garbage.ts'
+import { Garbage } from '../util/garbage.ts'
+import { takeMadeBytes } from '../util/memory.ts'
 import { parameterDigest } from '../util/sha256.ts'
 import { chunkDigests, freezeReplica } from '../wire/frozen.ts'
 import { sealTensors } from '../wire/sealed-tensors.ts'
@@ -56,8 +57,8 @@ export class ThreadCompute implements Compute {
 
   async pass<I, O>(pass: Pass<I, O>, input: I, bytes: number): Promise<O> {
     if (bytes <= INLINE_PASS_BYTES) return pass.run(input)
-    const { passed } = await this.#reply({ kind: 'pass', id: this.#nextId++, name: pass.name, input })
-    this.#garbage.add(arrayBytes(input) + arrayBytes(passed))
+    const { passed, madeBytes } = await this.#reply({ kind: 'pass', id: this.#nextId++, name: pass.name, input })
+    this.#garbage.add(madeBytes + takeMadeBytes())
     return passed as O
   }
 

@@ -101,7 +101,7 @@ export const DEFAULT_MEMORY_SHARE = 0.9
 export const HELPER_GARBAGE_BYTES = 67_108_864
 
 /**
- * The same between the main thread and it, before the main thread collects everything, in bytes: an exchange lasts longer than arrays stay young, and of
- * n parameters it passes 24 n bytes at most. That takes some tens of milliseconds; without, a peer was seen to grow by 8 MiB with each exchange of 4 MB.
+ * Shared memory that both threads have made for the main thread before it collects everything, in bytes: an exchange lasts longer than arrays stay young.
+ * That takes some tens of milliseconds, and what was compiled is lost; without, a peer was seen to grow by 8 MiB with each exchange of 4 MB.
  */
 export const PASSED_GARBAGE_BYTES = 268_435_456

@@ -2,13 +2,14 @@
  * Frames of one peer: its own, numbered without a gap in this incarnation, and those of others, which pass the gate here. A refused one is
  * counted against its author and told.
  */
-import type { Codec, CodecModel } from '../average/codecs.ts'
+import { type Codec, type CodecModel, payloadBytes } from '../average/codecs.ts'
 import { sumOfSquares } from '../average/distance.ts'
 import { type CodecUse, framePass, payloadPass } from '../average/passes.ts'
 import type { Moments } from '../ports/learner.ts'
 import type { PeerId, Verdict } from '../ports/network.ts'
 import type { Compute } from '../ports/workers.ts'
-import type { Frame } from '../wire/frame.ts'
+import { giveBack, reuseBytes, reuseFloats } from '../util/memory.ts'
+import { encodedFrameBytes, type Frame } from '../wire/frame.ts'
 import { type Author, type Authors, isNewer } from './authors.ts'
 import { type GateContext, type GateResult, judgeFrame, judgeOpened, openFrame } from './gate.ts'
 import type { Intake } from './intake.ts'
@@ -102,8 +103,9 @@ export class Frames {
       epoch,
       normalisers: snapshot.ownNormalisers,
     }
-    const input = { header, codec: this.#use(epoch), values: parameters, moments }
-    const { bytes, mine, norm } = await compute.pass(framePass, input, parameters.byteLength)
+    const bytes = reuseBytes(encodedFrameBytes(payloadBytes(codec, parameters.length), run.normaliserSizes))
+    const input = { header, codec: this.#use(epoch), values: parameters, moments, into: bytes }
+    const { mine, norm } = await compute.pass(framePass, input, parameters.byteLength)
     this.#ownNorm = norm
     const draws = codec.coordinates(parameters.length) !== null
     return {
@@ -134,10 +136,15 @@ export class Frames {
     const opened = openFrame(id, bytes, this.#context(author))
     if (!opened.ok) return this.#judged(author, opened)
     const { frame } = opened
-    const input = { payload: frame.payload, digest: frame.digest, codec: this.#use(frame.epoch), count: frame.count, mine: mine ?? null }
+    const parameters = reuseFloats(frame.count)
+    const input = { payload: frame.payload, digest: frame.digest, codec: this.#use(frame.epoch), mine: mine ?? null, into: parameters }
     const inspected = await compute.pass(payloadPass, input, Math.max(frame.payload.length, 4 * frame.count))
     const context = anyOrder ? { ...this.#context(author), last: null } : this.#context(author)
-    return this.#judged(author, judgeOpened(frame, inspected, context), inspected.distance)
+    // What comes back from a thread is another view of the same memory.
+    const here = { ...inspected, parameters: inspected.parameters === null ? null : parameters }
+    const received = this.#judged(author, judgeOpened(frame, here, context), inspected.distance)
+    if (!received.ok) giveBack(parameters)
+    return received
   }
 
   /** Counts against `id`, and tells, what is wrong with a message of its own. */

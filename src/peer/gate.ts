@@ -11,6 +11,7 @@ import type { Moments } from '../ports/learner.ts'
 import type { PeerId } from '../ports/network.ts'
 import { equalBytes } from '../util/bytes.ts'
 import { GrapevineError } from '../util/errors.ts'
+import { allocateFloats } from '../util/memory.ts'
 import { decodeFrame, type Frame } from '../wire/frame.ts'
 import { isNewer, isSame } from './authors.ts'
 import { MAX_NORM_RATIO } from './limits.ts'
@@ -36,7 +37,8 @@ export function judgeFrame(author: PeerId, bytes: Uint8Array, context: GateConte
   const opened = openFrame(author, bytes, context)
   if (!opened.ok) return opened
   const { frame } = opened
-  return judgeOpened(frame, inspectPayload(frame.payload, frame.digest, context.codec, frame.epoch, context.parameterCount), context)
+  const parameters = allocateFloats(context.parameterCount)
+  return judgeOpened(frame, inspectPayload(frame.payload, frame.digest, context.codec, frame.epoch, parameters), context)
 }
 
 /** What can be said without a pass over the payload. */

@@ -4,6 +4,7 @@
  */
 import { addPass, distancePass } from '../average/passes.ts'
 import type { Compute } from '../ports/workers.ts'
+import { giveBack, reuseFloats } from '../util/memory.ts'
 import type { TakenSnapshot } from './snapshots.ts'
 
 export class OwnMoves {
@@ -12,6 +13,8 @@ export class OwnMoves {
   #turn: Promise<unknown> = Promise.resolve()
   /** Where the last mix left the replica; null before `begin`. */
   #reference: Float32Array | null = null
+  /** A reference that somebody else reads. */
+  #lent: Float32Array | null = null
   /** When the snapshot that the reference was made of was taken. */
   #takenAtMs = Number.NEGATIVE_INFINITY
 
@@ -36,17 +39,24 @@ export class OwnMoves {
 
   /** Where the last mix left the replica; null before `begin`, and where a mix of a later snapshot than this is behind us. */
   before(snapshot: TakenSnapshot): Promise<Float32Array | null> {
-    return this.#inTurn(async () => (this.#isLate(snapshot) ? null : this.#reference))
+    return this.#inTurn(async () => {
+      if (this.#isLate(snapshot)) return null
+      this.#lent = this.#reference
+      return this.#reference
+    })
   }
 
   /** `delta`, made from `snapshot`, is added to the replica. One that comes late is added to what later ones left. */
   mixed(snapshot: TakenSnapshot, delta: Float32Array): Promise<void> {
     return this.#inTurn(async () => {
-      if (this.#reference === null) return
+      const before = this.#reference
+      if (before === null) return
       const late = this.#isLate(snapshot)
       if (!late) this.#takenAtMs = snapshot.takenAtMs
-      const to = late ? this.#reference : snapshot.parameters
-      this.#reference = await this.#compute.pass(addPass, { to, delta }, delta.byteLength)
+      const into = reuseFloats(delta.length)
+      await this.#compute.pass(addPass, { to: late ? before : snapshot.parameters, delta, into }, delta.byteLength)
+      this.#reference = into
+      if (before !== this.#lent) giveBack(before)
     })
   }
 

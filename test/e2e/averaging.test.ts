@@ -34,6 +34,31 @@ const distanceOf = async (processes: readonly AveragingProcess[]) =>
   exactConsensusDistance(await Promise.all(processes.map((process) => process.values()))).distance
 
 describe('averaging between processes over the real network', () => {
+  test('one exchange after the other in memory that is used again, and each gives the mean of what two had', async () => {
+    const dimension = 300_000
+    const processes = await start(3, dimension, { strategy: 'pairwise' })
+    await meet(processes)
+    const expected: Float64Array[] = processes.map((_, index) => Float64Array.from(startValues(0, index, dimension)))
+    for (let cycle = 0; cycle < 3; cycle++) {
+      for (const [one, other] of [
+        [0, 1],
+        [2, 1],
+        [0, 2],
+        [1, 0],
+      ] as const) {
+        await processes[one]!.tell({ do: 'round', partner: processes[other]!.peer })
+        const mean = meanOf([expected[one]!, expected[other]!])
+        expected[one] = mean
+        expected[other] = mean
+      }
+    }
+    for (const [i, process] of processes.entries()) {
+      const apart = largest(await process.values(), expected[i]!)
+      assert.ok(apart < 1e-5, `process ${i} is off by ${apart}`)
+    }
+    await stop(processes)
+  })
+
   for (const strategy of ['broadcast', 'pairwise', 'server', 'push-sum']) {
     test(`${strategy}: two processes, then four`, async () => {
       const processes = await start(4, DIMENSION, { strategy })

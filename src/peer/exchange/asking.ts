@@ -5,7 +5,7 @@
 import type { Clock } from '../../ports/clock.ts'
 import type { Network, PeerId } from '../../ports/network.ts'
 import { GrapevineError } from '../../util/errors.ts'
-import { allocateBytes } from '../../util/memory.ts'
+import { reuseBytes } from '../../util/memory.ts'
 import {
   decodeExchangeResponse,
   type ExchangeId,
@@ -58,7 +58,7 @@ export async function askPatiently(ports: AskingPorts, peer: PeerId, request: Ex
   }
 }
 
-/** The whole frame of exchange `id`, of which `head` came already: itself where that is all. */
+/** The whole frame of exchange `id`, of which `head` came already: itself where that is all. May be given back (util/memory.ts). */
 export async function pullFrame(
   ports: AskingPorts,
   peer: PeerId,
@@ -68,7 +68,7 @@ export async function pullFrame(
   wanted: () => boolean,
 ): Promise<Uint8Array> {
   if (head.length === frameBytes) return head
-  const frame = allocateBytes(frameBytes)
+  const frame = reuseBytes(frameBytes)
   frame.set(head)
   let next = head.length
   const untilMs = ports.clock.now() + exchangeTimeoutMs(frameBytes)

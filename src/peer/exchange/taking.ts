@@ -2,6 +2,7 @@
 import { scalePass } from '../../average/passes.ts'
 import type { Moments } from '../../ports/learner.ts'
 import type { PeerId } from '../../ports/network.ts'
+import { giveBack } from '../../util/memory.ts'
 import type { ExchangeId } from '../../wire/exchange.ts'
 import type { OwnFrame } from '../frames.ts'
 import { type Mixed, weighted } from '../mixing.ts'
@@ -50,6 +51,7 @@ export async function takeTheirs(
     return null
   }
   const received = await context.verify(partner, bytes, { mine: own.mine })
+  giveBack(bytes)
   if (!received.ok) return null
   const { author, frame, parameters: half, distance: norm, moments } = received
   // Both frames carry the same coordinates, or their difference means nothing.
@@ -64,12 +66,17 @@ export async function takeTheirs(
   return { incarnation, half, norm, factor, moments, mixed }
 }
 
-/** Adds c/2 times the difference to the replica, once: the half becomes what is returned. */
+/**
+ * Adds c/2 times the difference to the replica, once: the half becomes what is returned. Both sides have each other's frame by now; the own one and,
+ * unless somebody keeps deltas, the half are given back.
+ */
 export async function applyHalf(context: StrategyContext, factor: number, own: OwnFrame, theirs: Theirs): Promise<Float32Array> {
-  const { compute, clip } = context
+  const { compute, clip, keepDeltas } = context
   const { half, norm, moments, mixed } = theirs
   const delta = factor === 1 ? half : await compute.pass(scalePass, { values: half, weight: factor }, half.byteLength)
   await context.apply(delta, own, [{ ...mixed, ...weighted(moments, own.epoch, factor / 2) }])
   clip.mixed(own, [{ author: mixed.author.id, norm }], [factor])
+  giveBack(own.bytes)
+  if (!keepDeltas) giveBack(half)
   return delta
 }
