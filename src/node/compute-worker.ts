@@ -16,7 +16,7 @@ parentPort!.on('message', (request: ComputeRequest) => {
     const result = runPass(request.name, request.input)
     const passed: ComputeReply = { id: request.id, results: [], passed: result, madeBytes: takeMadeBytes() }
     parentPort!.postMessage(passed)
-    garbage.add(arrayBytes(request.input) + arrayBytes(result ?? null))
+    garbage.add(arrayBytes(request.input) + arrayBytes(result))
     return
   }
   const results = perform(request)
