@@ -103,7 +103,7 @@ export class Frames {
       epoch,
       normalisers: snapshot.ownNormalisers,
     }
-    const bytes = reuseBytes(encodedFrameBytes(payloadBytes(codec, parameters.length), run.normaliserSizes))
+    const bytes = reuseBytes(encodedFrameBytes(payloadBytes(codec, parameters.length), run.normaliserSizes), parameters.byteLength)
     const input = { header, codec: this.#use(epoch), values: parameters, moments, into: bytes }
     const { mine, norm } = await compute.pass(framePass, input, parameters.byteLength)
     this.#ownNorm = norm
@@ -136,9 +136,10 @@ export class Frames {
     const opened = openFrame(id, bytes, this.#context(author))
     if (!opened.ok) return this.#judged(author, opened)
     const { frame } = opened
-    const parameters = reuseFloats(frame.count)
+    const passBytes = Math.max(frame.payload.length, 4 * frame.count)
+    const parameters = reuseFloats(frame.count, passBytes)
     const input = { payload: frame.payload, digest: frame.digest, codec: this.#use(frame.epoch), mine: mine ?? null, into: parameters }
-    const inspected = await compute.pass(payloadPass, input, Math.max(frame.payload.length, 4 * frame.count))
+    const inspected = await compute.pass(payloadPass, input, passBytes)
     const context = anyOrder ? { ...this.#context(author), last: null } : this.#context(author)
     // What comes back from a thread is another view of the same memory.
     const here = { ...inspected, parameters: inspected.parameters === null ? null : parameters }

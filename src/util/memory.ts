@@ -33,14 +33,17 @@ const MOST_SPARE = 4
 const spare: SharedArrayBuffer[] = []
 const reusable = new WeakSet<SharedArrayBuffer>()
 
-/** [count], of any content: of memory that was given back, where some of this size was. */
-export function reuseFloats(count: number): Float32Array {
-  return new Float32Array(reuseBuffer(4 * count), 0, count)
+/**
+ * [count], of any content: of memory that was given back, where some of this size was. `beside`: bytes of the largest array of the pass that writes into
+ * it; what a pass in a helper thread writes must lie in shared memory, however small it is, or it would stay there.
+ */
+export function reuseFloats(count: number, beside = 0): Float32Array {
+  return new Float32Array(reuseBuffer(4 * count, beside), 0, count)
 }
 
-/** [length], of any content. */
-export function reuseBytes(length: number): Uint8Array {
-  return new Uint8Array(reuseBuffer(length), 0, length)
+/** [length], of any content; `beside` as for `reuseFloats`. */
+export function reuseBytes(length: number, beside = 0): Uint8Array {
+  return new Uint8Array(reuseBuffer(length, beside), 0, length)
 }
 
 /** An array of `reuseFloats` or `reuseBytes`, which nobody will read or write again; any other is left alone. */
@@ -50,8 +53,8 @@ export function giveBack({ buffer }: Float32Array | Uint8Array): void {
   if (spare.length > MOST_SPARE) spare.shift()
 }
 
-function reuseBuffer(bytes: number): ArrayBufferLike {
-  if (bytes <= LARGE_BYTES) return new ArrayBuffer(bytes)
+function reuseBuffer(bytes: number, beside: number): ArrayBufferLike {
+  if (Math.max(bytes, beside) <= LARGE_BYTES) return new ArrayBuffer(bytes)
   const length = REUSED_MULTIPLE_BYTES * Math.ceil(bytes / REUSED_MULTIPLE_BYTES)
   const at = spare.findIndex(({ byteLength }) => byteLength === length)
   if (at >= 0) return spare.splice(at, 1)[0]!

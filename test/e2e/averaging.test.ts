@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
+import { codecNamed } from '../../src/average/codecs.ts'
 import { exactConsensusDistance, meanOf, squaredDistance } from '../../src/average/distance.ts'
 import { keyFromSeed, peerIdOfKey } from '../../src/swarm/identity.ts'
 import { type AveragingProcess, meet, type Report, startAveraging } from '../support/averaging.ts'
@@ -26,8 +27,11 @@ after(async () => {
   for (const process of running) await process.kill()
 })
 
-const largest = (a: Float32Array, b: Float32Array | Float64Array) =>
-  a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0)
+const largest = (a: Float32Array | Float64Array, b: Float32Array | Float64Array) => {
+  let most = 0
+  for (let i = 0; i < a.length; i++) most = Math.max(most, Math.abs(a[i]! - b[i]!))
+  return most
+}
 const together = (processes: readonly AveragingProcess[]) =>
   Promise.all(processes.map((process) => process.tell({ do: 'round', together: true })))
 const distanceOf = async (processes: readonly AveragingProcess[]) =>
@@ -58,6 +62,22 @@ describe('averaging between processes over the real network', () => {
     }
     await stop(processes)
   })
+
+  for (const codec of ['f16', 'int8']) {
+    test(`an exchange of a model that a helper thread works on in frames that are small enough for the main thread: ${codec}`, async () => {
+      const dimension = 300_000
+      const processes = await start(2, dimension, { strategy: 'pairwise', codec })
+      await meet(processes)
+      await processes[0]!.tell({ do: 'round', partner: processes[1]!.peer })
+      const starts = [0, 1].map((index) => startValues(0, index, dimension))
+      const [mine, theirs] = await Promise.all(processes.map((process) => process.values()))
+      const { errorBound } = codecNamed(codec)
+      const error = Math.max(...starts.map((values) => errorBound(largest(values, new Float32Array(dimension)))))
+      assert.ok(largest(mine!, meanOf(starts)) <= error + 1e-6, 'each is within the error of its codec from the mean of what the two had')
+      assert.ok(largest(meanOf([mine!, theirs!]), meanOf(starts)) < 1e-6, 'whose mean is left where it was')
+      await stop(processes)
+    })
+  }
 
   for (const strategy of ['broadcast', 'pairwise', 'server', 'push-sum']) {
     test(`${strategy}: two processes, then four`, async () => {

@@ -3,8 +3,11 @@ import { createHash } from 'node:crypto'
 import { after, test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
+import { codecNamed, payloadBytes } from '../../src/average/codecs.ts'
+import { payloadPass } from '../../src/average/passes.ts'
 import { INLINE_PASS_BYTES } from '../../src/node/limits.ts'
 import { threadWorkers } from '../../src/node/workers.ts'
+import { reuseFloats } from '../../src/util/memory.ts'
 import { decodeReplica } from '../../src/wire/replica.ts'
 import { chunkBytes } from '../../src/wire/state.ts'
 
@@ -75,5 +78,24 @@ test('a replica is frozen the same way inline and in the helper, and read where 
     assert.deepEqual(parameterDigest, sha256(bytesOf(ramp(length))))
     assert.deepEqual(chunks, await workers.compute.chunkDigests(body, chunkBytes(body.length)))
   }
+  await workers.stop()
+})
+
+test('parameters that moments make long are decoded in the helper into memory that is seen here', async () => {
+  const workers = threadWorkers()
+  const count = 100_000
+  const model = { run: 'any', slices: [count], moments: ['mean', 'square'] as const }
+  const codec = codecNamed('f32', model)
+  const payload = new Uint8Array(payloadBytes(codec, count))
+  const values = ramp(count)
+  codec.encode(values, payload.subarray(0, codec.bytesFor(count)))
+  codec.moments!.encode({ steps: 3, values: ramp(2 * count) }, payload.subarray(codec.bytesFor(count)))
+  assert.ok(values.byteLength < INLINE_PASS_BYTES && payload.length > INLINE_PASS_BYTES)
+  const into = reuseFloats(count, payload.length)
+  const input = { payload, digest: sha256(payload), codec: { name: 'f32', model, draw: 0 }, mine: null, into }
+  const { norm, moments } = await workers.compute.pass(payloadPass, input, payload.length)
+  assert.deepEqual(into, values)
+  assert.ok(norm > 0)
+  assert.deepEqual(moments, { steps: 3, values: ramp(2 * count) })
   await workers.stop()
 })

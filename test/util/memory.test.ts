@@ -56,3 +56,9 @@ test('of more than four that are given back, those of the longest ago are let go
     [false, false, true, true, true, true],
   )
 })
+
+test('small memory is shared where a helper thread writes into it beside a large array', () => {
+  assert.ok(reuseBytes(300_000, 4 * FLOATS).buffer instanceof SharedArrayBuffer)
+  assert.ok(reuseFloats(10, 4 * FLOATS).buffer instanceof SharedArrayBuffer)
+  assert.ok(reuseBytes(300_000, 300_000).buffer instanceof ArrayBuffer)
+})
