@@ -146,7 +146,8 @@ export const distancePass: Pass<{ readonly from: Float32Array; readonly to: Floa
 export const addPass: Pass<{ readonly to: Float32Array; readonly delta: Float32Array; readonly into: Float32Array }, void> = {
   name: 'add',
   run({ to, delta, into }) {
-    for (let i = 0; i < into.length; i++) into[i] = to[i]! + delta[i]!
+    into.set(to)
+    arrayMaths().axpy(into, 1, delta)
   },
 }
 

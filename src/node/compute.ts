@@ -7,7 +7,7 @@ import type { Replica } from '../ports/learner.ts'
 import type { TensorFile } from '../ports/tensors.ts'
 import type { Compute, FrozenReplica, Pass } from '../ports/workers.ts'
 import { GrapevineError } from '../util/errors.ts'
-import { Garbage } from '../util/garbage.ts'
+import { Garbage, markSeldom } from '../util/garbage.ts'
 import { takeMadeBytes } from '../util/memory.ts'
 import { parameterDigest } from '../util/sha256.ts'
 import { chunkDigests, freezeReplica } from '../wire/frozen.ts'
@@ -84,6 +84,7 @@ export class ThreadCompute implements Compute {
   }
 
   #start(): Helper {
+    markSeldom()
     const worker = startWorker('compute-worker', { name: 'helper' })
     const helper: Helper = { worker, pending: new Map() }
     worker.on('message', (reply: ComputeReply) => {

@@ -91,10 +91,11 @@ export const KEEP_ALIVE_MS = 30_000
 export const MAX_IDENTIFY_BYTES = 8_192
 
 /**
- * Bytes of buffers that encryption leaves behind before the young garbage is collected, about a millisecond's work; V8 by itself marks the whole heap
- * after some 8 MiB. Measured with 8 peers: three exchanges of 4 MB take each 0.21 s of processor time with this, and 0.25 s with twice as many bytes.
+ * Bytes of buffers that encryption leaves behind before the young garbage is collected, about a millisecond's work. What outlives two such collections
+ * counts as old and is freed only with the whole heap: with 6 MiB three exchanges of 4 MB among 8 peers took each 0.24 s of processor time, with this 0.20 s
+ * (and 0.21 s with 40 MiB), where heaps may grow (util/garbage.ts).
  */
-export const ENCRYPTION_GARBAGE_BYTES = 6_291_456
+export const ENCRYPTION_GARBAGE_BYTES = 16_777_216
 
 // Requests
 
