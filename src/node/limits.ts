@@ -1,5 +1,7 @@
 /** Limits of the adapters to Node: each with its unit and the reason for its value. */
 
+import { LARGE_BYTES } from '../util/memory.ts'
+
 /** Longest single timer, in milliseconds: beyond 2^31 - 1 Node fires at once instead of later. */
 export const MAX_TIMER_MS = 2_147_483_647
 
@@ -39,8 +41,8 @@ export const STOP_POLL_MS = 25
 /** Milliseconds that a learner thread has to reach its next update boundary and leave, before it is ended; the peer's leaving has 2 s in all. */
 export const LEARNER_STOP_MS = 500
 
-/** Bytes above which a pass over an array leaves the main thread: 1 MiB takes SHA-256 about a millisecond. */
-export const INLINE_PASS_BYTES = 1_048_576
+/** Bytes above which a pass over an array leaves the main thread: what is larger lies in shared memory. */
+export const INLINE_PASS_BYTES = LARGE_BYTES
 
 /** Milliseconds that one stage of a trial may take (importing a module, making its environment, a reset): a thousand times what small ones need. */
 export const TRIAL_MS = 10_000

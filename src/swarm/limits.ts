@@ -92,8 +92,8 @@ export const MAX_IDENTIFY_BYTES = 8_192
 
 /**
  * Bytes of buffers that encryption leaves behind before the young garbage is collected, about a millisecond's work. What outlives two such collections
- * counts as old and is freed only with the whole heap: with 6 MiB three exchanges of 4 MB among 8 peers took each 0.24 s of processor time, with this 0.20 s
- * (and 0.21 s with 40 MiB), where heaps may grow (util/garbage.ts).
+ * counts as old and is freed only with the whole heap: with 6 MiB three exchanges of 4 MB among 8 peers took each 0.22 s of processor time, with this 0.20 s
+ * and with 40 MiB 0.21 s, where heaps may grow (util/garbage.ts; medians of two runs of 12).
  */
 export const ENCRYPTION_GARBAGE_BYTES = 16_777_216
 

@@ -3,7 +3,7 @@
  */
 
 /** Bytes above which a pass over an array leaves the main thread: 1 MiB takes SHA-256 about a millisecond. */
-const LARGE_BYTES = 1_048_576
+export const LARGE_BYTES = 1_048_576
 
 export function allocateFloats(count: number): Float32Array {
   return new Float32Array(allocateBuffer(4 * count))
