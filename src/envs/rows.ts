@@ -24,6 +24,8 @@ export interface Rows {
   observe(row: number, out: Float32Array, at: number): void
   /** One step of every row; writes observations [n, d], rewards [n] and terminated [n]. Actions were checked. */
   step(actions: Int32Array | Float32Array, observations: Float32Array, rewards: Float32Array, terminated: Uint8Array): void
+  /** Where stepping is dear: rows whose flag is 1 are not stepped. */
+  ignore?(flags: Uint8Array | null): void
   /** Reward of the last step of `row` before it was rounded to float32; without it that is exact. */
   reward?(row: number): number
   render(row: number): Picture
@@ -84,6 +86,10 @@ class RowsVector implements VectorEnvironment {
       out.finalObservations.set(observations.subarray(from, from + agents * this.#width), from)
       this.#begin(row, observations)
     }
+  }
+
+  ignore(flags: Uint8Array | null): void {
+    this.#rows.ignore?.(flags)
   }
 
   restart(flags: Uint8Array, observations: Float32Array): void {

@@ -53,6 +53,8 @@ export class Evaluator {
   readonly #policy: ActingPolicy
   readonly #actions: Actions
   readonly #out: VectorBuffers
+  /** [rows] 1: all its episodes are played. */
+  readonly #played: Uint8Array
 
   /** Takes over the environment and freezes its normalisers. Throws `network_mismatch` when the network's outputs do not fit its actions. */
   constructor(environment: WrappedVector, network: NetworkSpec, engine: Engine) {
@@ -64,6 +66,8 @@ export class Evaluator {
     this.#parameters = this.#network.allocate()
     this.#policy = actingPolicy(this.#network, environment)
     this.#actions = this.#policy.allocate(count)
+    this.#played = new Uint8Array(count)
+    environment.ignore?.(this.#played)
     this.#out = {
       observations: new Float32Array(count * size),
       rewards: new Float32Array(count),
@@ -105,6 +109,7 @@ export class Evaluator {
     const next = Int32Array.of(0, ...end.subarray(0, rows - 1))
     const random = deterministic ? null : seededRandom(seed, 'evaluation')
     let left = episodes
+    this.#played.fill(0)
     environment.reset(seed, observations)
     for (let step = end[0]! * EVALUATION_EPISODE_STEPS; left > 0 && step > 0; step--) {
       this.#network.forward(this.#parameters, observations, rows)
@@ -119,6 +124,7 @@ export class Evaluator {
         if (terminated[row] !== 1 && truncated[row] !== 1) continue
         next[row]! += 1
         left--
+        if (next[row] === end[row]) this.#played[row] = 1
       }
       yield
     }

@@ -10,14 +10,21 @@ export const systemClock: Clock = {
   after,
 }
 
-/** Longer waits than one timer can hold are made of several. */
+/**
+ * Longer waits than one timer can hold are made of several. Node cuts fractions of a millisecond off and counts from a time of its loop that
+ * may be older than now, so a timer can fire early: it is then set again for what is left.
+ */
 function after(ms: number, run: () => void): () => void {
   const end = performance.now() + ms
   let timer: NodeJS.Timeout
-  const arm = () => {
-    const leftMs = end - performance.now()
-    timer = leftMs > MAX_TIMER_MS ? setTimeout(arm, MAX_TIMER_MS) : setTimeout(run, Math.max(0, leftMs))
+  const arm = (leftMs: number) => {
+    timer = setTimeout(fire, Math.min(MAX_TIMER_MS, Math.ceil(leftMs)))
   }
-  arm()
+  const fire = () => {
+    const leftMs = end - performance.now()
+    if (leftMs > 0) arm(leftMs)
+    else run()
+  }
+  arm(ms)
   return () => clearTimeout(timer)
 }

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { RevoluteJoint } from 'planck'
 import { landLander, landLanderContinuously } from '../../scripts/bench/environments/heuristics.ts'
+import { allocateBuffers } from '../../src/envs/buffers.ts'
 import { LanderWorld } from '../../src/envs/lander/lander-world.ts'
 import { LegJoint } from '../../src/envs/lander/leg-joint.ts'
 import { Pcg64Rows } from '../../src/envs/pcg64.ts'
-import { makeEnv } from '../../src/envs/registry.ts'
+import { makeEnv, makeVectorEnv } from '../../src/envs/registry.ts'
 
 /** All states of a few landings under the heuristic. */
 function landings(): Float64Array[] {
@@ -66,4 +67,28 @@ test('idling crashes', () => {
   let last = env.step(0)
   while (!last.terminated) last = env.step(0)
   assert.equal(last.reward, -100)
+})
+
+test('rows that are ignored stand still, and the others are the same without them', () => {
+  const all = makeVectorEnv('LunarLander-v3', 3, {})
+  const some = makeVectorEnv('LunarLander-v3', 3, {})
+  const [allOut, someOut] = [allocateBuffers(all), allocateBuffers(some)]
+  all.reset(5, allOut.observations)
+  some.reset(5, someOut.observations)
+  const still = someOut.observations.slice(8, 16)
+  some.ignore!(Uint8Array.of(0, 1, 0))
+  for (let i = 0; i < 60; i++) {
+    const actions = Int32Array.of(i % 4, 2, (i >> 1) % 4)
+    all.step(actions, allOut)
+    some.step(actions, someOut)
+    for (const row of [0, 2]) {
+      assert.deepEqual(someOut.observations.subarray(8 * row, 8 * row + 8), allOut.observations.subarray(8 * row, 8 * row + 8))
+      assert.equal(someOut.rewards[row], allOut.rewards[row])
+    }
+    assert.deepEqual([someOut.rewards[1], someOut.terminated[1]], [0, 0])
+  }
+  assert.deepEqual(someOut.observations.subarray(8, 16), still)
+  some.ignore!(null)
+  some.step(Int32Array.of(0, 0, 0), someOut)
+  assert.notDeepEqual(someOut.observations.subarray(8, 16), still)
 })

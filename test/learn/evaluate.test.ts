@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { makeVectorEnv, registerEnv } from '../../src/envs/registry.ts'
-import type { BoxSpace, Environment, Space } from '../../src/envs/types.ts'
+import type { BoxSpace, Environment, Space, VectorEnvironment } from '../../src/envs/types.ts'
 import { type WrapperUse, wrapVector } from '../../src/envs/wrappers/wrap.ts'
 import type { Engine } from '../../src/learn/engine.ts'
 import { createEngine } from '../../src/learn/engines/create.ts'
@@ -85,6 +85,41 @@ test('rows without an episode do not count', () => {
   const evaluator = evaluatorOf('Toy/Turns', 5, TURNS)
   const { lengths } = evaluator.evaluate({ parameters: POSITIVE, normalisers: [] }, { episodes: 2, deterministic: true, seed: 1 })
   assert.deepEqual([...lengths], [1, 1])
+})
+
+test('rows whose episodes are played are not stepped where that is dear, and returns are the same', () => {
+  const lander = makeVectorEnv('LunarLander-v3', 4, {})
+  const network = actorCriticNetwork(LINEAR, lander.observationSpace, lander.actionSpace)
+  const replica = { parameters: parameters(network, { 'logits/bias': [1, 0, 1, 0] }), normalisers: [] }
+  const stepped: number[] = []
+  const { ignore, ...plain } = wrapVector(makeVectorEnv('LunarLander-v3', 4, {}), [])
+  let ignored = new Uint8Array()
+  const sparing: VectorEnvironment = {
+    ...plain,
+    ignore(flags) {
+      ignored = flags as typeof ignored
+      ignore!(flags)
+    },
+    step(actions, out) {
+      stepped.push(ignored.filter((flag) => flag === 0).length)
+      plain.step(actions, out)
+    },
+  }
+  const options = { episodes: 6, deterministic: false, seed: 7 }
+  const [whole, spared] = [lander, sparing].map((environment) => {
+    const { ignore: offered, ...wrapped } = wrapVector(environment, [{ id: 'normaliseRewards', options: {} }])
+    return new Evaluator(environment === lander ? wrapped : { ...wrapped, ignore: offered! }, network, engine)
+  }) as [Evaluator, Evaluator]
+  const expected = whole.evaluate(replica, options)
+  for (const _ of [1, 2]) {
+    stepped.length = 0
+    assert.deepEqual(spared.evaluate(replica, options), expected)
+    const sum = expected.lengths.reduce((total, length) => total + length, 0)
+    assert.equal(
+      stepped.reduce((total, rows) => total + rows, 0),
+      sum,
+    )
+  }
 })
 
 test('samples follow the policy and its seed, the best action neither', () => {

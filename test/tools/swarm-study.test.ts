@@ -11,6 +11,7 @@ function results(nodes: number, sustained: readonly (number | null)[]): CellResu
     bytes: nodes === 1 ? 0 : 16_000_000,
     finalReturn: 475,
     rounds: 1,
+    curve: [],
   }))
 }
 

@@ -36,6 +36,8 @@ export interface CellResult {
   readonly bytes: number
   /** Mean of the last eight evaluations. */
   readonly finalReturn: number
+  /** [environment steps of each peer, mean return] of every evaluation, whole numbers of steps and hundredths. */
+  readonly curve: readonly (readonly [number, number])[]
   readonly rounds: number
 }
 
@@ -96,6 +98,7 @@ export async function runCell(cell: Cell): Promise<CellResult> {
     steps: curves.steps.at(-1)! / nodes,
     bytes: summary.bytes,
     finalReturn: last.reduce((sum, value) => sum + value, 0) / last.length,
+    curve: returns.evaluations.map(([own, value]) => [Math.round(own), Math.round(100 * value) / 100]),
     rounds: summary.rounds,
   }
 }

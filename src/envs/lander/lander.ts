@@ -34,6 +34,7 @@ export class LanderRows implements Rows {
   /** [count, 8] */
   readonly #state: Float64Array
   readonly #shaping: Float64Array
+  #ignored: Uint8Array | null = null
 
   constructor(count: number, continuous: boolean) {
     this.count = count
@@ -47,6 +48,10 @@ export class LanderRows implements Rows {
 
   seed(row: number, seed: number): void {
     this.#streams.seed(row, seed)
+  }
+
+  ignore(flags: Uint8Array | null): void {
+    this.#ignored = flags
   }
 
   /** As in Gymnasium an episode begins with one step of no action. */
@@ -75,6 +80,11 @@ export class LanderRows implements Rows {
   step(actions: Int32Array | Float32Array, observations: Float32Array, rewards: Float32Array, terminated: Uint8Array): void {
     const discrete = this.actionSpace.kind === 'discrete'
     for (let row = 0; row < this.count; row++) {
+      if (this.#ignored?.[row] === 1) {
+        rewards[row] = 0
+        terminated[row] = 0
+        continue
+      }
       const world = this.#worlds[row]!
       const action = actions[row]!
       const main = discrete ? (action === 2 ? 1 : 0) : mainPower(actions[2 * row]!)

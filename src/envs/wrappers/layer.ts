@@ -43,6 +43,7 @@ export function overlay(inner: VectorEnvironment, changes: Changes, memory: read
     ...(inner.begin === undefined || changes.begin === null
       ? {}
       : { begin: changes.begin ?? ((actions: Int32Array | Float32Array) => inner.begin!(actions)) }),
+    ...(inner.ignore === undefined ? {} : { ignore: (flags: Uint8Array | null) => inner.ignore!(flags) }),
     ...(inner.restart === undefined ? {} : { restart }),
     ...(inner.render === undefined ? {} : { render: (row: number) => inner.render!(row) }),
     ...(inner.saveState === undefined || inner.restoreState === undefined

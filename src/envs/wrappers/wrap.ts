@@ -64,7 +64,7 @@ export function wrapVector(environment: VectorEnvironment, uses: readonly Wrappe
 
 /** The methods of an environment that may be a class instance, whose methods a spread leaves behind. */
 function bound(environment: VectorEnvironment): VectorEnvironment {
-  const { begin, restart, saveState, restoreState, render } = environment
+  const { begin, ignore, restart, saveState, restoreState, render } = environment
   return {
     count: environment.count,
     observationSpace: environment.observationSpace,
@@ -73,6 +73,7 @@ function bound(environment: VectorEnvironment): VectorEnvironment {
     step: (actions, out) => environment.step(actions, out),
     close: () => environment.close(),
     ...(begin === undefined ? {} : { begin: begin.bind(environment) }),
+    ...(ignore === undefined ? {} : { ignore: ignore.bind(environment) }),
     ...(restart === undefined ? {} : { restart: restart.bind(environment) }),
     ...(saveState === undefined ? {} : { saveState: saveState.bind(environment) }),
     ...(restoreState === undefined ? {} : { restoreState: restoreState.bind(environment) }),
