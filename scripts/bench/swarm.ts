@@ -13,7 +13,7 @@ import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { Kept } from './kept.ts'
-import { type Cell, type CellResult, nameOf, runCell } from './swarm/cell.ts'
+import { assignment, type Cell, type CellResult, nameOf, runCell } from './swarm/cell.ts'
 import { drawStudy, studyTable } from './swarm/report.ts'
 
 export async function main(args: string[]): Promise<void> {
@@ -89,12 +89,6 @@ function variations(vary: readonly string[]): Readonly<Record<string, string>>[]
     all = all.flatMap((flags) => choices.split(',').map((value) => ({ ...flags, [name]: value })))
   }
   return all
-}
-
-function assignment(text: string): readonly [string, string] {
-  const [, name, value] = /^([^=]+)=(.+)$/.exec(text) ?? []
-  if (name === undefined || value === undefined) throw new Error(`--vary, --alone and --together take NAME=VALUE, not ${text}`)
-  return [name, value]
 }
 
 function inProcess(cell: Cell): Promise<CellResult> {

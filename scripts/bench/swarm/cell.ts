@@ -44,6 +44,13 @@ export interface CellResult {
 /** Seeds of evaluations: far from those of training. */
 const EVALUATION_SEED = 1_000_000
 
+/** NAME=VALUE, as --vary, --alone and --together take it. */
+export function assignment(text: string): readonly [string, string] {
+  const [, name, value] = /^([^=]+)=(.+)$/.exec(text) ?? []
+  if (name === undefined || value === undefined) throw new Error(`--vary, --alone and --together take NAME=VALUE, not ${text}`)
+  return [name, value]
+}
+
 export function nameOf(cell: Cell): string {
   return JSON.stringify(cell)
 }
@@ -107,7 +114,8 @@ function meanOf(peers: readonly SimulatedNode[], value: (progress: Progress) => 
   return peers.reduce((sum, { core }) => sum + value(core!.progress(false, null)), 0) / peers.length
 }
 
-function makeThreshold(env: string): number {
+/** The environment's. Throws where it has none. */
+export function makeThreshold(env: string): number {
   const { threshold } = findEnvironment(env)
   if (threshold === null) throw new Error(`${env} has no threshold of its own; give --threshold.`)
   return threshold
