@@ -72,7 +72,7 @@ export interface VectorEnvironment {
   begin?(actions: Int32Array | Float32Array): void
   /**
    * From now on (null: no longer) nobody looks at rows whose flag is 1, so steps need not step them; `flags` is read at each step. Only
-   * environments whose steps are dear offer it. Other rows are the same bit for bit; such a row is to be begun again before it is looked at.
+   * environments whose steps are dear heed it. Other rows are the same bit for bit; such a row is to be begun again before it is looked at.
    */
   ignore?(flags: Uint8Array | null): void
   /** Begins a new episode in every row whose flag is 1, from the row's stream, and writes its observation; other rows are left as they were. */

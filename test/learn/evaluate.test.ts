@@ -106,12 +106,12 @@ test('rows whose episodes are played are not stepped where that is dear, and ret
     },
   }
   const options = { episodes: 6, deterministic: false, seed: 7 }
-  const [whole, spared] = [lander, sparing].map((environment) => {
-    const { ignore: offered, ...wrapped } = wrapVector(environment, [{ id: 'normaliseRewards', options: {} }])
-    return new Evaluator(environment === lander ? wrapped : { ...wrapped, ignore: offered! }, network, engine)
-  }) as [Evaluator, Evaluator]
+  const wrappers = [{ id: 'normaliseRewards', options: {} }]
+  const { ignore: _, ...stepsAll } = wrapVector(lander, wrappers)
+  const whole = new Evaluator(stepsAll, network, engine)
+  const spared = new Evaluator(wrapVector(sparing, wrappers), network, engine)
   const expected = whole.evaluate(replica, options)
-  for (const _ of [1, 2]) {
+  for (const _again of [1, 2]) {
     stepped.length = 0
     assert.deepEqual(spared.evaluate(replica, options), expected)
     const sum = expected.lengths.reduce((total, length) => total + length, 0)
