@@ -28,6 +28,7 @@ import { relayedPeers } from './relayed.ts'
 import { Rounds } from './rounds.ts'
 import type { PeerPorts, Run } from './run.ts'
 import type { Snapshots } from './snapshots.ts'
+import { broadcast } from './strategies/broadcast.ts'
 import type { RoundOptions, RunningStrategy } from './strategies/strategy.ts'
 import { strategyNamed } from './strategies.ts'
 import { farApart } from './warnings.ts'
@@ -69,12 +70,12 @@ export class Averaging {
     const { run, ports, snapshots, authors, intake, incarnation, emit, onHeard, onRefused } = options
     const { network, clock, workers } = ports
     const { manifest, learner } = run
-    const { codec, robust, outer = NO_OUTER_STEP, period, periodTarget = null } = manifest.averaging
+    const { strategy, codec, robust, outer = NO_OUTER_STEP, period, periodTarget = null } = manifest.averaging
     const { slices, moments = [] } = learner.describe()
     this.#codecModel = { run: run.id, slices: slices.map(({ length }) => length), moments }
     this.#codec = codecNamed(codec, this.#codecModel)
     this.#clip = robust === 'none' ? null : new SelfCentredClip((id) => this.#distrust(id), this.#places())
-    this.#moves = new OwnMoves(workers.compute, this.#clip !== null || !isPlainAveraging(outer))
+    this.#moves = new OwnMoves(workers.compute, this.#clip !== null || !isPlainAveraging(outer) || strategy === broadcast.name)
     this.#consensus = new Consensus({
       levels: consensusLevels(manifest.algorithm.id),
       period,

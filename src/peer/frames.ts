@@ -13,7 +13,7 @@ import { encodedFrameBytes, type Frame } from '../wire/frame.ts'
 import { type Author, type Authors, isNewer } from './authors.ts'
 import { type GateContext, type GateResult, judgeFrame, judgeOpened, openFrame } from './gate.ts'
 import type { Intake } from './intake.ts'
-import type { OwnMoves } from './own-moves.ts'
+import type { OwnMoves, Standing } from './own-moves.ts'
 import type { Run } from './run.ts'
 import type { Snapshots, TakenSnapshot } from './snapshots.ts'
 
@@ -32,6 +32,8 @@ export interface OwnFrame {
   readonly moved: number | null
   /** Of `mine`. */
   readonly norm: number
+  /** Where the last mix had left the replica; null: not known, or a later snapshot was mixed already. */
+  lastMix(): Promise<Standing | null>
 }
 
 export type ReceivedFrame =
@@ -116,6 +118,7 @@ export class Frames {
       norm,
       mineFor: (draw) => (draws && draw !== epoch ? quantised(codec, parameters, draw) : mine),
       moved: await moves.measure(snapshot),
+      lastMix: () => moves.before(snapshot),
     }
   }
 

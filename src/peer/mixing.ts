@@ -109,7 +109,7 @@ export class Mixing {
     const before = await moves.before(own)
     if (before === null) return delta
     const velocity = this.#velocity ?? new Float32Array(delta.length)
-    const input = { settings: outer, before, replica: own.parameters, velocity, delta }
+    const input = { settings: outer, before: before.parameters, replica: own.parameters, velocity, delta }
     const next = await compute.pass(outerPass, input, delta.byteLength)
     this.#velocity = next.velocity
     return next.delta

@@ -7,6 +7,14 @@ import type { Compute } from '../ports/workers.ts'
 import { giveBack, reuseFloats } from '../util/memory.ts'
 import type { TakenSnapshot } from './snapshots.ts'
 
+/** Where a mix left the replica. */
+export interface Standing {
+  /** [n] */
+  readonly parameters: Float32Array
+  /** When the snapshot was taken that was mixed; -Infinity before the first mix. */
+  readonly takenAtMs: number
+}
+
 export class OwnMoves {
   readonly #compute: Compute
   readonly #wanted: boolean
@@ -38,11 +46,11 @@ export class OwnMoves {
   }
 
   /** Where the last mix left the replica; null before `begin`, and where a mix of a later snapshot than this is behind us. */
-  before(snapshot: TakenSnapshot): Promise<Float32Array | null> {
+  before(snapshot: TakenSnapshot): Promise<Standing | null> {
     return this.#inTurn(async () => {
-      if (this.#isLate(snapshot)) return null
+      if (this.#reference === null || this.#isLate(snapshot)) return null
       this.#lent = this.#reference
-      return this.#reference
+      return { parameters: this.#reference, takenAtMs: this.#takenAtMs }
     })
   }
 

@@ -58,7 +58,7 @@ describe('own moves', () => {
     const second = taken(Float32Array.of(104, -96), 20)
     assert.equal(await moves.measure(second), 1)
     await moves.mixed(second, Float32Array.of(0, 1))
-    assert.deepEqual(await moves.before(second), Float32Array.of(104, -95))
+    assert.deepEqual(await moves.before(second), { parameters: Float32Array.of(104, -95), takenAtMs: 20 })
     assert.equal(await moves.before(first), null)
     await moves.mixed(first, Float32Array.of(10, 0))
     assert.equal(await moves.measure(taken(Float32Array.of(114, -95), 30)), 0)

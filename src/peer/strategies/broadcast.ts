@@ -2,16 +2,18 @@
  * `broadcast`: publish my snapshot over gossip; mix the newest unused snapshot of each of the k authors heard:
 /**
  * `broadcast`: publish my snapshot over gossip; mix the newest unused snapshot of each of the k authors heard:
- * x += sum_j c_j (Q(theirs_j) - Q(my last published)) / (k + 1), or what another robust rule makes of them. Each pair is used once. With the
- * partner rule `ring` only both neighbours are heard.
+ * x += sum_j c_j (Q(theirs_j) - Q(mine)) / (k + 1), or what another robust rule makes of them, where mine is my own snapshot of the moment when
+ * theirs came. Each pair is used once. With the partner rule `ring` only both neighbours are heard.
  */
 import { payloadBytes } from '../../average/codecs.ts'
 import { robustDelta } from '../../average/combine.ts'
 import { squaredDistance } from '../../average/distance.ts'
+import { broughtForward, shareAfter } from '../../average/forward.ts'
 import { ringNeighbours } from '../../average/partners.ts'
 import type { PeerId, Verdict } from '../../ports/network.ts'
 import { encodedFrameBytes } from '../../wire/frame.ts'
 import { parameterTopic } from '../../wire/protocol.ts'
+import type { PendingFrame } from '../authors.ts'
 import type { OwnFrame } from '../frames.ts'
 import { MAX_FRAME_AGE_MS } from '../limits.ts'
 import { weighted } from '../mixing.ts'
@@ -63,10 +65,15 @@ async function mix(context: StrategyContext, own: OwnFrame): Promise<void> {
   const received = heard === null ? pending : pending.filter(({ author }) => heard.includes(author.id))
   if (received.length === 0) return
   const { mine } = own
-  const theirs = received.map(({ frame }) => against(mine, own.mineFor(frame.epoch), frame.parameters))
+  const sent = received.map(({ frame }) => against(mine, own.mineFor(frame.epoch), frame.parameters))
+  const theirs = await asOfNow(
+    own,
+    received.map(({ frame }) => frame),
+    sent,
+  )
   const differences = received.map(({ author }, j) => {
     const parameters = theirs[j]!
-    return { author: author.id, norm: Math.sqrt(squaredDistance(parameters, mine)), theirs: parameters }
+    return { author: author.id, norm: Math.sqrt(squaredDistance(parameters, mine)), theirs: sent[j]! }
   })
   const factors = clip.factors(own, differences)
   const delta = new Float32Array(mine.length)
@@ -87,4 +94,15 @@ async function mix(context: StrategyContext, own: OwnFrame): Promise<void> {
 /** Their parameters as if drawn like `mine`: what differs is what differs from `mineThere`, our own as drawn like theirs. */
 function against(mine: Float32Array, mineThere: Float32Array, theirs: Float32Array): Float32Array {
   return mineThere === mine ? theirs : theirs.map((value, i) => mine[i]! + (value - mineThere[i]!))
+}
+
+/** What was sent, as if its authors had moved since it came as we have. */
+async function asOfNow({ snapshot, lastMix }: OwnFrame, frames: readonly PendingFrame[], sent: readonly Float32Array[]) {
+  if (frames.every(({ receivedAtMs }) => receivedAtMs >= snapshot.takenAtMs)) return sent
+  const last = await lastMix()
+  if (last === null) return sent
+  return sent.map((parameters, j) => {
+    const share = shareAfter(frames[j]!.receivedAtMs, last.takenAtMs, snapshot.takenAtMs)
+    return broughtForward(parameters, share, last.parameters, snapshot.parameters)
+  })
 }
