@@ -112,3 +112,9 @@ export const OTHER_CONSENSUS_LEVELS: ConsensusLevels = { target: 0.03, danger: 0
 
 /** Mixes over which the distance is smoothed, and after which the period may change again. */
 export const CONSENSUS_MEMORY_MIXES = 5
+
+/** Rounds after which it is known whether they come evenly. */
+export const EVEN_ROUNDS = 4
+
+/** The longest time between two of them over the shortest, at most: what a busy machine does to rounds that are even, and not what bursts do. */
+export const EVEN_FACTOR = 2

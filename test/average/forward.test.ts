@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { broadcastDelta } from '../../src/average/broadcast.ts'
-import { broughtForward, shareAfter } from '../../src/average/forward.ts'
+import { broughtForward, cameEvenly, shareAfter } from '../../src/average/forward.ts'
 
 describe('snapshots of a while ago', () => {
   test('the share of our way that came after them', () => {
@@ -19,6 +19,15 @@ describe('snapshots of a while ago', () => {
     assert.deepEqual(broughtForward(theirs, 0.25, Float32Array.of(10, 20), Float32Array.of(14, 12)), Float32Array.of(2, -3))
     assert.deepEqual(theirs, Float32Array.of(1, -1))
     assert.equal(broughtForward(theirs, 0, Float32Array.of(10, 20), Float32Array.of(14, 12)), theirs)
+  })
+
+  test('are brought forward only where rounds come evenly', () => {
+    assert.equal(cameEvenly([0, 200, 410, 600]), true)
+    assert.equal(cameEvenly([0, 100, 200, 400]), true)
+    assert.equal(cameEvenly([0, 100, 200, 401]), false)
+    // Three in the burst of an iteration of half a second.
+    assert.equal(cameEvenly([0, 10, 20, 500]), false)
+    assert.equal(cameEvenly([0, 200, 400]), false)
   })
 
   // Eight peers learn 1 a round and mix one after another, an eighth of a round apart: seven snapshots, on average half a round old.

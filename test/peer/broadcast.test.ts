@@ -8,10 +8,17 @@ import type { Standing } from '../../src/peer/own-moves.ts'
 import { broadcast } from '../../src/peer/strategies/broadcast.ts'
 import type { StrategyContext } from '../../src/peer/strategies/strategy.ts'
 
-/** What a round at 200 ms adds to our [10, 20], where `theirs` came at `cameAtMs` and the last mix had left us as `last`. */
-async function mixed(theirs: readonly number[], cameAtMs: number, last: Standing | null): Promise<Float32Array> {
+/** What a round at 200 ms adds to our [10, 20], where `theirs` came at `cameAtMs`, the last mix had left us as `last` and rounds came `before`. */
+async function mixed(
+  theirs: readonly number[],
+  cameAtMs: number,
+  last: Standing | null,
+  before = [-100, 0, 100],
+  codec = 'f32',
+): Promise<Float32Array> {
   const authors = new Authors()
   let nowMs = 0
+  let takenAtMs = 0
   let deliver: (author: string, bytes: Uint8Array) => unknown = assert.fail
   const added: Float32Array[] = []
   const mine = Float32Array.of(10, 20)
@@ -26,11 +33,11 @@ async function mixed(theirs: readonly number[], cameAtMs: number, last: Standing
     authors,
     clock: { now: () => nowMs },
     run: { id: 'run', parameterCount: 2, normaliserSizes: [] },
-    codec: codecNamed('f32', { run: 'run', slices: [2], moments: [] }),
+    codec: codecNamed(codec, { run: 'run', slices: [2], moments: [] }),
     clip: NO_CLIP,
     robust: 'none',
     rule: 'all',
-    ownFrame: async () => ({ ...own, snapshot: { parameters: mine, takenAtMs: 200 } }) as unknown as OwnFrame,
+    ownFrame: async () => ({ ...own, snapshot: { parameters: mine, takenAtMs } }) as unknown as OwnFrame,
     receive: (id: string) => ({
       ok: true,
       author: authors.hear(id, nowMs),
@@ -42,9 +49,11 @@ async function mixed(theirs: readonly number[], cameAtMs: number, last: Standing
     apply: async (delta: Float32Array) => void added.push(delta),
   }
   const running = broadcast.start(context as unknown as StrategyContext)!
+  for (takenAtMs of before) await running.round({})
   nowMs = cameAtMs
   assert.equal(deliver('you', new Uint8Array(1)), 'accept')
   nowMs = 205
+  takenAtMs = 200
   await running.round({})
   assert.equal(added.length, 1)
   return added[0]!
@@ -63,4 +72,12 @@ test('one of after our own snapshot, as in lock step, or before our first mix, a
   assert.deepEqual(await mixed([7, 10], 202, last), Float32Array.of(-1.5, -5))
   assert.deepEqual(await mixed([7, 10], 150, null), Float32Array.of(-1.5, -5))
   assert.deepEqual(await mixed([7, 10], 150, { ...last, takenAtMs: Number.NEGATIVE_INFINITY }), Float32Array.of(-1.5, -5))
+})
+
+test('and so is one where rounds do not come evenly, or too few have come to tell', async () => {
+  const last = { parameters: Float32Array.of(0, 0), takenAtMs: 100 }
+  assert.deepEqual(await mixed([7, 10], 150, last, [-50, 50, 100]), Float32Array.of(1, 0))
+  assert.deepEqual(await mixed([7, 10], 150, last, [-51, 59, 100]), Float32Array.of(-1.5, -5))
+  assert.deepEqual(await mixed([7, 10], 150, last, [0, 100]), Float32Array.of(-1.5, -5))
+  assert.deepEqual(await mixed([7, 10], 150, last, undefined, 'subset:0.5'), Float32Array.of(-1.5, -5))
 })

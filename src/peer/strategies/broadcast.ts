@@ -1,14 +1,13 @@
 /**
  * `broadcast`: publish my snapshot over gossip; mix the newest unused snapshot of each of the k authors heard:
-/**
- * `broadcast`: publish my snapshot over gossip; mix the newest unused snapshot of each of the k authors heard:
  * x += sum_j c_j (Q(theirs_j) - Q(mine)) / (k + 1), or what another robust rule makes of them, where mine is my own snapshot of the moment when
- * theirs came. Each pair is used once. With the partner rule `ring` only both neighbours are heard.
+ * theirs came, if rounds come evenly (average/forward.ts). Each pair is used once. With the partner rule `ring` only both neighbours are heard.
  */
 import { payloadBytes } from '../../average/codecs.ts'
 import { robustDelta } from '../../average/combine.ts'
 import { squaredDistance } from '../../average/distance.ts'
-import { broughtForward, shareAfter } from '../../average/forward.ts'
+import { broughtForward, cameEvenly, shareAfter } from '../../average/forward.ts'
+import { EVEN_ROUNDS } from '../../average/limits.ts'
 import { ringNeighbours } from '../../average/partners.ts'
 import type { PeerId, Verdict } from '../../ports/network.ts'
 import { encodedFrameBytes } from '../../wire/frame.ts'
@@ -27,6 +26,10 @@ export const broadcast: Strategy = {
     const topic = parameterTopic(run.id)
     let published = 0
     let undelivered = 0
+    /** When the last EVEN_ROUNDS own snapshots were taken. */
+    let roundsAtMs: readonly number[] = []
+    // Of a part of the coordinates each is mixed too seldom for a round's way to matter.
+    const whole = codec.coordinates(run.parameterCount) === null
     const frameBytes = encodedFrameBytes(payloadBytes(codec, run.parameterCount), run.normaliserSizes)
     network.subscribe(topic, frameBytes, (author, bytes) => receive(context, author, bytes))
     return {
@@ -34,12 +37,13 @@ export const broadcast: Strategy = {
         const listeners = network.subscribers(topic).length
         if (listeners === 0 && !authors.hasPending()) return
         const own = await context.ownFrame()
+        roundsAtMs = [...roundsAtMs, own.snapshot.takenAtMs].slice(-EVEN_ROUNDS)
         if (listeners > 0) {
           published++
           if ((await network.publish(topic, own.bytes)) === 0) undelivered++
         }
         await delivered?.()
-        await mix(context, own)
+        await mix(context, own, whole && cameEvenly(roundsAtMs))
       },
       counters: () => ({ published, undelivered }),
     }
@@ -58,7 +62,7 @@ function receive(context: StrategyContext, id: PeerId, bytes: Uint8Array): Verdi
   return 'accept'
 }
 
-async function mix(context: StrategyContext, own: OwnFrame): Promise<void> {
+async function mix(context: StrategyContext, own: OwnFrame, evenly: boolean): Promise<void> {
   const { authors, clock, clip, robust } = context
   const heard = context.rule === 'ring' ? ringNeighbours(context.view(), context.network.id) : null
   const pending = authors.takePending(clock.now(), MAX_FRAME_AGE_MS)
@@ -66,11 +70,8 @@ async function mix(context: StrategyContext, own: OwnFrame): Promise<void> {
   if (received.length === 0) return
   const { mine } = own
   const sent = received.map(({ frame }) => against(mine, own.mineFor(frame.epoch), frame.parameters))
-  const theirs = await asOfNow(
-    own,
-    received.map(({ frame }) => frame),
-    sent,
-  )
+  const frames = received.map(({ frame }) => frame)
+  const theirs = evenly ? await asOfNow(own, frames, sent) : sent
   const differences = received.map(({ author }, j) => {
     const parameters = theirs[j]!
     return { author: author.id, norm: Math.sqrt(squaredDistance(parameters, mine)), theirs: sent[j]! }
