@@ -11,9 +11,9 @@ import type { Places } from './places.ts'
 
 export interface Difference {
   readonly author: PeerId
-  /** Euclidean norm of Q(theirs) - Q(mine). */
+  /** Euclidean norm of Q(theirs) - Q(mine), both of the moment when theirs came. */
   readonly norm: number
-  /** Q(theirs) [n], where it is at hand. */
+  /** Q(theirs) [n] as it came, where it is at hand. */
   readonly theirs?: Float32Array
 }
 
